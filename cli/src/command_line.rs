@@ -1,0 +1,97 @@
+//! Spells the exact commands that a person may type next.
+
+use tidegate_proto::v1::{Action, AllowedAction};
+
+use crate::connect::DEFAULT_ADDRESS;
+
+/// How commands are spelled here: with the address, unless the next command
+/// finds the gateway without it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CommandLine {
+    address: Option<String>,
+}
+
+impl CommandLine {
+    /// For a gateway at `address`.
+    pub(crate) fn new(address: &str) -> Self {
+        let found_anyway = std::env::var("TIDEGATE_ADDRESS")
+            .map_or(address == DEFAULT_ADDRESS, |from_env| from_env == address);
+        Self {
+            address: (!found_anyway).then(|| address.to_owned()),
+        }
+    }
+
+    /// A whole command.
+    pub(crate) fn line(&self, verb: &str) -> String {
+        match &self.address {
+            Some(address) => format!("tidegate {verb} --address {address}"),
+            None => format!("tidegate {verb}"),
+        }
+    }
+
+    /// Follows an execution again.
+    pub(crate) fn watch(&self, id: &str) -> String {
+        self.line(&format!("execution watch {id}"))
+    }
+
+    /// Resumes an execution.
+    pub(crate) fn resume(&self, id: &str) -> String {
+        self.line(&format!("execution resume {id}"))
+    }
+
+    /// The command for an action that the gateway allows now.
+    pub(crate) fn allowed(&self, action: &AllowedAction, id: &str) -> Option<String> {
+        self.spelled(action.action(), &action.wave, id)
+    }
+
+    /// The command for an action as an error's metadata names it:
+    /// `RESUME`, `ACTION_RESUME` or `SKIP_WAVE:web`.
+    pub(crate) fn named(&self, text: &str, id: &str) -> Option<String> {
+        let (name, wave) = text.split_once([':', '=', '/']).unwrap_or((text, "WAVE"));
+        let name = name.trim().to_ascii_uppercase();
+        let action = Action::from_str_name(&name)
+            .or_else(|| Action::from_str_name(&format!("ACTION_{name}")))?;
+        self.spelled(action, wave, id)
+    }
+
+    fn spelled(&self, action: Action, wave: &str, id: &str) -> Option<String> {
+        let verb = match action {
+            Action::Unspecified => return None,
+            Action::Pause => format!("execution pause {id}"),
+            Action::Resume => format!("execution resume {id}"),
+            Action::Cancel => format!("execution cancel {id}"),
+            Action::RetryWave => format!("execution retry {id} {wave}"),
+            Action::SkipWave => format!("execution skip {id} {wave}"),
+            Action::CleanUp => format!("execution cleanup {id}"),
+        };
+        Some(self.line(&verb))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_in_the_command_if_it_is_needed() {
+        let here = CommandLine::default();
+        assert_eq!(here.resume("01J"), "tidegate execution resume 01J");
+        let there = CommandLine {
+            address: Some("http://127.0.0.1:9".to_owned()),
+        };
+        assert_eq!(
+            there.resume("01J"),
+            "tidegate execution resume 01J --address http://127.0.0.1:9"
+        );
+    }
+
+    #[test]
+    fn actions_are_understood_in_each_spelling() {
+        let here = CommandLine::default();
+        let skip = Some("tidegate execution skip 01J web".to_owned());
+        assert_eq!(here.named("SKIP_WAVE:web", "01J"), skip);
+        assert_eq!(here.named("ACTION_SKIP_WAVE:web", "01J"), skip);
+        assert_eq!(here.named("skip_wave:web", "01J"), skip);
+        assert_eq!(here.named("SOMETHING_NEW", "01J"), None);
+    }
+}

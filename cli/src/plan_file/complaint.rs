@@ -1,0 +1,228 @@
+//! What the YAML reader complains about, in words for authors of plans.
+
+use serde_saphyr::{DeveloperMessageFormatter, Error};
+
+use super::mistake::{Mistake, Place};
+
+/// The reader's error as a mistake.
+pub(crate) fn of(error: &Error) -> Mistake {
+    let error = error.without_snippet();
+    let (text, help) = words(error);
+    Mistake {
+        text,
+        place: error.location().and_then(|location| {
+            let line = usize::try_from(location.line()).ok()?;
+            let column = usize::try_from(location.column()).ok()?;
+            (line > 0).then_some(Place { line, column })
+        }),
+        help,
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the reader's errors are open; what is not named here has its own good words"
+)]
+fn words(error: &Error) -> (String, Option<String>) {
+    match error {
+        Error::SerdeUnknownField {
+            field, expected, ..
+        } => (
+            format!("unknown field {field:?}"),
+            Some(suggestion(field, expected)),
+        ),
+        Error::SerdeUnknownVariant {
+            variant, expected, ..
+        } => (
+            format!("unknown value {variant:?}"),
+            Some(suggestion(variant, expected)),
+        ),
+        Error::SerdeMissingField { field, .. } => (format!("the field {field:?} is missing"), None),
+        Error::DuplicateMappingKey { key, .. } => (
+            match key {
+                Some(key) => format!("the key {key:?} occurs twice"),
+                None => "a key occurs twice".to_owned(),
+            },
+            Some("remove one of the two".to_owned()),
+        ),
+        Error::SerdeInvalidType {
+            unexpected,
+            expected,
+            ..
+        } => (format!("{unexpected} does not fit here"), wanted(expected)),
+        Error::SerdeInvalidValue {
+            unexpected,
+            expected,
+            ..
+        } => (format!("{unexpected} is not allowed"), wanted(expected)),
+        Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. } => too_many_aliases(),
+        Error::Budget { breach, .. } => (
+            format!("the file is too large or too deep: {breach:?}"),
+            Some("a plan has at most 200 waves and 5,000 servers".to_owned()),
+        ),
+        Error::MultipleDocuments { .. } => (
+            "the file has more than one document".to_owned(),
+            Some("one file, one plan: remove what follows the second ---".to_owned()),
+        ),
+        Error::AliasError { error, .. } => words(error),
+        Error::Message { msg, .. } => (msg.clone(), None),
+        other => (bare(other), None),
+    }
+}
+
+fn too_many_aliases() -> (String, Option<String>) {
+    (
+        "the file's aliases stand for too much".to_owned(),
+        Some("write the values out instead of nesting aliases".to_owned()),
+    )
+}
+
+fn wanted(expected: &str) -> Option<String> {
+    Some(format!("expected {expected}"))
+}
+
+/// The reader's own words without the position, which is shown elsewhere.
+fn bare(error: &Error) -> String {
+    let text = error.render_with_formatter(&DeveloperMessageFormatter);
+    let line = text.lines().next().unwrap_or_default();
+    match line.split_once(" at line ") {
+        Some((words, _)) => words.to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// The nearest possible word, or all of them.
+fn suggestion(written: &str, possible: &[&'static str]) -> String {
+    let nearest = possible
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(written, word), word))
+        .filter(|(distance, word)| *distance <= 1 + word.len() / 3)
+        .min();
+    match nearest {
+        Some((_, word)) => format!("did you mean {word:?}?"),
+        None => format!("possible here: {}", possible.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan_file::read::parse;
+
+    const HEAD: &str = "apiVersion: tidegate/v1\nkind: Plan\nmetadata: {name: a}\n";
+
+    /// What a person sees for a file of this `spec`.
+    fn refusal(spec: &str) -> String {
+        refusal_of(&format!("{HEAD}{spec}"))
+    }
+
+    fn refusal_of(text: &str) -> String {
+        parse(text).unwrap_err().render("plan.yaml", text)
+    }
+
+    #[test]
+    fn an_unknown_field_is_shown_with_a_suggestion() {
+        insta::assert_snapshot!(refusal(
+            "spec:\n  waves:\n    - name: db\n      servers: {tags: {a: b}}\n      verifi: []\n"
+        ), @r#"
+        unknown field "verifi"
+          --> plan.yaml:8:7
+           |
+         8 |       verifi: []
+           |       ^^^^^^
+          = did you mean "verify"?
+        "#);
+    }
+
+    #[test]
+    fn an_unknown_field_within_a_group_keeps_its_place() {
+        insta::assert_snapshot!(refusal(
+            "spec:\n  waves:\n    - name: db\n      servers: {tag: {a: b}}\n"
+        ), @r#"
+        unknown field "tag"
+          --> plan.yaml:7:17
+           |
+         7 |       servers: {tag: {a: b}}
+           |                 ^^^
+          = did you mean "tags"?
+        "#);
+    }
+
+    #[test]
+    fn another_version_or_kind_is_refused() {
+        insta::assert_snapshot!(refusal_of("apiVersion: tidegate/v9\nkind: Plan\n"), @r#"
+        unknown value "tidegate/v9"
+          --> plan.yaml:1:13
+           |
+         1 | apiVersion: tidegate/v9
+           |             ^^^^^^^^^^^
+          = did you mean "tidegate/v1"?
+        "#);
+        insta::assert_snapshot!(refusal_of("apiVersion: tidegate/v1\nkind: Deployment\n"), @r#"
+        unknown value "Deployment"
+          --> plan.yaml:2:7
+           |
+         2 | kind: Deployment
+           |       ^^^^^^^^^^
+          = possible here: Plan
+        "#);
+    }
+
+    #[test]
+    fn a_bad_duration_is_shown() {
+        insta::assert_snapshot!(refusal("spec:\n  timeout: 15 minutes\n  waves: []\n"), @r#"
+        "15 minutes" is not a duration; write for example 15m, 1h30m, 90s or 500ms
+          --> plan.yaml:5:12
+           |
+         5 |   timeout: 15 minutes
+           |            ^^
+        "#);
+    }
+
+    #[test]
+    fn a_key_that_occurs_twice_is_refused() {
+        insta::assert_snapshot!(refusal("spec:\n  timeout: 1m\n  timeout: 2m\n  waves: []\n"), @r#"
+        the key "timeout" occurs twice
+          --> plan.yaml:6:3
+           |
+         6 |   timeout: 2m
+           |   ^^^^^^^
+          = remove one of the two
+        "#);
+    }
+
+    #[test]
+    fn broken_yaml_is_refused_with_its_place() {
+        insta::assert_snapshot!(refusal("spec:\n  waves: [\n"), @"");
+        insta::assert_snapshot!(refusal("spec: {}\n---\nspec: {}\n"), @"");
+        insta::assert_snapshot!(refusal("spec:\n  waves: 5\n"), @"");
+        insta::assert_snapshot!(refusal("spec:\n  waves:\n  - name: db\n    servers: 7\n"), @"");
+        insta::assert_snapshot!(refusal("spec:\n  waves:\n  - name: db\n"), @"");
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused_quickly() {
+        let mut text = format!("{HEAD}spec:\n  description: &a0 lol\n  waves:\n");
+        for level in 1..9 {
+            let reference = format!("*a{}", level - 1);
+            let list = [reference.as_str(); 10].join(", ");
+            text.push_str(&format!("    - &a{level} [{list}]\n"));
+        }
+        let bomb = text.replace("  waves:\n", "  x:\n");
+        assert!(parse(&bomb).is_err());
+        let names: Vec<String> = (1..9).map(|level| format!("&b{level}")).collect();
+        assert!(!names.is_empty());
+        let labels = "metadata:\n  name: a\n  labels: &l {a: b}\n";
+        let many = "*l, ".repeat(5_000);
+        let flood = format!("apiVersion: tidegate/v1\nkind: Plan\n{labels}spec: {{waves: [{many}]}}\n");
+        assert!(parse(&flood).is_err());
+    }
+
+    #[test]
+    fn json_is_read_as_well() {
+        let text = "{\n\t\"apiVersion\": \"tidegate/v1\", \"kind\": \"Plan\",\n\t\"metadata\": {\"name\": \"a\"},\n\t\"spec\": {\"waves\": []}\n}";
+        assert_eq!(parse(text).unwrap().metadata.name, "a");
+    }
+}

@@ -1,0 +1,172 @@
+//! From the API's message to a plan file: the inverse of [`super::to_api`], so
+//! that what `plan get -o yaml` prints applies back to the same digest.
+
+use tidegate_proto::v1;
+
+use super::{
+    duration::PlanDuration,
+    servers::{ServerEntry, Servers},
+    syntax::{
+        ApiVersion, Group, HookUse, Kind, Metadata, Objectives, OnFailure, OnHookFailure, PlanFile,
+        Retry, Spec, Target, UnknownLaunch, Wave,
+    },
+    to_api::plan_duration,
+};
+
+/// The file for a plan of the API.
+pub(crate) fn file(plan: &v1::Plan) -> PlanFile {
+    PlanFile {
+        api_version: ApiVersion::V1,
+        kind: Kind::Plan,
+        metadata: Metadata {
+            name: plan.name.clone(),
+            labels: plan.labels.clone().into_iter().collect(),
+        },
+        spec: spec(plan.spec.as_ref().unwrap_or(&v1::PlanSpec::default())),
+    }
+}
+
+fn spec(spec: &v1::PlanSpec) -> Spec {
+    Spec {
+        description: text(&spec.description),
+        objectives: spec.objectives.as_ref().map(|objectives| Objectives {
+            rto: duration(objectives.rto),
+            rpo: duration(objectives.rpo),
+        }),
+        target: spec.target.as_ref().map(target),
+        timeout: duration(spec.timeout),
+        unknown_launch: match spec.unknown_launch() {
+            v1::UnknownLaunchPolicy::Unspecified => None,
+            v1::UnknownLaunchPolicy::AskAgain => Some(UnknownLaunch::AskAgain),
+            v1::UnknownLaunchPolicy::AskPerson => Some(UnknownLaunch::AskPerson),
+        },
+        waves: spec.waves.iter().map(wave).collect(),
+    }
+}
+
+fn target(target: &v1::Target) -> Target {
+    Target {
+        account: text(&target.account),
+        region: text(&target.region),
+        role: text(&target.role_arn),
+    }
+}
+
+fn wave(wave: &v1::WaveSpec) -> Wave {
+    Wave {
+        name: wave.name.clone(),
+        after: wave.after.clone(),
+        servers: Servers(wave.servers.iter().map(group).collect()),
+        target: wave.target.as_ref().map(target),
+        check: wave.check.iter().map(hook).collect(),
+        verify: wave.verify.iter().map(hook).collect(),
+        pause_before: wave.pause_before,
+        on_failure: match wave.on_failure() {
+            v1::FailurePolicy::Unspecified => None,
+            v1::FailurePolicy::Stop => Some(OnFailure::Stop),
+            v1::FailurePolicy::Continue => Some(OnFailure::Continue),
+            v1::FailurePolicy::Pause => Some(OnFailure::Pause),
+        },
+        tolerance: wave.tolerance,
+        retry: wave.retry.as_ref().map(|retry| Retry {
+            limit: retry.limit,
+            backoff: duration(retry.backoff),
+            max_backoff: duration(retry.max_backoff),
+        }),
+        timeout: duration(wave.timeout),
+    }
+}
+
+fn group(group: &v1::ServerGroup) -> Group {
+    Group {
+        ids: group
+            .servers
+            .iter()
+            .map(|server| ServerEntry {
+                id: server.id.clone(),
+                optional: server.optional,
+                snapshot: text(&server.snapshot_id),
+            })
+            .collect(),
+        tags: group.tags.clone().into_iter().collect(),
+        target: group.target.as_ref().map(target),
+        optional: group.optional,
+    }
+}
+
+fn hook(hook: &v1::HookUse) -> HookUse {
+    HookUse {
+        hook: hook.hook.clone(),
+        digest: text(&hook.digest),
+        config: hook.config.clone().into_iter().collect(),
+        timeout: duration(hook.timeout),
+        retries: hook.retries,
+        on_failure: match hook.on_failure() {
+            v1::HookFailurePolicy::Unspecified => None,
+            v1::HookFailurePolicy::Hold => Some(OnHookFailure::Hold),
+            v1::HookFailurePolicy::Abort => Some(OnHookFailure::Abort),
+        },
+    }
+}
+
+fn text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn duration(duration: Option<prost_types::Duration>) -> Option<PlanDuration> {
+    duration.map(plan_duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan_file::{read::parse, to_api, to_yaml};
+
+    /// Every field of the format, and every policy.
+    const EVERYTHING: &str = r#"
+apiVersion: tidegate/v1
+kind: Plan
+metadata: {name: everything, labels: {env: prod, "yes": "no"}}
+spec:
+  description: "a: b # c"
+  objectives: {rto: 15m, rpo: 1m30s}
+  target: {account: "012345678901", region: us-west-2, role: "arn:aws:iam::012345678901:role/x"}
+  timeout: 2h
+  unknownLaunch: askPerson
+  waves:
+    - name: database
+      servers: {tags: {app: shop, port: 5432, on: true}, optional: true}
+      check: [{hook: quota, digest: "sha256:00", onFailure: abort}]
+      verify: [{hook: tcp, config: {port: 5432, ratio: 0.5}, timeout: 5m, retries: 0, onFailure: hold}]
+      retry: {limit: 3, backoff: 500ms, maxBackoff: 10m}
+      onFailure: pause
+      tolerance: 2
+    - name: web
+      after: [database]
+      servers:
+        - {ids: [s-1, {id: s-2, optional: true, snapshot: pit-3}], target: {region: us-east-2}}
+        - tags: {app: web}
+      pauseBefore: true
+      onFailure: continue
+      target: {account: "000000000001"}
+      timeout: 15m
+"#;
+
+    #[test]
+    fn a_written_file_reads_back_as_the_same_plan() {
+        let plan = to_api::plan(parse(EVERYTHING).unwrap());
+        let yaml = to_yaml(&super::file(&plan));
+        let again = to_api::plan(parse(&yaml).unwrap());
+        assert_eq!(plan, again, "{yaml}");
+        assert_eq!(yaml, to_yaml(&super::file(&again)), "canonical");
+    }
+
+    #[test]
+    fn scalars_keep_their_spelling() {
+        let plan = to_api::plan(parse(EVERYTHING).unwrap());
+        let waves = plan.spec.unwrap().waves;
+        assert_eq!(waves[0].servers[0].tags["port"], "5432");
+        assert_eq!(waves[0].servers[0].tags["on"], "true");
+        assert_eq!(waves[0].verify[0].config["ratio"], "0.5");
+        assert_eq!(waves[0].verify[0].retries, Some(0));
+    }
+}

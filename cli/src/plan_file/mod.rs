@@ -1,0 +1,94 @@
+//! Plan files: their syntax, their mistakes, and their way to and from the API.
+//!
+//! What a plan *means* is not decided here: the core's checks say whether its
+//! waves form a graph and its numbers are within bounds.
+
+mod complaint;
+mod duration;
+mod from_api;
+mod locate;
+mod mistake;
+mod read;
+mod schema;
+mod servers;
+mod syntax;
+mod to_api;
+
+pub(crate) use from_api::file;
+pub(crate) use read::{Source, parse};
+pub(crate) use schema::json_schema;
+use locate::Places;
+use mistake::Mistake;
+use syntax::PlanFile;
+use tidegate_proto::v1;
+
+use crate::failure::Failure;
+
+/// A plan that was read from a file, with what is needed to point into it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The plan as the API takes it.
+    pub(crate) plan: v1::Plan,
+    source: Source,
+}
+
+impl Written {
+    /// Reads the file at `path`, or the standard input for `-`.
+    ///
+    /// # Errors
+    /// What is wrong with the file, shown with its place.
+    pub(crate) fn read(path: &str) -> Result<Self, Failure> {
+        let source =
+            read::read(path).map_err(|(source, mistake)| refused(&source, &[mistake]))?;
+        Self::parse(source)
+    }
+
+    /// Takes a text that is already there, such as a sample plan.
+    ///
+    /// # Errors
+    /// What is wrong with the text, shown with its place.
+    pub(crate) fn parse(source: Source) -> Result<Self, Failure> {
+        match parse(&source.text) {
+            Ok(file) => Ok(Self {
+                plan: to_api::plan(file),
+                source,
+            }),
+            Err(mistake) => Err(refused(&source, &[mistake])),
+        }
+    }
+
+    /// The name of the file, to show.
+    pub(crate) fn name(&self) -> &str {
+        &self.source.name
+    }
+
+    /// A refusal that shows each violation of a field in its line.
+    pub(crate) fn violations<'a>(
+        &self,
+        violations: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Failure {
+        let places = Places::of(&self.source.text);
+        let mistakes: Vec<Mistake> = violations
+            .into_iter()
+            .map(|(field, description)| Mistake {
+                text: format!("{field}: {description}"),
+                place: places.find(field),
+                help: None,
+            })
+            .collect();
+        refused(&self.source, &mistakes)
+    }
+}
+
+fn refused(source: &Source, mistakes: &[Mistake]) -> Failure {
+    let shown: Vec<String> = mistakes
+        .iter()
+        .map(|mistake| mistake.render(&source.name, &source.text))
+        .collect();
+    Failure::InvalidPlan(shown.join("\n\n"))
+}
+
+/// The canonical text of a plan file.
+pub(crate) fn to_yaml(file: &PlanFile) -> String {
+    serde_saphyr::to_string(file).expect("a plan file has no value that YAML cannot write")
+}

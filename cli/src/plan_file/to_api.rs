@@ -1,0 +1,136 @@
+//! From a plan file to the API's message. Names that the file leaves out stay
+//! unset: their meaning is the API's.
+
+use std::time::Duration;
+
+use tidegate_proto::v1;
+
+use super::{
+    duration::PlanDuration,
+    servers::ServerEntry,
+    syntax::{
+        Group, HookUse, Objectives, OnFailure, OnHookFailure, PlanFile, Retry, Spec, Target,
+        UnknownLaunch, Wave,
+    },
+};
+
+/// The API's message for a file.
+pub(crate) fn plan(file: PlanFile) -> v1::Plan {
+    v1::Plan {
+        name: file.metadata.name,
+        labels: file.metadata.labels.into_iter().collect(),
+        spec: Some(spec(file.spec)),
+        ..v1::Plan::default()
+    }
+}
+
+fn spec(spec: Spec) -> v1::PlanSpec {
+    v1::PlanSpec {
+        description: spec.description.unwrap_or_default(),
+        objectives: spec.objectives.map(objectives),
+        target: spec.target.map(target),
+        waves: spec.waves.into_iter().map(wave).collect(),
+        timeout: spec.timeout.map(duration),
+        unknown_launch: match spec.unknown_launch {
+            None => v1::UnknownLaunchPolicy::Unspecified,
+            Some(UnknownLaunch::AskAgain) => v1::UnknownLaunchPolicy::AskAgain,
+            Some(UnknownLaunch::AskPerson) => v1::UnknownLaunchPolicy::AskPerson,
+        }
+        .into(),
+    }
+}
+
+fn objectives(objectives: Objectives) -> v1::Objectives {
+    v1::Objectives {
+        rto: objectives.rto.map(duration),
+        rpo: objectives.rpo.map(duration),
+    }
+}
+
+fn target(target: Target) -> v1::Target {
+    v1::Target {
+        account: target.account.unwrap_or_default(),
+        region: target.region.unwrap_or_default(),
+        role_arn: target.role.unwrap_or_default(),
+    }
+}
+
+fn wave(wave: Wave) -> v1::WaveSpec {
+    v1::WaveSpec {
+        name: wave.name,
+        after: wave.after,
+        servers: wave.servers.0.into_iter().map(group).collect(),
+        target: wave.target.map(target),
+        check: wave.check.into_iter().map(hook).collect(),
+        verify: wave.verify.into_iter().map(hook).collect(),
+        pause_before: wave.pause_before,
+        on_failure: match wave.on_failure {
+            None => v1::FailurePolicy::Unspecified,
+            Some(OnFailure::Stop) => v1::FailurePolicy::Stop,
+            Some(OnFailure::Continue) => v1::FailurePolicy::Continue,
+            Some(OnFailure::Pause) => v1::FailurePolicy::Pause,
+        }
+        .into(),
+        tolerance: wave.tolerance,
+        retry: wave.retry.map(retry),
+        timeout: wave.timeout.map(duration),
+    }
+}
+
+fn group(group: Group) -> v1::ServerGroup {
+    v1::ServerGroup {
+        target: group.target.map(target),
+        servers: group.ids.into_iter().map(server).collect(),
+        tags: group.tags.into_iter().collect(),
+        optional: group.optional,
+    }
+}
+
+fn server(entry: ServerEntry) -> v1::ServerRef {
+    v1::ServerRef {
+        id: entry.id,
+        optional: entry.optional,
+        snapshot_id: entry.snapshot.unwrap_or_default(),
+    }
+}
+
+fn hook(hook: HookUse) -> v1::HookUse {
+    v1::HookUse {
+        hook: hook.hook,
+        digest: hook.digest.unwrap_or_default(),
+        config: hook.config.into_iter().collect(),
+        timeout: hook.timeout.map(duration),
+        retries: hook.retries,
+        on_failure: match hook.on_failure {
+            None => v1::HookFailurePolicy::Unspecified,
+            Some(OnHookFailure::Hold) => v1::HookFailurePolicy::Hold,
+            Some(OnHookFailure::Abort) => v1::HookFailurePolicy::Abort,
+        }
+        .into(),
+    }
+}
+
+fn retry(retry: Retry) -> v1::RetryPolicy {
+    v1::RetryPolicy {
+        limit: retry.limit,
+        backoff: retry.backoff.map(duration),
+        max_backoff: retry.max_backoff.map(duration),
+    }
+}
+
+fn duration(PlanDuration(duration): PlanDuration) -> prost_types::Duration {
+    prost_types::Duration::try_from(duration).unwrap_or_else(|_| longest())
+}
+
+/// What does not fit is far above every bound, and refused for that.
+fn longest() -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::MAX,
+        nanos: 0,
+    }
+}
+
+/// The file's form of an API duration; negative ones do not occur.
+pub(super) fn plan_duration(duration: prost_types::Duration) -> PlanDuration {
+    PlanDuration(Duration::try_from(duration).unwrap_or_default())
+}

@@ -1,0 +1,128 @@
+//! Executions to look at, for the tests of this module.
+
+use tidegate_proto::v1::{
+    Bookmark, Execution, ExecutionKind, ExecutionState, Hold, Objectives, PauseReason, Server,
+    ServerState, WatchHeader, Wave, WaveState,
+};
+
+use super::view::ExecutionView;
+
+/// When the samples begin, in seconds.
+pub(crate) const START: i64 = 1_700_000_000;
+
+fn at(seconds: i64) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp {
+        seconds: START + seconds,
+        nanos: 0,
+    })
+}
+
+fn servers(states: &[(ServerState, usize)]) -> Vec<Server> {
+    let all = states
+        .iter()
+        .flat_map(|(state, count)| std::iter::repeat_n(*state, *count));
+    all.enumerate()
+        .map(|(n, state)| {
+            let mut server = Server {
+                id: format!("s-{n:017x}"),
+                hostname: format!("host-{n}"),
+                ..Server::default()
+            };
+            server.set_state(state);
+            server
+        })
+        .collect()
+}
+
+fn wave(name: &str, after: &[&str], state: WaveState, servers: Vec<Server>) -> Wave {
+    let mut wave = Wave {
+        name: name.to_owned(),
+        after: after.iter().map(|&name| name.to_owned()).collect(),
+        servers,
+        ..Wave::default()
+    };
+    wave.set_state(state);
+    wave
+}
+
+fn view(execution: Execution, bookmark: Bookmark) -> ExecutionView {
+    let mut view = ExecutionView::default();
+    let header = WatchHeader {
+        snapshot: Some(execution),
+        complete: true,
+        ..WatchHeader::default()
+    };
+    view.snapshot(header, true);
+    let now = jiff::Timestamp::from_second(START + 300).expect("a time in range");
+    view.bookmark(bookmark, now);
+    view
+}
+
+fn drill(state: ExecutionState, waves: Vec<Wave>) -> Execution {
+    let mut execution = Execution {
+        id: "01JAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        plan: "shop".to_owned(),
+        plan_revision: 3,
+        create_time: at(0),
+        objectives: Some(Objectives {
+            rto: Some(prost_types::Duration {
+                seconds: 900,
+                nanos: 0,
+            }),
+            rpo: None,
+        }),
+        waves,
+        ..Execution::default()
+    };
+    execution.set_kind(ExecutionKind::Drill);
+    execution.set_state(state);
+    execution
+}
+
+/// A drill that waits for a person before its last wave.
+pub(crate) fn paused() -> ExecutionView {
+    let done = servers(&[(ServerState::Launched, 20)]);
+    let mut database = wave("database", &[], WaveState::Succeeded, done);
+    database.start_time = at(1);
+    database.end_time = at(190);
+    database.attempt = 1;
+    let web = wave("web", &["database"], WaveState::Gated, Vec::new());
+    let mut execution = drill(ExecutionState::Paused, vec![database, web]);
+    let mut hold = Hold {
+        wave: "web".to_owned(),
+        detail: "the plan pauses before this wave".to_owned(),
+        ..Hold::default()
+    };
+    hold.set_reason(PauseReason::Planned);
+    execution.holds.push(hold);
+    view(execution, Bookmark { time: at(300), ..Bookmark::default() })
+}
+
+/// A drill in which servers are in every phase, and two are in trouble.
+pub(crate) fn running() -> ExecutionView {
+    let mut mixed = servers(&[
+        (ServerState::Launched, 8),
+        (ServerState::Launch, 4),
+        (ServerState::Conversion, 4),
+        (ServerState::Pending, 3),
+        (ServerState::Failed, 1),
+    ]);
+    mixed[19].detail = "DRS: LAUNCH_FAILED".to_owned();
+    mixed[0].warnings.push("USING_PREVIOUS_SNAPSHOT".to_owned());
+    let mut database = wave("database", &[], WaveState::Recovering, mixed);
+    database.start_time = at(1);
+    database.attempt = 2;
+    let web = wave("web", &["database"], WaveState::Waiting, Vec::new());
+    let execution = drill(ExecutionState::Running, vec![database, web]);
+    let outstanding = (1..=5).map(|n| format!("poll drsjob-{n}")).collect();
+    view(
+        execution,
+        Bookmark {
+            time: at(300),
+            next_deadline: at(901),
+            next_deadline_reason: "wave database times out".to_owned(),
+            outstanding,
+            ..Bookmark::default()
+        },
+    )
+}

@@ -1,0 +1,313 @@
+//! Folding changes: the one door through which state changes.
+//!
+//! Nothing here decides. A change that does not fit the state (which a
+//! journal written by this engine never holds) leaves it as it is.
+
+use alloc::sync::Arc;
+
+use super::{
+    Change, Execution, ExecutionState, HoldCause, HookOutcome, HookRun, HookStatus, Launch,
+    LaunchState, Reason, ServerRun, ServerState, Stage, WaveRun, WaveState,
+};
+use crate::{
+    HookIx, LaunchIx, ServerIx, Timestamp, WaveIx,
+    plan::{FailurePolicy, HookPhase, Target},
+};
+
+impl Execution {
+    /// Folds one change that was recorded at `at`. Cannot fail.
+    pub fn apply(&mut self, change: &Change, at: Timestamp) {
+        self.changes += 1;
+        match change {
+            Change::ExecutionMoved { to, reason } => self.apply_moved(*to, reason, at),
+            Change::OwnerChanged { epoch, owner } => {
+                self.epoch = *epoch;
+                self.owner = Some(owner.clone());
+            }
+            Change::Closing { to, reason } => self.closing = Some((*to, reason.clone())),
+            Change::HoldPlaced(hold) => {
+                self.held_since.get_or_insert(at);
+                self.holds.push(hold.clone());
+            }
+            Change::HoldLifted(hold) => self.apply_hold_lifted(hold.cause, at),
+            Change::WaveMoved { wave, to, reason } => {
+                self.apply_wave_moved(*wave, *to, reason, at);
+            }
+            Change::GateOpened { wave } => self.edit(*wave, |run| run.gate_open = true),
+            Change::SelectionStarted { wave } => {
+                self.edit(*wave, |run| run.stage = Stage::Selecting);
+            }
+            Change::ServersSelected { wave, servers } => self.edit(*wave, |run| {
+                run.stage = Stage::Idle;
+                run.selected = true;
+                run.servers = servers
+                    .iter()
+                    .cloned()
+                    .map(|s| ServerRun::new(s, at))
+                    .collect();
+            }),
+            Change::HookStarted {
+                wave,
+                phase,
+                hook,
+                attempt,
+            } => self.edit(*wave, |run| {
+                run.apply_hook_started(*phase, *hook, *attempt, at)
+            }),
+            Change::HookEnded {
+                wave,
+                outcome,
+                message,
+            } => self.edit(*wave, |run| run.apply_hook_ended(*outcome, message, at)),
+            Change::AttemptStarted { wave, attempt } => self.edit(*wave, |run| {
+                run.attempt = *attempt;
+                run.stage = Stage::Attempt;
+            }),
+            Change::RetryScheduled { wave, at } => self.edit(*wave, |run| {
+                run.auto_retries += 1;
+                run.stage = Stage::Backoff { at: *at };
+            }),
+            Change::LaunchIntended {
+                wave,
+                target,
+                servers,
+            } => self.edit(*wave, |run| run.apply_intended(target, servers, at)),
+            Change::LaunchMoved {
+                wave,
+                launch,
+                to,
+                reason,
+            } => self.apply_launch_moved(*wave, *launch, to, reason, at),
+            Change::ServerMoved {
+                wave,
+                server,
+                to,
+                instance,
+                reason,
+            } => self.edit_server(*wave, *server, |run| {
+                run.state = *to;
+                run.state_at = at;
+                run.reason = reason.clone();
+                if instance.is_some() {
+                    run.instance.clone_from(instance);
+                }
+            }),
+            Change::ServerWarned {
+                wave,
+                server,
+                warning,
+            } => self.edit_server(*wave, *server, |run| run.warnings.push(Arc::clone(warning))),
+        }
+    }
+
+    fn edit(&mut self, wave: WaveIx, change: impl FnOnce(&mut WaveRun)) {
+        if let Some(run) = self.waves.get_mut(wave.index()) {
+            change(Arc::make_mut(run));
+        }
+    }
+
+    fn edit_server(&mut self, wave: WaveIx, server: ServerIx, change: impl FnOnce(&mut ServerRun)) {
+        self.edit(wave, |run| {
+            if let Some(server) = run.servers.get_mut(server.index()) {
+                change(server);
+            }
+        });
+    }
+
+    fn apply_moved(&mut self, to: ExecutionState, reason: &Reason, at: Timestamp) {
+        if self.state == ExecutionState::Pending {
+            self.started_at = Some(at);
+        }
+        if to.is_terminal() {
+            self.ended_at = Some(at);
+        }
+        self.state = to;
+        self.reason = reason.clone();
+    }
+
+    fn apply_hold_lifted(&mut self, cause: HoldCause, at: Timestamp) {
+        self.holds.retain(|hold| hold.cause != cause);
+        if self.holds.is_empty()
+            && let Some(since) = self.held_since.take()
+        {
+            self.held = self.held.saturating_add(at.since(since));
+        }
+    }
+
+    fn apply_wave_moved(&mut self, wave: WaveIx, to: WaveState, reason: &Reason, at: Timestamp) {
+        let held = self.held(at);
+        let Some(from) = self.waves.get(wave.index()).map(|run| run.state) else {
+            return;
+        };
+        self.edit(wave, |run| {
+            run.state = to;
+            run.reason = reason.clone();
+            run.stage = Stage::Idle;
+            run.ended_at = to.is_settled().then_some(at);
+            if from == WaveState::Waiting && !to.is_settled() {
+                run.started_at = Some(at);
+                run.held_at_start = held;
+            }
+            if from.is_settled() {
+                // A person decided: time and automatic retries count anew.
+                run.started_at = Some(at);
+                run.held_at_start = held;
+                run.auto_retries = 0;
+            }
+        });
+        match (from.is_settled(), to.is_settled()) {
+            (false, true) => self.unsettled = self.unsettled.saturating_sub(1),
+            (true, false) => self.unsettled += 1,
+            (true, true) | (false, false) => {}
+        }
+        if self.releases(wave, to) && !self.releases(wave, from) {
+            self.release_dependents(wave);
+        }
+        self.refresh_active(wave);
+    }
+
+    /// Whether waves that wait for this one may start when it is in `state`.
+    fn releases(&self, wave: WaveIx, state: WaveState) -> bool {
+        let continues = self.plan().wave(wave).on_failure == FailurePolicy::Continue;
+        state.satisfies() || (state == WaveState::Failed && continues)
+    }
+
+    fn release_dependents(&mut self, wave: WaveIx) {
+        let plan = Arc::clone(&self.genesis.plan);
+        for &dependent in &plan.wave(wave).before {
+            self.edit(dependent, |run| {
+                run.blocked_by = run.blocked_by.saturating_sub(1)
+            });
+        }
+    }
+
+    fn apply_launch_moved(
+        &mut self,
+        wave: WaveIx,
+        launch: LaunchIx,
+        to: &LaunchState,
+        reason: &Reason,
+        at: Timestamp,
+    ) {
+        self.edit(wave, |run| {
+            if let Some(launch) = run.launches.get_mut(launch.index()) {
+                launch.state = to.clone();
+                launch.reason = reason.clone();
+                launch.state_at = at;
+            }
+        });
+        self.refresh_active(wave);
+    }
+
+    fn refresh_active(&mut self, wave: WaveIx) {
+        let Some(run) = self.waves.get(wave.index()) else {
+            return;
+        };
+        let under_way = run.state != WaveState::Waiting && !run.state.is_settled();
+        if under_way || run.has_launch_in_flight() {
+            self.active.insert(wave);
+        } else {
+            self.active.remove(&wave);
+        }
+    }
+}
+
+impl ServerRun {
+    fn new(selected: super::SelectedServer, at: Timestamp) -> Self {
+        Self {
+            instance: selected.instance.clone(),
+            selected,
+            state: ServerState::Pending,
+            reason: Reason::none(),
+            launch: None,
+            warnings: alloc::vec::Vec::new(),
+            state_at: at,
+        }
+    }
+}
+
+impl WaveRun {
+    fn apply_hook_started(&mut self, phase: HookPhase, hook: HookIx, attempt: u32, at: Timestamp) {
+        let (since, retries) = match self.stage {
+            Stage::Hook(step) if step.phase == phase && step.hook == hook => {
+                (step.since, step.retries)
+            }
+            Stage::Hook(_)
+            | Stage::Idle
+            | Stage::Selecting
+            | Stage::Attempt
+            | Stage::Backoff { .. } => (None, 0),
+        };
+        self.stage = Stage::Hook(super::HookStep {
+            phase,
+            hook,
+            status: HookStatus::Running { attempt },
+            since: since.or(Some(at)),
+            retries,
+        });
+        self.hooks
+            .retain(|run| (run.phase, run.hook) != (phase, hook));
+        self.hooks.push(HookRun {
+            phase,
+            hook,
+            attempt,
+            outcome: None,
+            message: Arc::from(""),
+            started_at: at,
+            ended_at: None,
+        });
+    }
+
+    fn apply_hook_ended(&mut self, outcome: HookOutcome, message: &Arc<str>, at: Timestamp) {
+        let Stage::Hook(mut step) = self.stage else {
+            return;
+        };
+        let running = (step.phase, step.hook);
+        for run in self
+            .hooks
+            .iter_mut()
+            .filter(|run| (run.phase, run.hook) == running)
+        {
+            run.outcome = Some(outcome);
+            run.message = Arc::clone(message);
+            run.ended_at = Some(at);
+        }
+        step.status = match outcome {
+            HookOutcome::Proceed => {
+                step.hook = HookIx(step.hook.0 + 1);
+                step.since = None;
+                step.retries = 0;
+                HookStatus::Wanted
+            }
+            HookOutcome::Retry { at } => {
+                step.retries += 1;
+                HookStatus::Delayed { until: at }
+            }
+            HookOutcome::Hold | HookOutcome::Failed => {
+                step.since = None;
+                step.retries = 0;
+                HookStatus::Held
+            }
+            HookOutcome::Skip | HookOutcome::Abort | HookOutcome::Dropped => HookStatus::Held,
+        };
+        self.stage = Stage::Hook(step);
+    }
+
+    fn apply_intended(&mut self, target: &Arc<Target>, servers: &[ServerIx], at: Timestamp) {
+        let launch = u16::try_from(self.launches.len()).unwrap_or(u16::MAX);
+        self.launches.push(Launch {
+            attempt: self.attempt,
+            target: Arc::clone(target),
+            servers: servers.to_vec(),
+            state: LaunchState::Asking { attempt: 1 },
+            reason: Reason::none(),
+            intended_at: at,
+            state_at: at,
+        });
+        for server in servers {
+            if let Some(server) = self.servers.get_mut(server.index()) {
+                server.launch = Some(LaunchIx(launch));
+            }
+        }
+    }
+}

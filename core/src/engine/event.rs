@@ -1,0 +1,175 @@
+//! Events: what was heard from outside.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+
+use super::{CommandId, SelectedServer, ServerState};
+use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, WaveIx};
+
+/// Something heard from outside: a person's request, an answer, or the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Begin.
+    Start,
+    /// Another process drives this execution from now on. What the one before
+    /// had under way, and whose answer it did not record, is unknown.
+    OwnerChanged(OwnerId),
+    /// A person wants a pause.
+    Pause {
+        /// Why, for the record.
+        comment: Arc<str>,
+    },
+    /// A person wants to go on.
+    Resume,
+    /// A person wants an end.
+    Cancel {
+        /// Why, for the record.
+        comment: Arc<str>,
+    },
+    /// A person wants the failed servers of a wave asked for again.
+    RetryWave(WaveIx),
+    /// A person wants to go on without a wave.
+    SkipWave(WaveIx),
+    /// The servers of a wave were looked up.
+    Selected {
+        /// Whose servers.
+        wave: WaveIx,
+        /// The servers, or why there are none.
+        answer: Result<Vec<SelectedServer>, String>,
+    },
+    /// A hook ended.
+    HookAnswered {
+        /// The command that it answers.
+        command: CommandId,
+        /// What it said.
+        answer: HookAnswer,
+    },
+    /// DRS answered a launch (or in a cleanup, a termination), or did not.
+    LaunchAnswered {
+        /// The command that it answers.
+        command: CommandId,
+        /// What is known.
+        answer: LaunchAnswer,
+    },
+    /// Tidegate looked whether DRS had accepted a launch.
+    LaunchLooked {
+        /// Whose launch.
+        wave: WaveIx,
+        /// Which of the wave's launches.
+        launch: LaunchIx,
+        /// What was found.
+        found: Looked,
+    },
+    /// A job was observed.
+    JobObserved {
+        /// Whose job.
+        wave: WaveIx,
+        /// Of which launch.
+        launch: LaunchIx,
+        /// What was seen.
+        report: JobReport,
+    },
+    /// Time passed; deadlines may be due.
+    Tick,
+}
+
+/// What a hook said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HookAnswer {
+    /// Go on.
+    Proceed {
+        /// For people.
+        message: Arc<str>,
+    },
+    /// Ask again.
+    Retry {
+        /// Not before this has passed.
+        after: Span,
+        /// For people.
+        message: Arc<str>,
+    },
+    /// A person must look.
+    Hold {
+        /// Why.
+        message: Arc<str>,
+    },
+    /// Skip the wave; before the launch only.
+    Skip {
+        /// Why.
+        message: Arc<str>,
+    },
+    /// Fail the wave.
+    Abort {
+        /// Why.
+        message: Arc<str>,
+    },
+    /// The hook itself failed.
+    Failed {
+        /// How.
+        message: Arc<str>,
+    },
+}
+
+/// What is known after a launch was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaunchAnswer {
+    /// DRS made a job; this is what it said of it.
+    Accepted(JobReport),
+    /// DRS will not, now or later.
+    Refused {
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// DRS did not, and may later: throttled, over quota, or never reached.
+    Deferred {
+        /// Why.
+        reason: Arc<str>,
+        /// Not before this has passed, if DRS said so.
+        after: Option<Span>,
+    },
+    /// DRS may or may not have.
+    Unknown {
+        /// Why that is not known.
+        reason: Arc<str>,
+    },
+}
+
+/// What looking for a launch found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// DRS had accepted it.
+    Found {
+        /// The earliest job.
+        report: JobReport,
+        /// Further jobs with the same servers, which should not exist.
+        duplicates: Vec<JobId>,
+    },
+    /// No trace of it, at this time.
+    Nothing,
+}
+
+/// What DRS says of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobReport {
+    /// The job.
+    pub job: JobId,
+    /// Whether the job has ended. That it ended says nothing of its servers.
+    pub ended: bool,
+    /// What it says of each server; servers that it does not name are as they
+    /// were.
+    pub servers: Vec<ServerReport>,
+}
+
+/// What DRS says of a server in a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerReport {
+    /// The server.
+    pub server: SourceServerId,
+    /// How far it is: any state from `Requested` to `Terminated`.
+    pub state: ServerState,
+    /// Its instance, if known.
+    pub instance: Option<InstanceId>,
+    /// Why it failed, or what else is worth showing.
+    pub detail: Arc<str>,
+    /// What is worth a warning.
+    pub warnings: Vec<Arc<str>>,
+}

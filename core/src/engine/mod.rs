@@ -1,0 +1,36 @@
+//! The engine: what happens next.
+//!
+//! [`Execution::decide`] turns an [`Event`] into [`Change`]s and alters
+//! nothing; [`Execution::apply`] folds a change and cannot fail;
+//! [`Execution::outstanding`] and [`Execution::next_deadline`] say what is
+//! wanted now. Replay only applies, so a newer engine never re-decides old
+//! history.
+
+mod actions;
+mod apply;
+mod change;
+mod command;
+mod deadline;
+mod decide;
+mod event;
+mod execution;
+mod invariants;
+mod outstanding;
+mod rejection;
+mod settings;
+mod state;
+mod wave_run;
+
+pub use actions::Action;
+pub use change::{Change, Closing};
+pub use command::{CommandId, Deadline};
+pub use event::{Event, HookAnswer, JobReport, LaunchAnswer, Looked, ServerReport};
+pub use execution::{Execution, Genesis};
+pub use invariants::Violation;
+pub use rejection::{Rejection, Request, Why};
+pub use settings::Settings;
+pub use state::{
+    DeadlineReason, ExecutionState, Hold, HoldCause, HookOutcome, Kind, LaunchState, Reason,
+    ReasonCode, SelectedServer, ServerState, WaveState,
+};
+pub use wave_run::{HookRun, HookStatus, HookStep, Launch, ServerRun, Stage, WaveRun};

@@ -1,0 +1,381 @@
+//! From draft to plan: finds every mistake, not only the first.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{
+    DraftGroup, DraftHook, DraftRetry, DraftTarget, DraftWave, FailurePolicy, Group, HookFailure,
+    HookUse, Limits, Mistake, Objectives, Plan, PlanDraft, PlanError, PlannedServer, Retry,
+    Selection, Target, WavePlan, graph,
+};
+use crate::{HookName, PlanName, SnapshotId, SourceServerId, Span, WaveName};
+
+/// All attempts of a hook together, unless the plan says otherwise.
+const HOOK_TIMEOUT: Span = Span::from_secs(15 * 60);
+/// How often a verdict *retry* is followed, unless the plan says otherwise.
+const HOOK_RETRIES: u32 = 30;
+/// Wait before the first retry, unless the plan says otherwise.
+const BACKOFF: Span = Span::from_secs(30);
+/// Longest wait, unless the plan says otherwise.
+const MAX_BACKOFF: Span = Span::from_secs(600);
+
+impl Plan {
+    /// Checks a draft.
+    ///
+    /// # Errors
+    /// Every mistake, in the order of the draft's fields.
+    pub fn check(draft: &PlanDraft, limits: &Limits) -> Result<Self, Vec<PlanError>> {
+        let mut checker = Checker {
+            limits,
+            errors: Vec::new(),
+            seen: BTreeMap::new(),
+        };
+        let plan = checker.plan(draft);
+        if checker.errors.is_empty() {
+            Ok(plan)
+        } else {
+            Err(checker.errors)
+        }
+    }
+}
+
+struct Checker<'a> {
+    limits: &'a Limits,
+    errors: Vec<PlanError>,
+    /// Where each server was named first.
+    seen: BTreeMap<SourceServerId, String>,
+}
+
+impl Checker<'_> {
+    fn wrong(&mut self, field: impl Into<String>, mistake: Mistake) {
+        self.errors.push(PlanError {
+            field: field.into(),
+            mistake,
+        });
+    }
+
+    fn plan(&mut self, draft: &PlanDraft) -> Plan {
+        self.name("name", &draft.name);
+        self.entries("labels", &draft.labels);
+        self.text("spec.description", &draft.description);
+        self.positive("spec.objectives.rto", draft.rto);
+        self.positive("spec.objectives.rpo", draft.rpo);
+        self.positive("spec.timeout", draft.timeout);
+        if let Some(target) = &draft.target {
+            self.target("spec.target", target);
+        }
+        self.wave_count(draft.waves.len());
+        let mut waves: Vec<WavePlan> = draft
+            .waves
+            .iter()
+            .enumerate()
+            .map(|(ix, wave)| self.wave(&format!("spec.waves[{ix}]"), wave, draft.target.as_ref()))
+            .collect();
+        self.count("spec.waves", self.seen.len(), self.limits.servers);
+        self.errors.extend(graph::connect(&draft.waves, &mut waves));
+        Plan {
+            name: PlanName::from(draft.name.as_str()),
+            objectives: Objectives {
+                rto: draft.rto,
+                rpo: draft.rpo,
+            },
+            waves,
+            timeout: draft.timeout,
+            unknown_launch: draft.unknown_launch,
+        }
+    }
+
+    fn wave_count(&mut self, count: usize) {
+        if count == 0 {
+            self.wrong("spec.waves", Mistake::Missing);
+        }
+        self.count("spec.waves", count, self.limits.waves);
+    }
+
+    fn wave(&mut self, path: &str, draft: &DraftWave, outer: Option<&DraftTarget>) -> WavePlan {
+        self.name(&format!("{path}.name"), &draft.name);
+        if let Some(target) = &draft.target {
+            self.target(&format!("{path}.target"), target);
+        }
+        self.positive(&format!("{path}.timeout"), draft.timeout);
+        if draft.groups.is_empty() {
+            self.wrong(format!("{path}.servers"), Mistake::NoServers);
+        }
+        let outer = draft.target.as_ref().or(outer);
+        let groups = draft
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(ix, group)| self.group(&format!("{path}.servers[{ix}]"), group, outer))
+            .collect();
+        WavePlan {
+            name: WaveName::from(draft.name.as_str()),
+            after: Vec::new(),
+            before: Vec::new(),
+            groups,
+            check: self.hooks(&format!("{path}.check"), &draft.check),
+            verify: self.hooks(&format!("{path}.verify"), &draft.verify),
+            pause_before: draft.pause_before,
+            on_failure: draft.on_failure.unwrap_or(FailurePolicy::Stop),
+            tolerance: draft.tolerance,
+            retry: self.retry(&format!("{path}.retry"), draft.retry.as_ref()),
+            timeout: draft.timeout,
+        }
+    }
+
+    fn group(&mut self, path: &str, draft: &DraftGroup, outer: Option<&DraftTarget>) -> Group {
+        if let Some(target) = &draft.target {
+            self.target(&format!("{path}.target"), target);
+        }
+        let target = draft.target.as_ref().or(outer);
+        if target.is_none() {
+            self.wrong(format!("{path}.target"), Mistake::Missing);
+        }
+        if draft.servers.is_empty() == draft.tags.is_empty() {
+            self.wrong(path, Mistake::IdsOrTags);
+        }
+        if draft.optional && draft.tags.is_empty() {
+            self.wrong(format!("{path}.optional"), Mistake::OptionalNeedsTags);
+        }
+        let selection = if draft.tags.is_empty() {
+            Selection::Servers(self.servers(path, draft))
+        } else {
+            self.entries(&format!("{path}.tags"), &draft.tags);
+            Selection::Tags {
+                tags: draft.tags.clone(),
+                optional: draft.optional,
+            }
+        };
+        let target = target.cloned().unwrap_or_default();
+        Group {
+            target: Target {
+                account: target.account,
+                region: target.region,
+                role: (!target.role.is_empty()).then_some(target.role),
+            },
+            selection,
+        }
+    }
+
+    fn servers(&mut self, path: &str, draft: &DraftGroup) -> Vec<PlannedServer> {
+        let mut servers = Vec::with_capacity(draft.servers.len());
+        for (ix, server) in draft.servers.iter().enumerate() {
+            let path = format!("{path}.servers[{ix}]");
+            if !is_id(&server.id, "s-") {
+                self.wrong(
+                    format!("{path}.id"),
+                    Mistake::BadServerId(server.id.clone()),
+                );
+            }
+            if !server.snapshot.is_empty() && !is_id(&server.snapshot, "pit-") {
+                self.wrong(
+                    format!("{path}.snapshot_id"),
+                    Mistake::BadSnapshotId(server.snapshot.clone()),
+                );
+            }
+            let id = SourceServerId::from(server.id.as_str());
+            match self.seen.get(&id).cloned() {
+                Some(first) => self.wrong(
+                    format!("{path}.id"),
+                    Mistake::DuplicateServer {
+                        id: server.id.clone(),
+                        first,
+                    },
+                ),
+                None => {
+                    self.seen.insert(id.clone(), path);
+                }
+            }
+            servers.push(PlannedServer {
+                id,
+                optional: server.optional,
+                snapshot: (!server.snapshot.is_empty())
+                    .then(|| SnapshotId::from(server.snapshot.as_str())),
+            });
+        }
+        servers
+    }
+
+    fn hooks(&mut self, path: &str, drafts: &[DraftHook]) -> Vec<HookUse> {
+        self.count(path, drafts.len(), self.limits.hooks);
+        drafts
+            .iter()
+            .enumerate()
+            .map(|(ix, draft)| self.hook(&format!("{path}[{ix}]"), draft))
+            .collect()
+    }
+
+    fn hook(&mut self, path: &str, draft: &DraftHook) -> HookUse {
+        self.name(&format!("{path}.hook"), &draft.hook);
+        if !draft.digest.is_empty() && !is_digest(&draft.digest) {
+            self.wrong(
+                format!("{path}.digest"),
+                Mistake::BadDigest(draft.digest.clone()),
+            );
+        }
+        self.entries(&format!("{path}.config"), &draft.config);
+        self.positive(&format!("{path}.timeout"), draft.timeout);
+        let retries = draft.retries.unwrap_or(HOOK_RETRIES);
+        self.count(
+            &format!("{path}.retries"),
+            retries as usize,
+            self.limits.hook_retries,
+        );
+        HookUse {
+            hook: HookName::from(draft.hook.as_str()),
+            digest: (!draft.digest.is_empty()).then(|| draft.digest.clone()),
+            config: draft.config.clone(),
+            timeout: draft.timeout.unwrap_or(HOOK_TIMEOUT),
+            retries,
+            on_failure: draft.on_failure.unwrap_or(HookFailure::Hold),
+        }
+    }
+
+    fn retry(&mut self, path: &str, draft: Option<&DraftRetry>) -> Retry {
+        let Some(draft) = draft else {
+            return Retry {
+                limit: 0,
+                backoff: BACKOFF,
+                max_backoff: MAX_BACKOFF,
+            };
+        };
+        self.count(
+            &format!("{path}.limit"),
+            draft.limit as usize,
+            self.limits.retries,
+        );
+        self.positive(&format!("{path}.backoff"), draft.backoff);
+        self.positive(&format!("{path}.max_backoff"), draft.max_backoff);
+        let backoff = draft.backoff.unwrap_or(BACKOFF);
+        let max_backoff = draft.max_backoff.unwrap_or(MAX_BACKOFF.max(backoff));
+        if max_backoff < backoff {
+            self.wrong(format!("{path}.max_backoff"), Mistake::BackoffOrder);
+        }
+        Retry {
+            limit: draft.limit,
+            backoff,
+            max_backoff,
+        }
+    }
+
+    fn target(&mut self, path: &str, target: &DraftTarget) {
+        let account = &target.account;
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            self.wrong(
+                format!("{path}.account"),
+                Mistake::BadAccount(account.clone()),
+            );
+        }
+        if !is_region(&target.region) {
+            self.wrong(
+                format!("{path}.region"),
+                Mistake::BadRegion(target.region.clone()),
+            );
+        }
+        if !target.role.is_empty() && !is_role(&target.role) {
+            self.wrong(
+                format!("{path}.role_arn"),
+                Mistake::BadRole(target.role.clone()),
+            );
+        }
+    }
+
+    fn name(&mut self, path: &str, name: &str) {
+        if name.is_empty() {
+            self.wrong(path, Mistake::Missing);
+        } else if !is_name(name) {
+            self.wrong(path, Mistake::BadName(name.to_string()));
+        }
+    }
+
+    fn text(&mut self, path: &str, text: &str) {
+        let length = text.chars().count();
+        let limit = self.limits.text;
+        if length > limit {
+            self.wrong(path, Mistake::TooLong { length, limit });
+        }
+    }
+
+    fn entries(&mut self, path: &str, entries: &BTreeMap<String, String>) {
+        self.count(path, entries.len(), self.limits.entries);
+        for (key, value) in entries {
+            if key.is_empty() {
+                self.wrong(format!("{path}[\"\"]"), Mistake::Missing);
+            }
+            self.text(&format!("{path}[{key:?}]"), key);
+            self.text(&format!("{path}[{key:?}]"), value);
+        }
+    }
+
+    fn positive(&mut self, path: &str, span: Option<Span>) {
+        if span == Some(Span::ZERO) {
+            self.wrong(path, Mistake::ZeroSpan);
+        }
+    }
+
+    fn count(&mut self, path: &str, count: usize, limit: u32) {
+        let (count, limit) = (count as u64, u64::from(limit));
+        if count > limit {
+            self.wrong(path, Mistake::TooMany { count, limit });
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether this is `prefix` and 17 hexadecimal digits, as DRS writes ids.
+fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix)
+        .is_some_and(|rest| rest.len() == 17 && is_hex(rest))
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:")
+        .is_some_and(|rest| rest.len() == 64 && is_hex(rest))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// `xx-yyyy-1` and longer forms such as `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some(last), true) = (parts.last(), parts.len() >= 3 && text.len() <= 32) else {
+        return false;
+    };
+    let words = &parts[..parts.len() - 1];
+    last.bytes().all(|b| b.is_ascii_digit())
+        && !last.is_empty()
+        && words
+            .iter()
+            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/NAME`.
+fn is_role(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, resource] = parts[..] else {
+        return false;
+    };
+    arn == "arn"
+        && partition.starts_with("aws")
+        && service == "iam"
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && resource
+            .strip_prefix("role/")
+            .is_some_and(|name| !name.is_empty())
+        && text.len() <= 2_048
+}

@@ -1,0 +1,120 @@
+//! A plan as somebody wrote it: shaped like the API's `PlanSpec`, nothing
+//! checked.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use super::{FailurePolicy, HookFailure, UnknownLaunch};
+use crate::Span;
+
+/// A whole plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanDraft {
+    /// The plan's name.
+    pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// One line for people.
+    pub description: String,
+    /// Recovery time objective.
+    pub rto: Option<Span>,
+    /// Recovery point objective.
+    pub rpo: Option<Span>,
+    /// Target of all waves that name none.
+    pub target: Option<DraftTarget>,
+    /// The waves.
+    pub waves: Vec<DraftWave>,
+    /// Longest time that an execution may take.
+    pub timeout: Option<Span>,
+    /// What to do about an unknown launch.
+    pub unknown_launch: Option<UnknownLaunch>,
+}
+
+/// A target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftTarget {
+    /// Twelve digits.
+    pub account: String,
+    /// AWS Region.
+    pub region: String,
+    /// Role ARN, or empty.
+    pub role: String,
+}
+
+/// A wave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftWave {
+    /// Its name.
+    pub name: String,
+    /// Names of the waves that it waits for.
+    pub after: Vec<String>,
+    /// Its servers.
+    pub groups: Vec<DraftGroup>,
+    /// Target of its groups that name none.
+    pub target: Option<DraftTarget>,
+    /// Hooks before the launch.
+    pub check: Vec<DraftHook>,
+    /// Hooks after the launch.
+    pub verify: Vec<DraftHook>,
+    /// Pause before it starts.
+    pub pause_before: bool,
+    /// What its failure means; `None` is stop.
+    pub on_failure: Option<FailurePolicy>,
+    /// How many required servers may fail.
+    pub tolerance: u32,
+    /// Automatic retries; `None` is none.
+    pub retry: Option<DraftRetry>,
+    /// Longest time that it may take.
+    pub timeout: Option<Span>,
+}
+
+/// Servers in one target: by id, or by tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftGroup {
+    /// Its target.
+    pub target: Option<DraftTarget>,
+    /// Servers by id.
+    pub servers: Vec<DraftServer>,
+    /// Servers by tags.
+    pub tags: BTreeMap<String, String>,
+    /// Failures of servers selected by tags do not count.
+    pub optional: bool,
+}
+
+/// A server by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftServer {
+    /// Its id.
+    pub id: String,
+    /// Its failure does not count.
+    pub optional: bool,
+    /// Snapshot id, or empty for the latest.
+    pub snapshot: String,
+}
+
+/// The use of a hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftHook {
+    /// Registered name.
+    pub hook: String,
+    /// Pinned digest, or empty.
+    pub digest: String,
+    /// Parameters.
+    pub config: BTreeMap<String, String>,
+    /// All attempts together.
+    pub timeout: Option<Span>,
+    /// How often a verdict *retry* is followed.
+    pub retries: Option<u32>,
+    /// What a failure of the hook itself means; `None` is hold.
+    pub on_failure: Option<HookFailure>,
+}
+
+/// Automatic retries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftRetry {
+    /// How many times.
+    pub limit: u32,
+    /// Wait before the first.
+    pub backoff: Option<Span>,
+    /// Longest wait.
+    pub max_backoff: Option<Span>,
+}

@@ -1,0 +1,164 @@
+//! What can be wrong with a plan. Every mistake names its field.
+
+use alloc::string::String;
+use core::fmt;
+
+/// One mistake and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError {
+    /// Path as in the API, for example `spec.waves[1].after[0]`.
+    pub field: String,
+    /// What is wrong.
+    pub mistake: Mistake,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    /// It must be given.
+    Missing,
+    /// Not 1 to 63 of a-z, 0-9 and '-', beginning with a letter.
+    BadName(String),
+    /// Not twelve digits.
+    BadAccount(String),
+    /// Not an AWS Region.
+    BadRegion(String),
+    /// Not the ARN of a role.
+    BadRole(String),
+    /// Not `s-` and 17 hexadecimal digits.
+    BadServerId(String),
+    /// Not `pit-` and 17 hexadecimal digits.
+    BadSnapshotId(String),
+    /// Not `sha256:` and 64 hexadecimal digits.
+    BadDigest(String),
+    /// Another wave has this name.
+    DuplicateWave(String),
+    /// No wave has this name.
+    UnknownWave {
+        /// What was written.
+        name: String,
+        /// The wave's name that comes nearest, if one is near.
+        nearest: Option<String>,
+    },
+    /// The same dependency twice.
+    DuplicateDependency(String),
+    /// The waves wait for each other, in this order.
+    Cycle(String),
+    /// The server is named elsewhere in this plan.
+    DuplicateServer {
+        /// Its id.
+        id: String,
+        /// Where it was named first.
+        first: String,
+    },
+    /// A wave without servers.
+    NoServers,
+    /// Both ids and tags, or neither.
+    IdsOrTags,
+    /// `optional` on a group of ids belongs to each server.
+    OptionalNeedsTags,
+    /// More than is allowed.
+    TooMany {
+        /// How many there are.
+        count: u64,
+        /// How many may be.
+        limit: u64,
+    },
+    /// Larger than is allowed.
+    TooLong {
+        /// Length in characters.
+        length: usize,
+        /// Longest allowed.
+        limit: usize,
+    },
+    /// A length of time that must be above zero.
+    ZeroSpan,
+    /// The longest wait is below the first one.
+    BackoffOrder,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("must be given"),
+            Self::BadName(name) => write!(
+                f,
+                "{name:?} is not a name; use 1 to 63 of a-z, 0-9 and '-', beginning with a letter"
+            ),
+            Self::BadAccount(text) => {
+                write!(
+                    f,
+                    "{text:?} is not an AWS account id; use its twelve digits, quoted"
+                )
+            }
+            Self::BadRegion(text) => {
+                write!(
+                    f,
+                    "{text:?} is not an AWS Region; use for example \"us-west-2\""
+                )
+            }
+            Self::BadRole(text) => write!(
+                f,
+                "{text:?} is not a role's ARN; use \"arn:aws:iam::ACCOUNT:role/NAME\""
+            ),
+            Self::BadServerId(text) => write!(
+                f,
+                "{text:?} is not a source server id; use \"s-\" and 17 hexadecimal digits"
+            ),
+            Self::BadSnapshotId(text) => write!(
+                f,
+                "{text:?} is not a recovery snapshot id; use \"pit-\" and 17 hexadecimal digits"
+            ),
+            Self::BadDigest(text) => {
+                write!(
+                    f,
+                    "{text:?} is not a digest; use \"sha256:\" and 64 hexadecimal digits"
+                )
+            }
+            Self::DuplicateWave(name) => {
+                write!(f, "another wave is named {name:?}; rename one of them")
+            }
+            Self::UnknownWave { name, nearest } => {
+                write!(f, "there is no wave {name:?}")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean {nearest:?}?"),
+                    None => f.write_str(" in this plan"),
+                }
+            }
+            Self::DuplicateDependency(name) => write!(f, "{name:?} is listed twice; remove one"),
+            Self::Cycle(path) => {
+                write!(
+                    f,
+                    "the waves wait for each other: {path}; remove one of these dependencies"
+                )
+            }
+            Self::DuplicateServer { id, first } => {
+                write!(
+                    f,
+                    "{id:?} is also in {first}; a plan launches a server once"
+                )
+            }
+            Self::NoServers => f.write_str("a wave needs servers; give ids or tags"),
+            Self::IdsOrTags => {
+                f.write_str("give either server ids or tags, not both and not neither")
+            }
+            Self::OptionalNeedsTags => {
+                f.write_str("applies to tags only; mark each server by id as optional itself")
+            }
+            Self::TooMany { count, limit } => write!(f, "{count} are above the limit of {limit}"),
+            Self::TooLong { length, limit } => {
+                write!(f, "{length} characters are above the limit of {limit}")
+            }
+            Self::ZeroSpan => f.write_str("must be longer than zero; leave it out for no limit"),
+            Self::BackoffOrder => f.write_str("must not be shorter than the first backoff"),
+        }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.mistake)
+    }
+}
+
+impl core::error::Error for PlanError {}

@@ -1,0 +1,39 @@
+//! A DRS (AWS Elastic Disaster Recovery) that runs on a laptop.
+//!
+//! Two layers, of which the lower one knows nothing of the upper:
+//!
+//! 1. [`model`]: a pure model of jobs, launches, quotas and time. No IO, no async, no clock, no
+//!    global randomness: `now` and the seed are arguments. It can be used alone, by a
+//!    deterministic simulation for example.
+//! 2. The rest: [`Scenario`]s to begin with, an [`EmulatorClock`], and the service's own REST-JSON
+//!    protocol ([`serve`], [`router`]), so that any AWS SDK can talk to it.
+//!
+//! ```
+//! use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
+//!
+//! let scenario = Scenario::built_in("shop").expect("it is built in");
+//! let emulator = Emulator::new(Settings { scenario, clock: EmulatorClock::Manual });
+//! assert!(emulator.launches().is_empty());
+//! ```
+//!
+//! # What a caller has to know
+//! - The Region is that of the SigV4 credential scope. An access key id of 12 digits is the
+//!   account; any other key is the scenario's default account. Signatures are not verified.
+//! - Everything is in memory, and gone when the process ends.
+//! - What happens to a job is fixed by the scenario and its seed when the job is accepted.
+//!
+//! # What it does not do
+//! It emulates neither EC2 (recovery instances have addresses, but nothing listens there), nor
+//! replication, failback, source networks, launch actions and native recovery plans; those
+//! operations answer 501.
+
+mod clock;
+mod emulator;
+pub mod model;
+mod scenario;
+mod wire;
+
+pub use clock::{EmulatorClock, NotManual};
+pub use emulator::{Emulator, Settings};
+pub use scenario::{GeneratedSpec, Scenario, ScenarioError};
+pub use wire::{FieldProblem, ServiceError, router, serve};

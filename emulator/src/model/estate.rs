@@ -1,0 +1,220 @@
+//! Everything that one account has in one Region, and how progress changes it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::fleet::{ServerSpec, Tags};
+use super::id::{InstanceId, JobId, Resource, SourceServerId};
+use super::job::{Initiator, Job, JobEvent, JobPhase, LogItem};
+use super::recovery_instance::{InstanceState, RecoveryInstance};
+use super::source_server::{LaunchStatus, SourceServer};
+
+/// The servers, jobs and recovery instances of one place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estate {
+    pub(super) servers: BTreeMap<SourceServerId, SourceServer>,
+    pub(super) jobs: Vec<Job>,
+    job_index: BTreeMap<JobId, usize>,
+    pub(super) instances: BTreeMap<InstanceId, RecoveryInstance>,
+}
+
+/// Something that happens by itself, at its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// A line of the log, with what it means.
+    Event {
+        server: Option<SourceServerId>,
+        event: JobEvent,
+    },
+    /// A recovery instance begins to exist.
+    InstanceAppears(RecoveryInstance),
+    /// The job ends and lets go of its servers. Its JOB_END line is written a little later.
+    JobCompletes,
+}
+
+impl Estate {
+    pub(super) fn new(specs: &[ServerSpec], start: Timestamp) -> Self {
+        let server = |spec: &ServerSpec| (spec.id.clone(), SourceServer::new(spec.clone(), start));
+        Self {
+            servers: specs.iter().map(server).collect(),
+            jobs: Vec::new(),
+            job_index: BTreeMap::new(),
+            instances: BTreeMap::new(),
+        }
+    }
+
+    /// The source servers, by id.
+    pub fn source_servers(&self) -> impl Iterator<Item = &SourceServer> {
+        self.servers.values()
+    }
+
+    /// One source server.
+    pub fn source_server(&self, id: &SourceServerId) -> Option<&SourceServer> {
+        self.servers.get(id)
+    }
+
+    /// The jobs, oldest first. A job's place in this order never changes.
+    pub fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    /// One job.
+    pub fn job(&self, id: &JobId) -> Option<&Job> {
+        self.job_index.get(id).map(|&index| &self.jobs[index])
+    }
+
+    /// The recovery instances, by id.
+    pub fn recovery_instances(&self) -> impl Iterator<Item = &RecoveryInstance> {
+        self.instances.values()
+    }
+
+    /// One recovery instance.
+    pub fn recovery_instance(&self, id: &InstanceId) -> Option<&RecoveryInstance> {
+        self.instances.get(id)
+    }
+
+    /// The tags of a resource, if it exists.
+    pub fn tags(&self, resource: &Resource) -> Option<&Tags> {
+        match resource {
+            Resource::SourceServer(id) => self.source_server(id).map(|server| &server.tags),
+            Resource::Job(id) => self.job(id).map(|job| &job.tags),
+            Resource::RecoveryInstance(id) => self.recovery_instance(id).map(|i| &i.tags),
+        }
+    }
+
+    pub(super) fn tags_mut(&mut self, resource: &Resource) -> Option<&mut Tags> {
+        match resource {
+            Resource::SourceServer(id) => self.servers.get_mut(id).map(|server| &mut server.tags),
+            Resource::Job(id) => {
+                let index = *self.job_index.get(id)?;
+                Some(&mut self.jobs[index].tags)
+            }
+            Resource::RecoveryInstance(id) => self.instances.get_mut(id).map(|i| &mut i.tags),
+        }
+    }
+
+    pub(super) fn live_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| job.is_live())
+    }
+
+    /// Takes a new job in: it holds its servers from now on.
+    pub(super) fn admit(&mut self, job: Job) {
+        for participant in &job.participants {
+            if let Some(server) = self.servers.get_mut(&participant.source_server) {
+                server.live_job = Some(job.id.clone());
+            }
+        }
+        self.job_index.insert(job.id.clone(), self.jobs.len());
+        self.jobs.push(job);
+    }
+
+    pub(super) fn apply(&mut self, job: &JobId, at: Timestamp, progress: Progress) {
+        match progress {
+            Progress::Event { server, event } => {
+                self.on_event(job, server.as_ref(), &event);
+                let item = LogItem {
+                    at,
+                    source_server: server,
+                    event,
+                };
+                self.job_mut(job).log.push(item);
+            }
+            Progress::InstanceAppears(instance) => {
+                self.instances.insert(instance.id.clone(), instance);
+            }
+            Progress::JobCompletes => self.on_completion(job, at),
+        }
+    }
+
+    fn on_event(&mut self, job: &JobId, server: Option<&SourceServerId>, event: &JobEvent) {
+        match event {
+            JobEvent::JobStart => self.job_mut(job).phase = JobPhase::Started,
+            JobEvent::CleanupStart { instance } => {
+                if let Some(instance) = self.instances.get_mut(instance) {
+                    instance.state = InstanceState::ShuttingDown;
+                }
+                self.set_status(job, server, LaunchStatus::InProgress);
+            }
+            JobEvent::CleanupEnd { instance } => self.on_cleaned_up(job, server, instance),
+            JobEvent::SnapshotStart | JobEvent::ConversionStart | JobEvent::LaunchStart => {
+                self.set_status(job, server, LaunchStatus::InProgress);
+            }
+            JobEvent::SnapshotFail { .. }
+            | JobEvent::ConversionFail { .. }
+            | JobEvent::LaunchFailed { .. } => {
+                self.set_status(job, server, LaunchStatus::Failed);
+            }
+            JobEvent::LaunchEnd { instance } => self.on_launched(job, server, instance),
+            JobEvent::ServerSkipped
+            | JobEvent::SnapshotEnd
+            | JobEvent::UsingPreviousSnapshot
+            | JobEvent::ConversionEnd { .. }
+            | JobEvent::JobEnd => {}
+        }
+    }
+
+    fn on_cleaned_up(
+        &mut self,
+        job: &JobId,
+        server: Option<&SourceServerId>,
+        instance: &InstanceId,
+    ) {
+        self.instances.remove(instance);
+        if let Some(server) = server.and_then(|id| self.servers.get_mut(id)) {
+            server.recovery_instance = None;
+        }
+        match self.job_mut(job).initiated_by {
+            Initiator::Termination => self.set_status(job, server, LaunchStatus::Terminated),
+            Initiator::Launch(_) => {}
+        }
+    }
+
+    fn on_launched(&mut self, job: &JobId, server: Option<&SourceServerId>, id: &InstanceId) {
+        if let Some(instance) = self.instances.get_mut(id) {
+            instance.state = InstanceState::Running;
+        }
+        if let Some(server) = server.and_then(|id| self.servers.get_mut(id)) {
+            server.recovery_instance = Some(id.clone());
+        }
+        let participant = server.and_then(|server| self.job_mut(job).participant_mut(server));
+        if let Some(participant) = participant {
+            participant.instance = Some(id.clone());
+        }
+        self.set_status(job, server, LaunchStatus::Launched);
+    }
+
+    fn on_completion(&mut self, job: &JobId, at: Timestamp) {
+        let job = self.job_mut(job);
+        job.phase = JobPhase::Completed { ended_at: at };
+        let participants = job.participants.clone();
+        for participant in participants {
+            if let Some(server) = self.servers.get_mut(&participant.source_server) {
+                server.live_job = None;
+            }
+        }
+    }
+
+    /// A server's status is told in two places: its job, and its own last launch.
+    fn set_status(&mut self, job: &JobId, server: Option<&SourceServerId>, status: LaunchStatus) {
+        let Some(server) = server else { return };
+        if let Some(participant) = self.job_mut(job).participant_mut(server) {
+            participant.status = status;
+        }
+        let last = self
+            .servers
+            .get_mut(server)
+            .and_then(|server| server.last_launch.as_mut());
+        if let Some(last) = last.filter(|last| last.job == *job) {
+            last.status = status;
+        }
+    }
+
+    fn job_mut(&mut self, id: &JobId) -> &mut Job {
+        let index = self
+            .job_index
+            .get(id)
+            .expect("progress is scheduled for admitted jobs only");
+        &mut self.jobs[*index]
+    }
+}

@@ -1,0 +1,171 @@
+//! The pure model of DRS: values in, values out.
+//!
+//! It has no IO, no clock and no global randomness: `now` is an argument, chance is a hash of the
+//! fleet's seed and of the subject (see [`Seed`]). What happens by itself is on an agenda that
+//! [`Model::advance`] plays in the order of its times, so that advancing from t0 to t2 directly or
+//! through t1 gives the same model. It knows nothing of HTTP, JSON or files: a deterministic
+//! simulation can use it alone, and wake at [`Model::next_change`].
+
+mod chance;
+mod course;
+mod estate;
+mod fleet;
+mod id;
+mod job;
+mod launch;
+mod recovery_instance;
+mod refusal;
+mod snapshot;
+mod source_server;
+mod tagging;
+mod termination;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+pub use chance::Seed;
+pub use estate::Estate;
+use estate::Progress;
+pub use fleet::{Fleet, Quotas, RecordedIds, Replication, ServerSpec, Tags};
+pub use id::{
+    AccountId, InstanceId, InvalidId, JobId, Place, Region, Resource, SnapshotId, SourceServerId,
+};
+pub use job::{Initiator, Job, JobEvent, JobPhase, LogItem, Participant};
+pub use launch::{LaunchRecord, LaunchRequest, ServerLaunch};
+pub use recovery_instance::{InstanceState, RecoveryInstance};
+pub use refusal::{Quota, Refusal, ResourceKind};
+pub use snapshot::RecoverySnapshot;
+pub use source_server::{LastLaunch, LaunchStatus, Purpose, SourceServer};
+pub use timing::{Effect, Outcome, Timings};
+
+/// All of DRS, at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    seed: Seed,
+    quotas: Quotas,
+    names_recovery_instances: bool,
+    now: Timestamp,
+    estates: BTreeMap<Place, Estate>,
+    /// What is going to happen. The number keeps the order of scheduling within one instant.
+    agenda: BTreeMap<(Timestamp, u64), Step>,
+    scheduled: u64,
+    launches: Vec<LaunchRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    place: Place,
+    job: JobId,
+    progress: Progress,
+}
+
+impl Model {
+    /// A DRS in which nothing was launched yet.
+    pub fn new(fleet: &Fleet, start: Timestamp) -> Self {
+        let estate =
+            |(place, specs): (&Place, &Vec<ServerSpec>)| (place.clone(), Estate::new(specs, start));
+        Self {
+            seed: fleet.seed,
+            quotas: fleet.quotas,
+            names_recovery_instances: fleet.names_recovery_instances,
+            now: start,
+            estates: fleet.servers.iter().map(estate).collect(),
+            agenda: BTreeMap::new(),
+            scheduled: 0,
+            launches: Vec::new(),
+        }
+    }
+
+    /// The moment up to which everything has happened.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Lets everything happen that is due by then. Time never goes back: an earlier `now` than
+    /// the model's does nothing.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some(entry) = self.agenda.first_entry() {
+            let at = entry.key().0;
+            if at > now {
+                break;
+            }
+            let Step {
+                place,
+                job,
+                progress,
+            } = entry.remove();
+            let estate = self
+                .estates
+                .get_mut(&place)
+                .expect("steps are scheduled in estates");
+            estate.apply(&job, at, progress);
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When the next thing happens by itself.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.agenda.keys().next().map(|(at, _)| *at)
+    }
+
+    /// What an account has in a Region.
+    pub fn estate(&self, place: &Place) -> Result<&Estate, Refusal> {
+        self.estates.get(place).ok_or_else(|| uninitialized(place))
+    }
+
+    /// The places that have DRS.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.estates.keys()
+    }
+
+    /// The snapshots of a source server that exist now, oldest first.
+    pub fn recovery_snapshots(&self, server: &SourceServer) -> Vec<RecoverySnapshot> {
+        snapshot::snapshots(self.seed, server, self.now)
+    }
+
+    /// Every launch that was ever accepted, oldest first.
+    pub fn launches(&self) -> &[LaunchRecord] {
+        &self.launches
+    }
+
+    /// The limits of each place.
+    pub fn quotas(&self) -> Quotas {
+        self.quotas
+    }
+
+    /// Whether jobs name the recovery instances of their servers.
+    pub fn names_recovery_instances(&self) -> bool {
+        self.names_recovery_instances
+    }
+
+    /// The seed of ids that are not stored.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    fn estate_mut(&mut self, place: &Place) -> Result<&mut Estate, Refusal> {
+        self.estates
+            .get_mut(place)
+            .ok_or_else(|| uninitialized(place))
+    }
+
+    fn schedule(&mut self, place: &Place, job: &JobId, at: Timestamp, progress: Progress) {
+        let step = Step {
+            place: place.clone(),
+            job: job.clone(),
+            progress,
+        };
+        self.agenda.insert((at, self.scheduled), step);
+        self.scheduled += 1;
+    }
+}
+
+fn uninitialized(place: &Place) -> Refusal {
+    Refusal::Uninitialized {
+        place: place.to_string(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The service's face: REST-JSON over HTTP/1, as botocore's `drs/2020-02-26` model describes it.
+//!
+//! One operation is one file. Every request takes the one way through [`answer`]; the shapes that
+//! several operations answer with are in [`shape`].
+
+mod answer;
+mod caller;
+mod check;
+mod control;
+mod describe_job_log_items;
+mod describe_jobs;
+mod describe_recovery_instances;
+mod describe_recovery_snapshots;
+mod describe_source_servers;
+mod error;
+mod get_launch_configuration;
+mod list_tags_for_resource;
+mod operation;
+mod page;
+mod shape;
+mod start_recovery;
+mod tag_resource;
+mod terminate_recovery_instances;
+#[cfg(test)]
+mod tests;
+mod time;
+mod untag_resource;
+
+use std::future::Future;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+
+use crate::emulator::Emulator;
+pub use error::{FieldProblem, ServiceError};
+
+/// The HTTP service of an emulator: DRS itself, and the control API under `/_emulator/`.
+pub fn router(emulator: Emulator) -> Router {
+    Router::new()
+        .route("/_emulator/state", get(control::state))
+        .route("/_emulator/launches", get(control::launches))
+        .route("/_emulator/advance", post(control::advance))
+        .fallback(answer::answer)
+        .with_state(emulator)
+}
+
+/// Serves an emulator until the shutdown future ends, then lets open requests finish.
+pub async fn serve(
+    listener: TcpListener,
+    emulator: Emulator,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(emulator))
+        .with_graceful_shutdown(shutdown)
+        .await
+}

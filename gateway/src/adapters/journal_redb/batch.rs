@@ -1,0 +1,205 @@
+//! Changes performed one by one inside one write transaction. Each is wholly
+//! performed or refused; a refused one writes nothing.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use redb::{ReadableTable, StorageError, Table, TableError, WriteTransaction};
+use tidegate_core::{ExecutionId, PlanName};
+
+use super::tables::{self, encode_head, revision_key, revision_of};
+use crate::ports::{
+    journal::{Append, Claim},
+    plan_store::StoredPlan,
+};
+
+/// What a caller wants written.
+#[derive(Debug)]
+pub(super) enum Change {
+    Append(Append),
+    PutPlan {
+        plan: StoredPlan,
+        claim: Option<Claim>,
+    },
+    DeletePlan {
+        name: PlanName,
+        claim: Option<Claim>,
+    },
+}
+
+/// What became of a change.
+pub(super) type Verdict = Result<Outcome, Refusal>;
+
+/// How a change was performed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is written.
+    Done,
+    /// There was no plan to delete, so nothing was written.
+    NoSuchPlan,
+}
+
+/// Why a change was not performed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Taken { revision: u64, newest: u64 },
+    Claimed { value: Bytes },
+}
+
+/// The newest revision of live executions, so that an append need not look it
+/// up. Filled from the table; an execution that is over leaves it.
+#[derive(Debug, Default)]
+pub(super) struct LiveLogs(HashMap<ExecutionId, u64>);
+
+/// What must be known of a log to append to it.
+#[derive(Clone, Copy)]
+struct LogState {
+    newest: u64,
+    live: bool,
+}
+
+/// An open write transaction.
+pub(super) struct Batch<'txn> {
+    logs: &'txn mut LiveLogs,
+    records: Table<'txn, &'static [u8], &'static [u8]>,
+    heads: Table<'txn, &'static [u8], &'static [u8]>,
+    live: Table<'txn, &'static [u8], ()>,
+    claims: Table<'txn, &'static [u8], &'static [u8]>,
+    plans: Table<'txn, &'static [u8], u64>,
+    plan_revisions: Table<'txn, &'static [u8], &'static [u8]>,
+    plan_last_revisions: Table<'txn, &'static [u8], u64>,
+}
+
+impl<'txn> Batch<'txn> {
+    /// `logs` runs ahead of the commit: if the transaction is not committed
+    /// after a change was performed, `logs` must not be used again.
+    pub(super) fn begin(
+        transaction: &'txn WriteTransaction,
+        logs: &'txn mut LiveLogs,
+    ) -> Result<Self, TableError> {
+        Ok(Self {
+            logs,
+            records: transaction.open_table(tables::RECORDS)?,
+            heads: transaction.open_table(tables::HEADS)?,
+            live: transaction.open_table(tables::LIVE)?,
+            claims: transaction.open_table(tables::CLAIMS)?,
+            plans: transaction.open_table(tables::PLANS)?,
+            plan_revisions: transaction.open_table(tables::PLAN_REVISIONS)?,
+            plan_last_revisions: transaction.open_table(tables::PLAN_LAST_REVISIONS)?,
+        })
+    }
+
+    pub(super) fn perform(&mut self, change: &Change) -> Result<Verdict, StorageError> {
+        let (Change::Append(Append { claim, .. })
+        | Change::PutPlan { claim, .. }
+        | Change::DeletePlan { claim, .. }) = change;
+        if let Some(value) = self.claimant(claim.as_ref())? {
+            return Ok(Err(Refusal::Claimed { value }));
+        }
+        let verdict = match change {
+            Change::Append(append) => self.append(append)?,
+            Change::PutPlan { plan, .. } => self.put_plan(plan)?,
+            Change::DeletePlan { name, .. } => self.delete_plan(name)?,
+        };
+        if let (Ok(Outcome::Done), Some(Claim { key, value })) = (&verdict, claim) {
+            self.claims.insert(key.as_bytes(), value.as_ref())?;
+        }
+        Ok(verdict)
+    }
+
+    /// What the first claimant recorded, if the claim's key is taken.
+    fn claimant(&self, claim: Option<&Claim>) -> Result<Option<Bytes>, StorageError> {
+        let Some(claim) = claim else {
+            return Ok(None);
+        };
+        let taken = self.claims.get(claim.key.as_bytes())?;
+        Ok(taken.map(|value| Bytes::copy_from_slice(value.value())))
+    }
+
+    fn append(&mut self, append: &Append) -> Result<Verdict, StorageError> {
+        let log = self.log(&append.execution)?;
+        if let Err(refusal) = check_next(append.revision, log.newest) {
+            return Ok(Err(refusal));
+        }
+        let execution = append.execution.as_str();
+        let key = revision_key(execution, append.revision);
+        self.records
+            .insert(key.as_slice(), append.record.as_ref())?;
+        let mut live = log.live;
+        if let Some(head) = &append.head {
+            let row = encode_head(head);
+            self.heads.insert(execution.as_bytes(), row.as_slice())?;
+            live = head.live;
+        }
+        if live && !log.live {
+            self.live.insert(execution.as_bytes(), ())?;
+        } else if log.live && !live {
+            self.live.remove(execution.as_bytes())?;
+        }
+        self.logs.note(&append.execution, append.revision, live);
+        Ok(Ok(Outcome::Done))
+    }
+
+    fn log(&self, execution: &ExecutionId) -> Result<LogState, StorageError> {
+        if let Some(newest) = self.logs.0.get(execution).copied() {
+            return Ok(LogState { newest, live: true });
+        }
+        let first = revision_key(execution.as_str(), 0);
+        let last = revision_key(execution.as_str(), u64::MAX);
+        let mut records = self.records.range(first.as_slice()..=last.as_slice())?;
+        let newest = match records.next_back().transpose()? {
+            Some((key, _)) => revision_of(key.value())
+                .ok_or_else(|| StorageError::Corrupted("a record's key is too short".to_owned()))?,
+            None => 0,
+        };
+        let live = self.live.get(execution.as_str().as_bytes())?.is_some();
+        Ok(LogState { newest, live })
+    }
+
+    fn put_plan(&mut self, plan: &StoredPlan) -> Result<Verdict, StorageError> {
+        let name = plan.name.as_str();
+        let newest = self.plan_last_revisions.get(name.as_bytes())?;
+        let newest = newest.map_or(0, |revision| revision.value());
+        if let Err(refusal) = check_next(plan.revision, newest) {
+            return Ok(Err(refusal));
+        }
+        let key = revision_key(name, plan.revision);
+        self.plan_revisions
+            .insert(key.as_slice(), plan.plan.as_ref())?;
+        self.plans.insert(name.as_bytes(), plan.revision)?;
+        self.plan_last_revisions
+            .insert(name.as_bytes(), plan.revision)?;
+        Ok(Ok(Outcome::Done))
+    }
+
+    fn delete_plan(&mut self, name: &PlanName) -> Result<Verdict, StorageError> {
+        let name = name.as_str();
+        if self.plans.remove(name.as_bytes())?.is_none() {
+            return Ok(Ok(Outcome::NoSuchPlan));
+        }
+        let first = revision_key(name, 0);
+        let last = revision_key(name, u64::MAX);
+        self.plan_revisions
+            .retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
+        Ok(Ok(Outcome::Done))
+    }
+}
+
+impl LiveLogs {
+    fn note(&mut self, execution: &ExecutionId, newest: u64, live: bool) {
+        if !live {
+            self.0.remove(execution);
+        } else if let Some(known) = self.0.get_mut(execution) {
+            *known = newest;
+        } else {
+            self.0.insert(execution.clone(), newest);
+        }
+    }
+}
+
+fn check_next(revision: u64, newest: u64) -> Result<(), Refusal> {
+    if newest.checked_add(1) == Some(revision) {
+        return Ok(());
+    }
+    Err(Refusal::Taken { revision, newest })
+}

@@ -1,0 +1,173 @@
+//! The embedded journal: executions and plans in one redb file.
+//!
+//! One committer thread owns every write transaction. Callers queue their
+//! changes; the committer takes what is queued, performs the changes one by
+//! one inside one transaction, makes it durable with one fsync, and answers
+//! everyone. Alone, a writer waits for nobody; many writers share an fsync.
+//! Reads see the last commit and never wait for the committer.
+//!
+//! After any error of the committer the journal is poisoned: what the
+//! operating system says of a file after a failed fsync cannot be relied on,
+//! so nothing is tried again. [`RedbJournal::fatal`] tells the composition
+//! root, which stops the process. This module does not stop it.
+
+mod batch;
+mod committer;
+mod data_dir;
+mod executions;
+mod failure;
+mod open;
+mod plans;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, sync::Arc, thread::JoinHandle};
+
+use redb::{Database, ReadTransaction, ReadableDatabase};
+use tokio::sync::{mpsc, oneshot};
+
+use self::{
+    batch::{Change, Outcome},
+    committer::{Request, WriteError},
+    failure::FailureWatch,
+};
+use crate::ports::journal::ReadError;
+
+pub use self::{
+    data_dir::{DataDir, DataDirError},
+    failure::JournalFailure,
+    open::{OpenError, OpenProblem, Settings},
+};
+/// What holds the bytes of the database. A test that owns the disk implements
+/// it; nothing else of redb leaves this module.
+pub use redb::{BackendError, StorageBackend};
+
+/// Changes that may wait for the committer. Callers above that wait for room.
+const QUEUE_LIMIT: usize = 1024;
+
+/// A journal and plan store in one file. Dropping it waits for the commit
+/// under way and closes the file.
+#[derive(Debug)]
+pub struct RedbJournal {
+    store: Arc<Store>,
+    /// `None` only while the journal is being dropped.
+    queue: Option<mpsc::Sender<Request>>,
+    committer: Option<JoinHandle<()>>,
+    failure: FailureWatch,
+}
+
+/// The database and the lock that guards it, in the order in which they are
+/// let go.
+#[derive(Debug)]
+struct Store {
+    database: Database,
+    _directory: Option<Arc<DataDir>>,
+}
+
+impl RedbJournal {
+    /// Opens the journal of a data directory, or creates it. The directory
+    /// stays locked until the journal and its last read are gone.
+    ///
+    /// # Errors
+    /// If the file is not a journal that this version can use. It is then
+    /// left as it was.
+    pub fn open(directory: Arc<DataDir>, settings: &Settings) -> Result<Self, OpenError> {
+        let opened = open::open_in(&directory, settings)
+            .and_then(|database| Self::start(database, Some(Arc::clone(&directory))));
+        opened.map_err(|problem| OpenError {
+            file: directory.journal_file(),
+            problem,
+        })
+    }
+
+    /// Opens the journal on a disk of the caller's, or creates it there if
+    /// the disk is empty. Creation is not atomic here: power lost in the
+    /// middle of it leaves what is refused as no journal.
+    ///
+    /// # Errors
+    /// If what is stored there is not a journal that this version can use.
+    pub fn with_backend(
+        backend: impl StorageBackend,
+        settings: &Settings,
+    ) -> Result<Self, OpenProblem> {
+        Self::start(open::open_database(backend, settings)?, None)
+    }
+
+    /// Ends once the journal has failed, and never before: the process must
+    /// then stop.
+    pub fn fatal(&self) -> impl Future<Output = JournalFailure> + Send + use<> {
+        self.failure.clone().failed()
+    }
+
+    fn start(database: Database, directory: Option<Arc<DataDir>>) -> Result<Self, OpenProblem> {
+        let store = Arc::new(Store {
+            database,
+            _directory: directory,
+        });
+        let (queue, requests) = mpsc::channel(QUEUE_LIMIT);
+        let (alarm, failure) = failure::channel();
+        let committer = committer::start(Arc::clone(&store), requests, alarm)?;
+        Ok(Self {
+            store,
+            queue: Some(queue),
+            committer: Some(committer),
+            failure,
+        })
+    }
+
+    /// Hands a change to the committer and waits for its commit. A change
+    /// that was handed over is performed even if the caller leaves.
+    async fn submit(&self, change: Change) -> Result<Outcome, WriteError> {
+        let queue = self
+            .queue
+            .as_ref()
+            .expect("set until the journal is dropped");
+        let (reply, answer) = oneshot::channel();
+        if queue.send(Request { change, reply }).await.is_err() {
+            return Err(WriteError::Failed(self.failure.reason()));
+        }
+        match answer.await {
+            Ok(verdict) => verdict.map_err(WriteError::Refused),
+            Err(_committer_gone) => Err(WriteError::Failed(self.failure.reason())),
+        }
+    }
+
+    /// Reads on a blocking thread, since a page may have to come from disk.
+    async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&ReadTransaction) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let store = Arc::clone(&self.store);
+        let read = tokio::task::spawn_blocking(move || {
+            query(&store.database.begin_read().map_err(unreadable)?)
+        });
+        read.await.unwrap_or_else(|gone| {
+            Err(if gone.is_panic() {
+                // redb checks pages as it uses them, and panics on some damage.
+                ReadError::Damaged("a read met data that makes no sense".to_owned())
+            } else {
+                ReadError::Unavailable("the process is stopping".to_owned())
+            })
+        })
+    }
+}
+
+impl Drop for RedbJournal {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(committer) = self.committer.take() {
+            // A panic in it has been reported through `fatal`.
+            let _ = committer.join();
+        }
+    }
+}
+
+fn unreadable(error: impl Into<redb::Error>) -> ReadError {
+    let error = error.into();
+    if let redb::Error::Corrupted(reason) = error {
+        ReadError::Damaged(reason)
+    } else {
+        ReadError::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,206 @@
+//! Opening and creating the database file.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+};
+
+use redb::{Database, StorageBackend, backends::FileBackend};
+
+use super::{DataDir, tables};
+
+/// How the database is run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Memory for cached pages; at most half of it for unwritten ones.
+    pub cache_bytes: usize,
+}
+
+impl Default for Settings {
+    /// 64 MiB: the live executions of a busy gateway.
+    fn default() -> Self {
+        Self {
+            cache_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Why a journal file was not opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the journal {}: {problem}", file.display())]
+pub struct OpenError {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub problem: OpenProblem,
+}
+
+/// What keeps a journal from being opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenProblem {
+    /// Nothing of ours; it was not touched.
+    #[error(
+        "this is not a Tidegate journal ({reason}). It was left as it is: move it away, or give \
+         another data directory"
+    )]
+    NotAJournal {
+        /// How one can tell.
+        reason: String,
+    },
+    /// Written by a newer version.
+    #[error(
+        "it has format {found}, and this version of Tidegate knows formats up to {supported}: \
+         start the newer version, or give another data directory"
+    )]
+    NewerFormat {
+        /// The file's format.
+        found: u64,
+        /// The newest format that this version knows.
+        supported: u64,
+    },
+    /// It was a journal once.
+    #[error("it is damaged ({reason}): restore it from a backup")]
+    Damaged {
+        /// What does not make sense.
+        reason: String,
+    },
+    /// Another process, or another part of this one, has it open.
+    #[error("it is open already: stop the process that uses it")]
+    InUse,
+    /// No room to create or to repair it.
+    #[error("the disk is full: make room, and start again")]
+    DiskFull,
+    /// The operating system refused.
+    #[error("{0}")]
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for OpenProblem {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::StorageFull {
+            return Self::DiskFull;
+        }
+        Self::Io(error)
+    }
+}
+
+/// redb has an error type for each of its operations; all convert into one.
+macro_rules! from_redb {
+    ($($error:ident),+) => {$(
+        impl From<redb::$error> for OpenProblem {
+            fn from(error: redb::$error) -> Self {
+                classify(error.into())
+            }
+        }
+    )+};
+}
+
+from_redb!(
+    DatabaseError,
+    StorageError,
+    TransactionError,
+    TableError,
+    CommitError
+);
+
+fn classify(error: redb::Error) -> OpenProblem {
+    use redb::Error;
+    let reason = error.to_string();
+    if let Error::Io(error) = error {
+        if error.kind() == io::ErrorKind::InvalidData {
+            // So redb reports a wrong magic number.
+            return OpenProblem::NotAJournal { reason };
+        }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            // The file is shorter than its header says.
+            return OpenProblem::Damaged { reason };
+        }
+        return error.into();
+    }
+    if matches!(error, Error::DatabaseAlreadyOpen) {
+        return OpenProblem::InUse;
+    }
+    if matches!(error, Error::UpgradeRequired(_)) {
+        return OpenProblem::NotAJournal { reason };
+    }
+    OpenProblem::Damaged { reason }
+}
+
+/// Opens the journal of a data directory, or creates it.
+pub(super) fn open_in(directory: &DataDir, settings: &Settings) -> Result<Database, OpenProblem> {
+    let found = File::options()
+        .read(true)
+        .write(true)
+        .open(directory.journal_file());
+    let file = match found {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return create_in(directory, settings);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.len() == 0 {
+        // redb would start anew here, and hide that a history was lost.
+        return Err(OpenProblem::NotAJournal {
+            reason: "it is empty".to_owned(),
+        });
+    }
+    open_database(FileBackend::new(file)?, settings)
+}
+
+/// Creates the database under another name, so that a crash in the middle
+/// leaves no half of one.
+fn create_in(directory: &DataDir, settings: &Settings) -> Result<Database, OpenProblem> {
+    let file = directory.journal_file();
+    let unfinished = file.with_extension("redb.new");
+    let created = create_unfinished(&unfinished, settings).and_then(|database| {
+        fs::rename(&unfinished, &file)?;
+        File::open(directory.path())?.sync_all()?;
+        Ok(database)
+    });
+    if created.is_err() {
+        // The error that is reported says more than one of tidying up.
+        let _ = fs::remove_file(&unfinished);
+    }
+    created
+}
+
+fn create_unfinished(path: &PathBuf, settings: &Settings) -> Result<Database, OpenProblem> {
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    open_database(FileBackend::new(file)?, settings)
+}
+
+/// Opens what a backend holds, after a crash repairs it, and checks that it
+/// is ours; makes it ours if it is empty.
+pub(super) fn open_database(
+    backend: impl StorageBackend,
+    settings: &Settings,
+) -> Result<Database, OpenProblem> {
+    // redb trusts a file that starts well, and panics on some damage.
+    let opened = panic::catch_unwind(AssertUnwindSafe(|| {
+        let database = Database::builder()
+            .set_cache_size(settings.cache_bytes)
+            .create_with_backend(backend)?;
+        tables::prepare(&database)?;
+        Ok(database)
+    }));
+    opened.unwrap_or_else(|_panic| {
+        Err(OpenProblem::Damaged {
+            reason: "its pages make no sense".to_owned(),
+        })
+    })
+}

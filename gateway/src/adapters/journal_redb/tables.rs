@@ -1,0 +1,129 @@
+//! The tables, their keys, and the version of both.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `format` | `"version"` | the version of all this |
+//! | `records` | execution, revision | record |
+//! | `heads` | execution | live (0 or 1), summary |
+//! | `live` | execution | nothing; a row while the execution is live |
+//! | `claims` | key | what the first claimant recorded |
+//! | `plans` | name | newest revision; no row once deleted |
+//! | `plan_revisions` | name, revision | plan |
+//! | `plan_last_revisions` | name | last revision ever; the row stays |
+//!
+//! Keys are bytes in an order of our own, not redb's encoding of tuples, so
+//! that they outlive a change of that encoding.
+
+use redb::{ReadTransaction, ReadableDatabase, TableDefinition, TableError};
+use tidegate_core::ExecutionId;
+
+use super::open::OpenProblem;
+use crate::ports::journal::{Head, HeadUpdate, ReadError};
+
+/// The newest format that this code writes and reads.
+pub(super) const FORMAT_VERSION: u64 = 1;
+
+pub(super) const FORMAT: TableDefinition<&str, u64> = TableDefinition::new("format");
+pub(super) const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
+pub(super) const HEADS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("heads");
+pub(super) const LIVE: TableDefinition<&[u8], ()> = TableDefinition::new("live");
+pub(super) const CLAIMS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("claims");
+pub(super) const PLANS: TableDefinition<&[u8], u64> = TableDefinition::new("plans");
+pub(super) const PLAN_REVISIONS: TableDefinition<&[u8], &[u8]> =
+    TableDefinition::new("plan_revisions");
+pub(super) const PLAN_LAST_REVISIONS: TableDefinition<&[u8], u64> =
+    TableDefinition::new("plan_last_revisions");
+
+/// The row of `FORMAT`.
+pub(super) const VERSION: &str = "version";
+
+/// Makes an empty database ours, or checks that it is.
+pub(super) fn prepare(database: &redb::Database) -> Result<(), OpenProblem> {
+    let reading = database.begin_read()?;
+    if reading.list_tables()?.next().is_none() {
+        drop(reading);
+        return create_tables(database);
+    }
+    match stored_version(&reading)? {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(found) if found > FORMAT_VERSION => Err(OpenProblem::NewerFormat {
+            found,
+            supported: FORMAT_VERSION,
+        }),
+        Some(found) => Err(OpenProblem::NotAJournal {
+            reason: format!("there is no format {found}"),
+        }),
+        None => Err(OpenProblem::NotAJournal {
+            reason: "it is a database of something else".to_owned(),
+        }),
+    }
+}
+
+fn stored_version(reading: &ReadTransaction) -> Result<Option<u64>, OpenProblem> {
+    let format = match reading.open_table(FORMAT) {
+        Ok(format) => format,
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_not_our_table) => return Ok(None),
+    };
+    Ok(format.get(VERSION)?.map(|version| version.value()))
+}
+
+fn create_tables(database: &redb::Database) -> Result<(), OpenProblem> {
+    let transaction = database.begin_write()?;
+    transaction
+        .open_table(FORMAT)?
+        .insert(VERSION, FORMAT_VERSION)?;
+    transaction.open_table(RECORDS)?;
+    transaction.open_table(HEADS)?;
+    transaction.open_table(LIVE)?;
+    transaction.open_table(CLAIMS)?;
+    transaction.open_table(PLANS)?;
+    transaction.open_table(PLAN_REVISIONS)?;
+    transaction.open_table(PLAN_LAST_REVISIONS)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A name's length, the name, and a big-endian revision: one name's revisions
+/// lie together in order, and no name's keys can lie among another's.
+pub(super) fn revision_key(name: &str, revision: u64) -> Vec<u8> {
+    let length = u32::try_from(name.len()).expect("a name is shorter than 4 GiB");
+    let mut key = Vec::with_capacity(4 + name.len() + 8);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(name.as_bytes());
+    key.extend_from_slice(&revision.to_be_bytes());
+    key
+}
+
+/// The revision of such a key.
+pub(super) fn revision_of(key: &[u8]) -> Option<u64> {
+    key.last_chunk().copied().map(u64::from_be_bytes)
+}
+
+pub(super) fn encode_head(head: &HeadUpdate) -> Vec<u8> {
+    let mut row = Vec::with_capacity(1 + head.summary.len());
+    row.push(u8::from(head.live));
+    row.extend_from_slice(&head.summary);
+    row
+}
+
+pub(super) fn decode_head(execution: ExecutionId, row: &[u8]) -> Result<Head, ReadError> {
+    let (live, summary) = match row {
+        [0, summary @ ..] => (false, summary),
+        [1, summary @ ..] => (true, summary),
+        _ => {
+            let reason = format!("the head of execution {execution} is none");
+            return Err(ReadError::Damaged(reason));
+        }
+    };
+    Ok(Head {
+        execution,
+        live,
+        summary: summary.to_vec().into(),
+    })
+}
+
+/// The text of a key that is a name.
+pub(super) fn name_of(key: &[u8]) -> Result<&str, ReadError> {
+    str::from_utf8(key).map_err(|_| ReadError::Damaged("a key is not text".to_owned()))
+}

@@ -1,0 +1,4 @@
+//! Placeholder.
+
+pub mod journal_memory;
+pub mod journal_redb;

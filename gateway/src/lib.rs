@@ -1,0 +1,6 @@
+//! Placeholder.
+
+pub mod adapters;
+pub mod driver;
+pub mod journal_format;
+pub mod ports;

@@ -1,0 +1,183 @@
+//! AWS Elastic Disaster Recovery, as the driver needs it.
+//!
+//! Calls that change something end in *accepted*, *refused*, *deferred* (DRS
+//! surely did nothing, and may later) or *unknown*. Reads end in an answer or
+//! in an error that changes no execution: the driver tries them again.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::BoxFuture;
+use tidegate_core::{
+    InstanceId, JobId, SnapshotId, SourceServerId, Span, Timestamp,
+    engine::{JobReport, LaunchAnswer, Looked},
+    plan::Target,
+};
+
+/// DRS in every account and Region.
+pub trait Drs: Send + Sync + 'static {
+    /// Calls StartRecovery once, without retries: it has no client token.
+    fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer>;
+
+    /// Calls TerminateRecoveryInstances once, without retries.
+    fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer>;
+
+    /// Looks whether DRS accepted an order whose answer is unknown: by the
+    /// job's tag, by each server's last launch, and by the jobs since then
+    /// with the same servers.
+    fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>>;
+
+    /// Observes jobs, all of one target, in as few calls as possible. A job
+    /// that DRS does not know any more is missing from the answer.
+    fn observe(
+        &self,
+        target: Arc<Target>,
+        jobs: Vec<JobId>,
+    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>>;
+
+    /// Source servers by id, or all that carry every given tag.
+    fn source_servers(
+        &self,
+        target: Arc<Target>,
+        query: ServerQuery,
+    ) -> BoxFuture<'_, Result<Vec<SourceServer>, DrsError>>;
+
+    /// Recovery instances of these source servers.
+    fn recovery_instances(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<RecoveryInstance>, DrsError>>;
+}
+
+/// A call of StartRecovery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchOrder {
+    /// Value of the tag by which the job is found again.
+    pub key: String,
+    /// Where.
+    pub target: Arc<Target>,
+    /// Servers, each with its snapshot or `None` for the latest.
+    pub servers: Vec<(SourceServerId, Option<SnapshotId>)>,
+    /// Always sent explicitly.
+    pub is_drill: bool,
+}
+
+/// A call of TerminateRecoveryInstances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminateOrder {
+    /// Value of the tag by which the job is found again. The API takes no
+    /// tags for a termination, so the job is tagged after it was accepted.
+    pub key: String,
+    /// Where.
+    pub target: Arc<Target>,
+    /// Servers and their instances.
+    pub instances: Vec<(SourceServerId, InstanceId)>,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookOrder {
+    /// Value of the tag.
+    pub key: String,
+    /// Where.
+    pub target: Arc<Target>,
+    /// The servers that were asked for.
+    pub servers: Vec<SourceServerId>,
+    /// When the intent was recorded; jobs before it are not ours.
+    pub since: Timestamp,
+    /// What was asked for.
+    pub kind: OrderKind,
+}
+
+/// What an order asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKind {
+    /// StartRecovery with `isDrill`.
+    Drill,
+    /// StartRecovery without it.
+    Recovery,
+    /// TerminateRecoveryInstances.
+    Terminate,
+}
+
+/// Which source servers are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerQuery {
+    /// By id.
+    Ids(Vec<SourceServerId>),
+    /// All that carry every one of these.
+    Tags(BTreeMap<String, String>),
+}
+
+/// A source server as DRS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceServer {
+    /// Its id.
+    pub id: SourceServerId,
+    /// Host name, or empty.
+    pub hostname: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Replication state as DRS spells it, for example `CONTINUOUS`.
+    pub replication_state: String,
+    /// Replication lag, if DRS says it.
+    pub lag: Option<Span>,
+}
+
+/// A recovery instance as DRS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryInstance {
+    /// The EC2 instance.
+    pub instance: InstanceId,
+    /// The source server that it was launched for.
+    pub server: SourceServerId,
+    /// Whether it was launched by a drill.
+    pub is_drill: bool,
+    /// The job that launched it, if DRS says it.
+    pub job: Option<JobId>,
+}
+
+/// Why a read has no answer. No execution changes because of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrsError {
+    /// Slower, please.
+    #[error("DRS throttles {operation} in {target}")]
+    Throttled {
+        /// The operation.
+        operation: &'static str,
+        /// Account and Region.
+        target: String,
+        /// Not before this has passed, if DRS said so.
+        after: Option<Span>,
+    },
+    /// No permission or no credentials.
+    #[error("{operation} in {target} is not permitted: {message}")]
+    Denied {
+        /// The operation.
+        operation: &'static str,
+        /// Account and Region.
+        target: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// DRS understood, and will never answer this.
+    #[error("{operation} in {target} was refused: {message}")]
+    Refused {
+        /// The operation.
+        operation: &'static str,
+        /// Account and Region.
+        target: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// Unreachable, timed out or broken.
+    #[error("{operation} in {target} failed: {message}")]
+    Failed {
+        /// The operation.
+        operation: &'static str,
+        /// Account and Region.
+        target: String,
+        /// What went wrong.
+        message: String,
+    },
+}

@@ -1,0 +1,142 @@
+//! Where executions are recorded.
+//!
+//! One log per execution, a dense sequence of revisions from 1. The position
+//! is the fence: an append to a taken position is refused, whoever holds which
+//! lease. Records and summaries are opaque here; `journal_format` knows them.
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use tidegate_core::ExecutionId;
+
+/// Stores logs. Implementations pass one conformance suite.
+pub trait Journal: Send + Sync + 'static {
+    /// Appends one record, with everything else in [`Append`], or nothing.
+    /// `Ok` means durable.
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// Records of one execution with a revision above `after`, in order: at
+    /// most `limit`, and no more than about 1 MiB, but at least one if there
+    /// is one.
+    fn read(
+        &self,
+        execution: &ExecutionId,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredRecord>, ReadError>>;
+
+    /// One execution's head.
+    fn head(&self, execution: &ExecutionId) -> BoxFuture<'_, Result<Option<Head>, ReadError>>;
+
+    /// Heads, newest execution first, below `before` if that is given; with
+    /// `live_only` only of executions that are not over.
+    fn heads(
+        &self,
+        before: Option<&ExecutionId>,
+        live_only: bool,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Head>, ReadError>>;
+
+    /// What a claim's first claimant recorded, if there is one.
+    fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
+}
+
+/// One atomic append.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Whose log.
+    pub execution: ExecutionId,
+    /// The position; must be one above the newest.
+    pub revision: u64,
+    /// The encoded record.
+    pub record: Bytes,
+    /// The execution's head, where it changes; required at revision 1.
+    pub head: Option<HeadUpdate>,
+    /// A key that must be free, taken together with the append.
+    pub claim: Option<Claim>,
+}
+
+/// What is known of an execution without reading its log. Derived from the
+/// log, and no more than a shortcut for lists and for the start of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadUpdate {
+    /// False once the execution is over.
+    pub live: bool,
+    /// Encoded summary.
+    pub summary: Bytes,
+}
+
+/// A key that only one append or plan change can ever take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The key, for example a request id within its scope.
+    pub key: String,
+    /// What later claimants are shown.
+    pub value: Bytes,
+}
+
+/// A record as it was appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its position.
+    pub revision: u64,
+    /// Its bytes.
+    pub record: Bytes,
+}
+
+/// An execution's newest head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Whose.
+    pub execution: ExecutionId,
+    /// False once the execution is over.
+    pub live: bool,
+    /// Encoded summary.
+    pub summary: Bytes,
+}
+
+/// Why an append was not acknowledged. All but `Unknown` mean that nothing
+/// was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else wrote this position, or it is not the next one.
+    #[error("revision {revision} is not the next one; the newest is {newest}")]
+    Taken {
+        /// The position that was asked for.
+        revision: u64,
+        /// The newest revision there is.
+        newest: u64,
+    },
+    /// The claim's key is taken.
+    #[error("the key is already claimed")]
+    Claimed {
+        /// What the first claimant recorded.
+        value: Bytes,
+    },
+    /// The record is larger than the journal stores.
+    #[error("a record of {size} bytes is above the limit of {limit}")]
+    TooLarge {
+        /// The record's size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Not written, and worth trying again later.
+    #[error("the journal is not available: {0}")]
+    Unavailable(String),
+    /// It may or may not be durable. For an embedded journal the process must
+    /// stop: after a failed fsync nothing that the operating system says of
+    /// the file can be relied on.
+    #[error("the journal failed: {0}")]
+    Unknown(String),
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Worth trying again later.
+    #[error("the journal is not available: {0}")]
+    Unavailable(String),
+    /// What is stored does not make sense.
+    #[error("the journal is damaged: {0}")]
+    Damaged(String),
+}
