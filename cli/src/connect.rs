@@ -170,7 +170,7 @@ pub(crate) fn is_unanswered(status: &Status) -> bool {
 }
 
 /// The innermost reason: "connection refused", not "transport error".
-fn root_cause(status: &Status) -> String {
+pub(crate) fn root_cause(status: &Status) -> String {
     let Some(mut cause) = status.source() else {
         return status.message().to_owned();
     };

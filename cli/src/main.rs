@@ -1,1 +1,28 @@
-fn main() {}
+//! `tidegate`: the one binary that people install.
+//!
+//! The client verbs know the gateway only through its gRPC API. What is shown
+//! comes from there; nothing is decided here.
+
+mod command;
+mod command_line;
+mod completion;
+mod connect;
+mod drill;
+mod execution;
+mod failure;
+mod info;
+mod names;
+mod plan;
+mod plan_file;
+mod print;
+mod recovery;
+mod session;
+mod start;
+mod time;
+mod watch;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main()
+}

@@ -1,10 +1,12 @@
 """Puts an emulator through its paces with boto3, the referee of the wire protocol.
 
+    pip install -r requirements.txt
     python drs_client.py http://127.0.0.1:PORT
 
-The emulator has to run the scenario `all` with a manual clock:
+The emulator has to run the scenario `all`, or for the failures `mishaps`, with a manual clock, and
+nothing may have been launched yet:
 
-    cargo run -p tidegate-emulator --example serve -- 127.0.0.1:0 manual
+    cargo run -p tidegate-emulator --example serve -- 127.0.0.1:0 manual [mishaps]
 
 Every answer is checked twice: by botocore, which parses leniently, and here, raw, against the
 service model's output shape (no unknown member, required members there, types right, enum values
@@ -12,7 +14,6 @@ known). One line per check; the first that fails ends the run with status 1.
 """
 
 import json
-import re
 import sys
 import urllib.error
 import urllib.request
@@ -20,10 +21,7 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
-# Values that real DRS answers although the service model does not list them.
-KNOWN_STRANGERS = {"JobLogEvent": {"LAUNCH_END"}}
-# DRS was recorded to answer `+00:00` where the service model's pattern asks for `Z`.
-UNCHECKED_PATTERNS = {"ISO8601DatetimeString"}
+from shape_validator import ShapeValidator
 
 ACCOUNT = "123456789012"
 DB = [f"s-10000000000db{n:04}" for n in range(1, 13)]
@@ -52,80 +50,10 @@ class Checks:
         except Exception as error:  # every type but the expected one fails the check
             kind = type(error).__name__
             detail = f"{kind}: {error}"
-            self.ok(kind == expected or getattr(error, "response", {}).get("Error", {}).get("Code") == expected, what, detail)
+            self.ok(kind == expected, what, detail)
             self.ok(error.response["ResponseMetadata"]["HTTPStatusCode"] == status, f"{what}: status {status}", detail)
             return error.response
         self.ok(False, what, "nothing was raised")
-
-
-class ShapeValidator:
-    """Validates raw JSON against output shapes of the service model."""
-
-    def __init__(self, model):
-        self.model = model
-        self.answers = 0
-
-    def on_response(self, http_response, operation_model, **_):
-        self.answers += 1
-        body = http_response.content
-        if http_response.status_code >= 300:
-            self.error(http_response, json.loads(body))
-        elif operation_model.output_shape is None:
-            assert body in (b"", b"{}"), f"{operation_model.name}: body {body!r}"
-        else:
-            expected = operation_model.http.get("responseCode", 200)
-            assert http_response.status_code == expected, f"{operation_model.name}: {http_response.status_code}"
-            self.value(operation_model.output_shape, json.loads(body), operation_model.name)
-
-    def error(self, http_response, body):
-        code = http_response.headers["x-amzn-ErrorType"]
-        if code in self.model.shape_names:
-            shape = self.model.shape_for(code)
-            assert shape.metadata["error"]["httpStatusCode"] == http_response.status_code, code
-            self.value(shape, body, code)
-
-    def value(self, shape, value, where):
-        getattr(self, shape.type_name)(shape, value, where)
-
-    def structure(self, shape, value, where):
-        assert isinstance(value, dict), f"{where}: {value!r} is no structure"
-        in_body = {name: member for name, member in shape.members.items() if "location" not in member.serialization}
-        unknown = set(value) - set(in_body)
-        assert not unknown, f"{where}: unknown members {unknown}"
-        missing = set(shape.required_members) & set(in_body) - set(value)
-        assert not missing, f"{where}: missing members {missing}"
-        for name, member in value.items():
-            self.value(in_body[name], member, f"{where}.{name}")
-
-    def list(self, shape, value, where):
-        assert isinstance(value, list), f"{where}: {value!r} is no list"
-        for index, member in enumerate(value):
-            self.value(shape.member, member, f"{where}[{index}]")
-
-    def map(self, shape, value, where):
-        assert isinstance(value, dict), f"{where}: {value!r} is no map"
-        for key, member in value.items():
-            self.value(shape.key, key, f"{where} key")
-            self.value(shape.value, member, f"{where}.{key}")
-
-    def string(self, shape, value, where):
-        assert isinstance(value, str), f"{where}: {value!r} is no string"
-        known = set(shape.enum) | KNOWN_STRANGERS.get(shape.name, set())
-        assert not shape.enum or value in known, f"{where}: {value!r} is not in {shape.name}"
-        assert shape.metadata.get("min", 0) <= len(value), f"{where}: {value!r} is too short"
-        assert len(value) <= shape.metadata.get("max", len(value)), f"{where}: {value!r} is too long"
-        pattern = shape.metadata.get("pattern")
-        if pattern and shape.name not in UNCHECKED_PATTERNS:
-            assert re.fullmatch(pattern, value), f"{where}: {value!r} does not match {pattern}"
-
-    def integer(self, shape, value, where):
-        assert isinstance(value, int) and not isinstance(value, bool), f"{where}: {value!r} is no integer"
-        assert value >= shape.metadata.get("min", value), f"{where}: {value!r} is too small"
-
-    long = integer
-
-    def boolean(self, shape, value, where):
-        assert isinstance(value, bool), f"{where}: {value!r} is no boolean"
 
 
 class Emulator:
@@ -199,9 +127,10 @@ def launch(client, ids, drill=True, **more):
 def check_control(checks, emulator):
     status, state = emulator.control("state")
     checks.ok(status == 200 and state["speed"] is None, "the clock is manual", state)
-    checks.ok(state["scenario"] == "all", "the scenario is `all`", state)
+    checks.ok(state["launches"] == 0, "nothing was launched yet", state)
     status, _ = emulator.control("advance", {"seconds": -1})
     checks.ok(status == 400, "time does not go back")
+    return state["scenario"]
 
 
 def check_source_servers(checks, client):
@@ -439,12 +368,55 @@ def check_record(checks, emulator):
     checks.ok(answers > 100, f"{answers} raw answers fit the service model's shapes")
 
 
+def check_mishaps(checks, emulator, client):
+    servers = client.describe_source_servers()["items"]
+    mishap = {server["sourceServerID"]: server["tags"]["mishap"] for server in servers}
+    ids = sorted(mishap)
+    seen = set()
+    expected = [
+        {"snapshot-fails-once": "FAILED", "conversion-fails-twice": "FAILED", "launch-fails-always": "FAILED",
+         "skipped-once": "PENDING"},
+        {"conversion-fails-twice": "FAILED", "launch-fails-always": "FAILED"},
+        {"launch-fails-always": "FAILED"},
+    ]
+    for number, failing in enumerate(expected, 1):
+        job_id = launch(client, ids)["jobID"]
+        emulator.advance(2 * 3600)
+        statuses = {s["sourceServerID"]: s["launchStatus"] for s in job_of(client, job_id)["participatingServers"]}
+        wanted = {server: failing.get(mishap[server], "LAUNCHED") for server in ids}
+        checks.ok(statuses == wanted, f"launch {number} of all goes as scripted", statuses)
+        seen |= {item["event"] for item in events_of(client, job_id)}
+    skipped = [server for server in ids if mishap[server] == "skipped-once"]
+    results = {s["sourceServerID"]: s["lastLaunchResult"] for s in client.describe_source_servers()["items"]}
+    failed = {server for server in ids if results[server] == "FAILED"}
+    checks.ok(failed == {s for s in ids if mishap[s] == "launch-fails-always"}, "lastLaunchResult tells the failed", results)
+    checks.ok(all(results[server] == "SUCCEEDED" for server in skipped), "and the launched", results)
+    for expected_left in (2, 0):
+        left = client.describe_recovery_instances()["items"]
+        job_id = client.terminate_recovery_instances(recoveryInstanceIDs=[i["recoveryInstanceID"] for i in left])["job"]["jobID"]
+        emulator.advance(600)
+        seen |= {item["event"] for item in events_of(client, job_id)}
+        left = client.describe_recovery_instances()["items"]
+        checks.ok(len(left) == expected_left, f"{expected_left} instances are left after terminating all", left)
+    wanted = {"SERVER_SKIPPED", "SNAPSHOT_FAIL", "CONVERSION_FAIL", "LAUNCH_FAILED", "USING_PREVIOUS_SNAPSHOT", "CLEANUP_FAIL"}
+    checks.ok(wanted <= seen, "the logs tell every mishap", seen)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     checks, emulator = Checks(), Emulator(sys.argv[1])
     client = emulator.client()
-    check_control(checks, emulator)
+    scenario = check_control(checks, emulator)
+    if scenario == "mishaps":
+        check_mishaps(checks, emulator, client)
+    else:
+        checks.ok(scenario == "all", "the scenario is `all`", scenario)
+        check_all(checks, emulator, client)
+    print(f"{checks.passed} passed, 0 failed")
+
+
+def check_all(checks, emulator, client):
     check_source_servers(checks, client)
     job_id = check_recorded_drill(checks, emulator, client)
     instances = check_recovery_instances(checks, client, job_id)
@@ -458,8 +430,10 @@ def main():
     check_errors(checks, emulator, client)
     check_front_door(checks, emulator)
     check_record(checks, emulator)
-    print(f"{checks.passed} passed, 0 failed")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except AssertionError as unfit:
+        sys.exit(f"FAILED  an answer does not fit the service model: {unfit}")

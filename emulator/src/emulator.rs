@@ -80,7 +80,8 @@ impl Emulator {
         self.shared.clock.advance(duration)
     }
 
-    /// Lends the model, brought up to the emulated time.
+    /// Lends the model, brought up to the emulated time. The model is locked meanwhile: `f` must not
+    /// call the emulator.
     pub fn with_model<R>(&self, f: impl FnOnce(&mut Model, Timestamp) -> R) -> R {
         let mut model = held(&self.shared.model);
         // Read under the lock, so that two callers never see time go back.

@@ -1,6 +1,6 @@
-//! Placeholder.
+//! The gateway: gRPC services, driver, ports and adapters.
 
 pub mod adapters;
 pub mod driver;
-pub mod journal_format;
+pub mod grpc;
 pub mod ports;

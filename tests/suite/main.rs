@@ -1,3 +1,4 @@
 //! The integration tests, in one binary.
 
 mod journal;
+mod journal_format;

@@ -145,9 +145,7 @@ impl fmt::Display for Failure {
         match self {
             Self::InvalidPlan(text) | Self::Invalid(text) | Self::Other(text) => f.write_str(text),
             Self::TimedOut(text) => f.write_str(text),
-            Self::Refused { status, commands } => {
-                f.write_str(&status::render(status, commands))
-            }
+            Self::Refused { status, commands } => f.write_str(&status::render(status, commands)),
             Self::Unreachable { address, reason } => write!(
                 f,
                 "no gateway answers at {address}: {reason}\n  \

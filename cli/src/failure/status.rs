@@ -44,10 +44,18 @@ fn headline(status: &Status, details: &ErrorDetails) -> String {
 /// What is wrong, field by field, subject by subject.
 fn fields(details: &ErrorDetails) -> Vec<String> {
     let mut lines = Vec::new();
-    for violation in details.bad_request().iter().flat_map(|d| &d.field_violations) {
+    for violation in details
+        .bad_request()
+        .iter()
+        .flat_map(|d| &d.field_violations)
+    {
         lines.push(format!("{}: {}", violation.field, violation.description));
     }
-    for violation in details.precondition_failure().iter().flat_map(|d| &d.violations) {
+    for violation in details
+        .precondition_failure()
+        .iter()
+        .flat_map(|d| &d.violations)
+    {
         lines.push(subject(&violation.subject, &violation.description));
     }
     for violation in details.quota_failure().iter().flat_map(|d| &d.violations) {
@@ -82,7 +90,10 @@ fn state(metadata: &HashMap<String, String>, commands: &CommandLine) -> Vec<Stri
     if next.is_empty() {
         lines.push("nothing can be asked for in this state".to_owned());
     }
-    lines.extend(next.into_iter().map(|command| format!("possible now: {command}")));
+    lines.extend(
+        next.into_iter()
+            .map(|command| format!("possible now: {command}")),
+    );
     lines
 }
 

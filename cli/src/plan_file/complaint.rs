@@ -1,6 +1,6 @@
 //! What the YAML reader complains about, in words for authors of plans.
 
-use serde_saphyr::{DeveloperMessageFormatter, Error};
+use serde_saphyr::{DefaultMessageFormatter, Error};
 
 use super::mistake::{Mistake, Place};
 
@@ -86,7 +86,7 @@ fn wanted(expected: &str) -> Option<String> {
 
 /// The reader's own words without the position, which is shown elsewhere.
 fn bare(error: &Error) -> String {
-    let text = error.render_with_formatter(&DeveloperMessageFormatter);
+    let text = error.render_with_formatter(&DefaultMessageFormatter);
     let line = text.lines().next().unwrap_or_default();
     match line.split_once(" at line ") {
         Some((words, _)) => words.to_owned(),
@@ -216,7 +216,8 @@ mod tests {
         assert!(!names.is_empty());
         let labels = "metadata:\n  name: a\n  labels: &l {a: b}\n";
         let many = "*l, ".repeat(5_000);
-        let flood = format!("apiVersion: tidegate/v1\nkind: Plan\n{labels}spec: {{waves: [{many}]}}\n");
+        let flood =
+            format!("apiVersion: tidegate/v1\nkind: Plan\n{labels}spec: {{waves: [{many}]}}\n");
         assert!(parse(&flood).is_err());
     }
 

@@ -110,8 +110,14 @@ struct Walk {
 /// A mapping or a sequence that is not closed yet.
 enum Container {
     /// `entry` is the path of the key that was read last, if its value has not come yet.
-    Mapping { path: String, entry: Option<String> },
-    Sequence { path: String, next: usize },
+    Mapping {
+        path: String,
+        entry: Option<String>,
+    },
+    Sequence {
+        path: String,
+        next: usize,
+    },
 }
 
 impl Walk {
@@ -191,7 +197,10 @@ spec:
 
     #[test]
     fn a_single_group_is_found_without_an_index() {
-        assert_eq!(find("spec.waves[0].servers[0].servers[1].id"), Some((6, 29)));
+        assert_eq!(
+            find("spec.waves[0].servers[0].servers[1].id"),
+            Some((6, 29))
+        );
         assert_eq!(find("spec.waves[0].servers[0]"), Some((6, 7)));
     }
 

@@ -3,6 +3,7 @@
 //! What a plan *means* is not decided here: the core's checks say whether its
 //! waves form a graph and its numbers are within bounds.
 
+mod check;
 mod complaint;
 mod duration;
 mod from_api;
@@ -10,15 +11,18 @@ mod locate;
 mod mistake;
 mod read;
 mod schema;
+mod selection;
 mod servers;
 mod syntax;
 mod to_api;
 
+pub(crate) use duration::PlanDuration;
 pub(crate) use from_api::file;
-pub(crate) use read::{Source, parse};
-pub(crate) use schema::json_schema;
 use locate::Places;
 use mistake::Mistake;
+pub(crate) use read::{Source, parse};
+pub(crate) use schema::json_schema;
+pub(crate) use selection::selection;
 use syntax::PlanFile;
 use tidegate_proto::v1;
 
@@ -38,8 +42,7 @@ impl Written {
     /// # Errors
     /// What is wrong with the file, shown with its place.
     pub(crate) fn read(path: &str) -> Result<Self, Failure> {
-        let source =
-            read::read(path).map_err(|(source, mistake)| refused(&source, &[mistake]))?;
+        let source = read::read(path).map_err(|(source, mistake)| refused(&source, &[mistake]))?;
         Self::parse(source)
     }
 
@@ -60,6 +63,24 @@ impl Written {
     /// The name of the file, to show.
     pub(crate) fn name(&self) -> &str {
         &self.source.name
+    }
+
+    /// Checks what the plan means, as far as that needs no gateway.
+    ///
+    /// # Errors
+    /// Every mistake, shown with its place.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let mistakes: Vec<(String, String)> = check::mistakes(&self.plan)
+            .into_iter()
+            .map(|error| (error.field, error.mistake.to_string()))
+            .collect();
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        let pairs = mistakes
+            .iter()
+            .map(|(field, mistake)| (field.as_str(), mistake.as_str()));
+        Err(self.violations(pairs))
     }
 
     /// A refusal that shows each violation of a field in its line.

@@ -19,10 +19,7 @@ mod tests {
     #[test]
     fn the_schema_is_draft_07_and_closed() {
         let schema = json_schema();
-        assert_eq!(
-            schema["$schema"],
-            "http://json-schema.org/draft-07/schema#"
-        );
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["definitions"]["Wave"]["additionalProperties"], false);
     }

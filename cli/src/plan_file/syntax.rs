@@ -137,7 +137,7 @@ pub(crate) struct Wave {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) verify: Vec<HookUse>,
     /// Pause the execution when this wave could start.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) pause_before: bool,
     /// What a failure of this wave means for the rest. Not given: stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,7 +168,7 @@ pub(crate) struct Group {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Target>,
     /// Failures of the servers selected by `tags` never fail the wave.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) optional: bool,
 }
 
@@ -236,25 +236,16 @@ pub(crate) struct Retry {
 /// A text, a number or a truth value; all are taken as text.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "describes a value to editors; values are read as text")]
+#[expect(
+    dead_code,
+    reason = "describes a value to editors; values are read as text"
+)]
 enum Scalar {
     Text(String),
     Number(f64),
     Truth(bool),
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde's skip_serializing_if passes a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde's skip_serializing_if passes a reference"
-)]
 fn is_zero(value: &u32) -> bool {
     *value == 0
 }

@@ -95,9 +95,7 @@ mod tests {
         Commit {
             revision,
             complete,
-            changes: indices
-                .map(|index| Change { index, kind: None })
-                .collect(),
+            changes: indices.map(|index| Change { index, kind: None }).collect(),
             ..Commit::default()
         }
     }

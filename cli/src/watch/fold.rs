@@ -166,7 +166,11 @@ mod tests {
         assert_eq!(execution.waves[0].start_time, at(2));
         assert_eq!(execution.waves[0].end_time, at(3));
         apply(&mut execution, &wave_in(WaveState::Launching), at(4));
-        assert_eq!(execution.waves[0].start_time, at(2), "a retry is the same wave");
+        assert_eq!(
+            execution.waves[0].start_time,
+            at(2),
+            "a retry is the same wave"
+        );
         assert_eq!(execution.waves[0].end_time, None);
     }
 

@@ -15,7 +15,10 @@ pub(crate) fn of(commit: &Commit) -> impl Iterator<Item = String> {
     commit.changes.iter().filter_map(move |change| {
         let Change { index, kind } = change;
         let (subject, rest) = words(kind.as_ref()?);
-        Some(format!("{time} {index} {subject} {}", one_line(rest.trim_end())))
+        Some(format!(
+            "{time} {index} {subject} {}",
+            one_line(rest.trim_end())
+        ))
     })
 }
 
@@ -41,15 +44,22 @@ fn words(kind: &change::Kind) -> (String, String) {
             "execution".to_owned(),
             detailed(names::execution_state(moved.state()), &moved.detail),
         ),
-        change::Kind::HoldPlaced(placed) => ("hold".to_owned(), hold("PLACED", placed.hold.as_ref())),
-        change::Kind::HoldLifted(lifted) => ("hold".to_owned(), hold("LIFTED", lifted.hold.as_ref())),
+        change::Kind::HoldPlaced(placed) => {
+            ("hold".to_owned(), hold("PLACED", placed.hold.as_ref()))
+        }
+        change::Kind::HoldLifted(lifted) => {
+            ("hold".to_owned(), hold("LIFTED", lifted.hold.as_ref()))
+        }
         change::Kind::Wave(moved) => {
             let word = names::wave_state(moved.state());
             let word = match moved.attempt {
                 0 | 1 => word.to_owned(),
                 attempt => format!("{word} attempt {attempt}"),
             };
-            (format!("wave/{}", moved.wave), detailed(&word, &moved.detail))
+            (
+                format!("wave/{}", moved.wave),
+                detailed(&word, &moved.detail),
+            )
         }
         change::Kind::ServersSelected(selected) => (
             format!("wave/{}", selected.wave),
@@ -95,7 +105,10 @@ fn launch(wave: &str, launch: Option<&Launch>) -> (String, String) {
     if !launch.job_id.is_empty() {
         text = format!("{text} {}", launch.job_id);
     }
-    (format!("launch/{}", launch.key), detailed(&text, &launch.detail))
+    (
+        format!("launch/{}", launch.key),
+        detailed(&text, &launch.detail),
+    )
 }
 
 fn hook(wave: &str, run: Option<&HookRun>) -> (String, String) {
@@ -104,7 +117,10 @@ fn hook(wave: &str, run: Option<&HookRun>) -> (String, String) {
     };
     let word = names::hook_outcome(run.outcome());
     let text = format!("{word} attempt {}", run.attempt);
-    (format!("hook/{wave}/{}", run.hook), detailed(&text, &run.message))
+    (
+        format!("hook/{wave}/{}", run.hook),
+        detailed(&text, &run.message),
+    )
 }
 
 fn detailed(word: &str, detail: &str) -> String {

@@ -43,7 +43,11 @@ impl Live {
     pub(super) fn clear(&mut self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if self.drawn > 0 {
-            queue!(out, cursor::MoveToPreviousLine(self.drawn), Clear(ClearType::FromCursorDown))?;
+            queue!(
+                out,
+                cursor::MoveToPreviousLine(self.drawn),
+                Clear(ClearType::FromCursorDown)
+            )?;
         }
         self.drawn = 0;
         out.flush()

@@ -3,7 +3,7 @@
 
 mod cursor;
 mod fold;
-mod lines;
+pub(crate) mod lines;
 mod live;
 mod next;
 mod paint;
@@ -23,7 +23,7 @@ use live::Live;
 pub(crate) use stream::{Heard, follow};
 use tidegate_proto::v1::{Execution, WatchResponse, watch_response::Message};
 use tokio::time::{Instant, MissedTickBehavior, interval};
-pub(crate) use view::ExecutionView;
+pub(crate) use view::{ExecutionView, server_counts, troubled};
 
 use crate::{
     command_line::CommandLine,
@@ -193,8 +193,8 @@ impl Screen {
                 return Ok(false);
             }
             Some(Heard::Snapshot { header, first }) => {
-                self.view.snapshot(header.clone(), first);
-                Message::Header(header)
+                self.view.snapshot((*header).clone(), first);
+                Message::Header(*header)
             }
             Some(Heard::Commit(commit)) => {
                 self.view.commit(&commit);

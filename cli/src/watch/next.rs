@@ -20,7 +20,11 @@ pub(super) fn lines(view: &ExecutionView, now: Timestamp, commands: &CommandLine
         lines.extend(deadline(view, now));
     }
     for hold in &view.execution().holds {
-        lines.push(Line::default().with(LOOK, "held   ").with(PLAIN, names::hold(hold)));
+        lines.push(
+            Line::default()
+                .with(LOOK, "held   ")
+                .with(PLAIN, names::hold(hold)),
+        );
     }
     for command in human(view, commands) {
         lines.push(Line::default().with(LOOK, "you    ").with(PLAIN, command));
@@ -33,7 +37,11 @@ fn outstanding(view: &ExecutionView) -> Vec<Line> {
     let mut lines: Vec<Line> = all
         .iter()
         .take(LISTED)
-        .map(|text| Line::default().with(FAINT, "now    ").with(PLAIN, text.clone()))
+        .map(|text| {
+            Line::default()
+                .with(FAINT, "now    ")
+                .with(PLAIN, text.clone())
+        })
         .collect();
     if all.len() > LISTED {
         lines.push(Line::default().with(FAINT, format!("       and {} more", all.len() - LISTED)));

@@ -69,13 +69,11 @@ pub(super) fn render(lines: &[Line], width: usize) -> String {
 
 /// A bar of `width` characters, filled to `part` of `whole`.
 pub(super) fn bar(part: f64, whole: f64, width: usize) -> String {
-    let share = if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a share of a small width"
-    )]
+    let share = if whole > 0.0 {
+        (part / whole).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     let filled = (share * width as f64).floor() as usize;
     format!("[{}{}]", "#".repeat(filled), ".".repeat(width - filled))
 }

@@ -69,7 +69,10 @@ fn clock(view: &ExecutionView, now: Timestamp) -> Line {
 
 fn waves(execution: &Execution, now: Timestamp) -> Vec<Line> {
     let width = |text: fn(&Wave) -> &str, heading: &str| {
-        let longest = execution.waves.iter().map(|wave| text(wave).chars().count());
+        let longest = execution
+            .waves
+            .iter()
+            .map(|wave| text(wave).chars().count());
         longest.max().unwrap_or(0).max(heading.len())
     };
     let name_width = width(|wave| &wave.name, "WAVE");
@@ -89,7 +92,10 @@ fn waves(execution: &Execution, now: Timestamp) -> Vec<Line> {
             .with(wave_style(wave.state()), mark(wave.state()))
             .with(PLAIN, format!(" {:name_width$}  ", wave.name))
             .with(wave_style(wave.state()), format!("{state:state_width$}"))
-            .with(PLAIN, format!("  {:>7}  {attempt:7}  ", wave_elapsed(wave, now)));
+            .with(
+                PLAIN,
+                format!("  {:>7}  {attempt:7}  ", wave_elapsed(wave, now)),
+            );
         lines.push(servers(line, wave));
     }
     lines
@@ -104,12 +110,10 @@ fn wave_elapsed(wave: &Wave, now: Timestamp) -> String {
 /// Servers by phase, as a bar and as counts.
 fn servers(line: Line, wave: &Wave) -> Line {
     if wave.servers.is_empty() {
-        return match wave.state() {
-            WaveState::Waiting if !wave.after.is_empty() => {
-                line.with(FAINT, format!("after {}", wave.after.join(", ")))
-            }
-            _ if wave.detail.is_empty() => line,
-            _ => line.with(FAINT, wave.detail.clone()),
+        return if wave.state() == WaveState::Waiting && !wave.after.is_empty() {
+            line.with(FAINT, format!("after {}", wave.after.join(", ")))
+        } else {
+            line.with(FAINT, wave.detail.clone())
         };
     }
     let counts = server_counts(wave);
@@ -171,10 +175,9 @@ fn wave_style(state: WaveState) -> anstyle::Style {
         WaveState::Succeeded => GOOD,
         WaveState::SucceededWithWarnings | WaveState::Gated => LOOK,
         WaveState::Failed => BAD,
-        WaveState::Waiting
-        | WaveState::Unspecified
-        | WaveState::Skipped
-        | WaveState::Cancelled => FAINT,
+        WaveState::Waiting | WaveState::Unspecified | WaveState::Skipped | WaveState::Cancelled => {
+            FAINT
+        }
         WaveState::Checking
         | WaveState::Launching
         | WaveState::Recovering
@@ -204,9 +207,10 @@ fn trouble(execution: &Execution) -> Vec<Line> {
             more += 1;
             continue;
         }
-        let (style, word) = match server.state() {
-            ServerState::Failed => (BAD, "failed "),
-            _ => (LOOK, "warning"),
+        let (style, word) = if server.state() == ServerState::Failed {
+            (BAD, "failed ")
+        } else {
+            (LOOK, "warning")
         };
         let host = match server.hostname.as_str() {
             "" => String::new(),
@@ -215,11 +219,10 @@ fn trouble(execution: &Execution) -> Vec<Line> {
         let mut why = server.warnings.clone();
         why.insert(0, server.detail.clone());
         why.retain(|text| !text.is_empty());
-        lines.push(
-            Line::default()
-                .with(style, format!("  {word} "))
-                .with(PLAIN, format!("{}/{}{host}  {}", wave.name, server.id, why.join("; "))),
-        );
+        lines.push(Line::default().with(style, format!("  {word} ")).with(
+            PLAIN,
+            format!("{}/{}{host}  {}", wave.name, server.id, why.join("; ")),
+        ));
     }
     if more > 0 {
         lines.push(Line::default().with(FAINT, format!("  and {more} more")));

@@ -95,7 +95,13 @@ pub(crate) fn paused() -> ExecutionView {
     };
     hold.set_reason(PauseReason::Planned);
     execution.holds.push(hold);
-    view(execution, Bookmark { time: at(300), ..Bookmark::default() })
+    view(
+        execution,
+        Bookmark {
+            time: at(300),
+            ..Bookmark::default()
+        },
+    )
 }
 
 /// A drill in which servers are in every phase, and two are in trouble.

@@ -17,7 +17,11 @@ use tokio::{
 use tonic::{Code, Streaming};
 
 use super::cursor::{Cursor, Gap};
-use crate::{connect::Gateway, failure::Failure, time};
+use crate::{
+    connect::{Gateway, is_unanswered, root_cause},
+    failure::Failure,
+    time,
+};
 
 /// Messages that wait for the reader.
 const CHANNEL: usize = 64;
@@ -36,7 +40,7 @@ pub(crate) enum Heard {
     /// A snapshot, or a part of it.
     Snapshot {
         /// The part.
-        header: WatchHeader,
+        header: Box<WatchHeader>,
         /// Whether it is the first part, which replaces what was known.
         first: bool,
     },
@@ -198,6 +202,7 @@ impl Follower {
             return ControlFlow::Break(Stop::Anew(missing(gap)));
         }
         if is_news {
+            let header = Box::new(header);
             self.hand_on(Heard::Snapshot { header, first }).await
         } else {
             ControlFlow::Continue(())
@@ -206,21 +211,21 @@ impl Follower {
 
     /// What a status means for the stream.
     fn broken(&self, status: tonic::Status) -> Stop {
-        let failure = self.gateway.failure(status);
-        match failure {
-            Failure::Unreachable { reason, .. } => Stop::Again(reason),
-            Failure::Refused { ref status, .. } if status.code() == Code::OutOfRange => {
-                Stop::Anew(status.message().to_owned())
-            }
-            Failure::Refused { ref status, .. }
-                if matches!(
-                    status.code(),
-                    Code::Aborted | Code::Cancelled | Code::Internal | Code::ResourceExhausted
-                ) =>
-            {
-                Stop::Again(status.message().to_owned())
-            }
-            other => Stop::Failed(other),
+        if is_unanswered(&status) {
+            return Stop::Again(root_cause(&status));
+        }
+        let passes = [
+            Code::Aborted,
+            Code::Cancelled,
+            Code::Internal,
+            Code::ResourceExhausted,
+        ];
+        if status.code() == Code::OutOfRange {
+            Stop::Anew(status.message().to_owned())
+        } else if passes.contains(&status.code()) {
+            Stop::Again(status.message().to_owned())
+        } else {
+            Stop::Failed(self.gateway.failure(status))
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_proto::v1::{
-    AllowedAction, Bookmark, Commit, Execution, ExecutionState, Server, ServerState, Wave,
-    WatchHeader,
+    AllowedAction, Bookmark, Commit, Execution, ExecutionState, Server, ServerState, WatchHeader,
+    Wave,
 };
 
 use super::fold;
@@ -77,7 +77,9 @@ impl ExecutionView {
     pub(crate) fn elapsed(&self, now: Timestamp) -> Duration {
         let from = self.execution.create_time.and_then(time::timestamp);
         let to = self.execution.end_time.and_then(time::timestamp);
-        from.map_or(Duration::ZERO, |from| time::between(from, to.unwrap_or(now)))
+        from.map_or(Duration::ZERO, |from| {
+            time::between(from, to.unwrap_or(now))
+        })
     }
 
     /// What happens by itself next, and when.

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Closing, Execution, HoldCause, Kind, Stage, WaveState};
+use super::{Closing, Execution, HoldCause, Kind, WaveState};
 use crate::WaveIx;
 
 /// A request that would be accepted now.
@@ -60,18 +60,22 @@ impl Execution {
         }
     }
 
-    /// Before a wave is launched, between its attempts, while its checks run,
-    /// and when it failed and its execution waits for a word.
+    /// Before a wave is launched, between its attempts, while DRS does not take
+    /// its launches, while its checks run, and when it failed and its execution
+    /// waits for a word.
     fn can_skip(&self, wave: WaveIx) -> bool {
-        let run = self.wave(wave);
+        let Some(run) = self.waves.get(wave.index()) else {
+            return false;
+        };
         if run.has_launch_in_flight() {
             return false;
         }
         match run.state {
-            WaveState::Waiting | WaveState::Gated | WaveState::Checking | WaveState::Verifying => {
-                true
-            }
-            WaveState::Launching => matches!(run.stage, Stage::Idle | Stage::Backoff { .. }),
+            WaveState::Waiting
+            | WaveState::Gated
+            | WaveState::Checking
+            | WaveState::Launching
+            | WaveState::Verifying => true,
             WaveState::Failed => self.has_hold(HoldCause::WaveFailed(wave)),
             WaveState::Recovering
             | WaveState::Succeeded

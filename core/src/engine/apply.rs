@@ -3,14 +3,14 @@
 //! Nothing here decides. A change that does not fit the state (which a
 //! journal written by this engine never holds) leaves it as it is.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec};
 
 use super::{
     Change, Execution, ExecutionState, HoldCause, HookOutcome, HookRun, HookStatus, Launch,
     LaunchState, Reason, ServerRun, ServerState, Stage, WaveRun, WaveState,
 };
 use crate::{
-    HookIx, LaunchIx, ServerIx, Timestamp, WaveIx,
+    HookIx, LaunchIx, ServerIx, Span, Timestamp, WaveIx,
     plan::{FailurePolicy, HookPhase, Target},
 };
 
@@ -117,6 +117,9 @@ impl Execution {
     fn apply_moved(&mut self, to: ExecutionState, reason: &Reason, at: Timestamp) {
         if self.state == ExecutionState::Pending {
             self.started_at = Some(at);
+            // No timeout ran before, so no hold counts from before.
+            self.held = Span::ZERO;
+            self.held_since = self.held_since.map(|_| at);
         }
         if to.is_terminal() {
             self.ended_at = Some(at);
@@ -131,14 +134,20 @@ impl Execution {
             && let Some(since) = self.held_since.take()
         {
             self.held = self.held.saturating_add(at.since(since));
+            for wave in self.active.clone() {
+                if matches!(self.wave(wave).stage, Stage::Hook(_)) {
+                    self.edit(wave, |run| run.pass_over_hold(since, at));
+                }
+            }
         }
     }
 
     fn apply_wave_moved(&mut self, wave: WaveIx, to: WaveState, reason: &Reason, at: Timestamp) {
         let held = self.held(at);
-        let Some(from) = self.waves.get(wave.index()).map(|run| run.state) else {
+        let Some(run) = self.waves.get(wave.index()) else {
             return;
         };
+        let (from, reached) = (run.state, run.blocked_by == 0);
         self.edit(wave, |run| {
             run.state = to;
             run.reason = reason.clone();
@@ -148,7 +157,7 @@ impl Execution {
                 run.started_at = Some(at);
                 run.held_at_start = held;
             }
-            if from.is_settled() {
+            if from.is_settled() && !to.is_settled() {
                 // A person decided: time and automatic retries count anew.
                 run.started_at = Some(at);
                 run.held_at_start = held;
@@ -160,7 +169,7 @@ impl Execution {
             (true, false) => self.unsettled += 1,
             (true, true) | (false, false) => {}
         }
-        if self.releases(wave, to) && !self.releases(wave, from) {
+        if reached && self.releases(wave, to) && !self.releases(wave, from) {
             self.release_dependents(wave);
         }
         self.refresh_active(wave);
@@ -172,12 +181,21 @@ impl Execution {
         state.satisfies() || (state == WaveState::Failed && continues)
     }
 
+    /// A wave that was skipped while it still waited releases its own
+    /// dependents only now: they wait for what it waited for.
     fn release_dependents(&mut self, wave: WaveIx) {
         let plan = Arc::clone(&self.genesis.plan);
-        for &dependent in &plan.wave(wave).before {
-            self.edit(dependent, |run| {
-                run.blocked_by = run.blocked_by.saturating_sub(1)
-            });
+        let mut released = vec![wave];
+        while let Some(wave) = released.pop() {
+            for &dependent in &plan.wave(wave).before {
+                self.edit(dependent, |run| {
+                    run.blocked_by = run.blocked_by.saturating_sub(1);
+                });
+                let run = self.wave(dependent);
+                if run.blocked_by == 0 && run.state == WaveState::Skipped {
+                    released.push(dependent);
+                }
+            }
         }
     }
 
@@ -220,7 +238,7 @@ impl ServerRun {
             state: ServerState::Pending,
             reason: Reason::none(),
             launch: None,
-            warnings: alloc::vec::Vec::new(),
+            warnings: vec![],
             state_at: at,
         }
     }
@@ -291,6 +309,13 @@ impl WaveRun {
             HookOutcome::Skip | HookOutcome::Abort | HookOutcome::Dropped => HookStatus::Held,
         };
         self.stage = Stage::Hook(step);
+    }
+
+    /// Time on hold does not count against a hook's timeout.
+    fn pass_over_hold(&mut self, from: Timestamp, to: Timestamp) {
+        if let Stage::Hook(step) = &mut self.stage {
+            step.since = step.since.map(|since| since + to.since(since.max(from)));
+        }
     }
 
     fn apply_intended(&mut self, target: &Arc<Target>, servers: &[ServerIx], at: Timestamp) {

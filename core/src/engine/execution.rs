@@ -80,6 +80,18 @@ impl Execution {
         }
     }
 
+    /// What it was before its first change.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The settings that its decisions are made with.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &ExecutionId {

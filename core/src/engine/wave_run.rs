@@ -57,7 +57,8 @@ pub struct HookStep {
     pub hook: HookIx,
     /// Where it stands.
     pub status: HookStatus,
-    /// When its first run began, since a person last decided.
+    /// When its first run began, since a person last decided; moved on by
+    /// the time that the execution was held since then.
     pub since: Option<Timestamp>,
     /// How many verdicts *retry* were followed since then.
     pub retries: u32,

@@ -10,6 +10,17 @@ impl WavePlan {
     pub fn needs_selection(&self) -> bool {
         self.groups.iter().any(Group::is_by_tags)
     }
+
+    /// Every server that the wave names by id.
+    pub fn named_servers(&self) -> impl Iterator<Item = &SourceServerId> {
+        self.groups
+            .iter()
+            .flat_map(|group| match &group.selection {
+                Selection::Servers(servers) => servers.as_slice(),
+                Selection::Tags { .. } => &[],
+            })
+            .map(|server| &server.id)
+    }
 }
 
 impl Group {
@@ -26,13 +37,6 @@ impl Group {
 impl Plan {
     /// Every server that the plan names by id.
     pub fn named_servers(&self) -> impl Iterator<Item = &SourceServerId> {
-        self.waves
-            .iter()
-            .flat_map(|wave| &wave.groups)
-            .flat_map(|group| match &group.selection {
-                Selection::Servers(servers) => servers.as_slice(),
-                Selection::Tags { .. } => &[],
-            })
-            .map(|server| &server.id)
+        self.waves.iter().flat_map(WavePlan::named_servers)
     }
 }

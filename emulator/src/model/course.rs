@@ -69,6 +69,11 @@ impl Course {
         }
     }
 
+    /// Whether nothing is done for the server.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.effect == Some(Effect::Skip)
+    }
+
     /// What happens to the server, and when, if its job starts then.
     pub(super) fn play(self, start: Timestamp) -> Vec<(Timestamp, Progress)> {
         let mut script = Script {
@@ -76,7 +81,7 @@ impl Course {
             at: start,
             lines: Vec::new(),
         };
-        if self.effect == Some(Effect::Skip) {
+        if self.is_skipped() {
             script.say(JobEvent::ServerSkipped);
             return script.lines;
         }
@@ -106,7 +111,7 @@ impl Course {
         script.say(JobEvent::SnapshotStart);
         script.wait(self.timings.snapshot);
         match (self.effect, &self.previous) {
-            (Some(Effect::FailSnapshot), _) | (Some(Effect::PreviousSnapshot), None) => {
+            (Some(Effect::FailSnapshot), _) => {
                 let raw_error = "Failed to take a snapshot of the volumes.".to_owned();
                 script.say(JobEvent::SnapshotFail { raw_error });
                 None
@@ -115,7 +120,21 @@ impl Course {
                 script.say(JobEvent::UsingPreviousSnapshot);
                 Some(previous.taken_at)
             }
-            (Some(Effect::FailConversion | Effect::FailLaunch | Effect::Skip) | None, _) => {
+            (Some(Effect::PreviousSnapshot), None) => {
+                let raw_error = "There is no previous snapshot.".to_owned();
+                script.say(JobEvent::UsingPreviousSnapshotFailed { raw_error });
+                None
+            }
+            (
+                Some(
+                    Effect::FailConversion
+                    | Effect::FailLaunch
+                    | Effect::FailCleanup
+                    | Effect::Skip,
+                )
+                | None,
+                _,
+            ) => {
                 script.say(JobEvent::SnapshotEnd);
                 Some(script.at)
             }

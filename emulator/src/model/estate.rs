@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::chance::Seed;
 use super::fleet::{ServerSpec, Tags};
-use super::id::{InstanceId, JobId, Resource, SourceServerId};
-use super::job::{Initiator, Job, JobEvent, JobPhase, LogItem};
+use super::id::{InstanceId, JobId, Place, Resource, SourceServerId};
+use super::job::{Initiator, Job, JobEvent, JobPhase, LogItem, Participant};
 use super::recovery_instance::{InstanceState, RecoveryInstance};
 use super::source_server::{LaunchStatus, SourceServer};
 
@@ -98,15 +99,35 @@ impl Estate {
         self.jobs.iter().filter(|job| job.is_live())
     }
 
-    /// Takes a new job in: it holds its servers from now on.
-    pub(super) fn admit(&mut self, job: Job) {
-        for participant in &job.participants {
+    /// Opens a job: it holds its servers from now on.
+    pub(super) fn open(
+        &mut self,
+        seed: Seed,
+        place: &Place,
+        initiated_by: Initiator,
+        participants: Vec<Participant>,
+        tags: Tags,
+        now: Timestamp,
+    ) -> Job {
+        let number = self.jobs.len();
+        let id = seed.job_id(&["job", &place.to_string(), &number.to_string()]);
+        for participant in &participants {
             if let Some(server) = self.servers.get_mut(&participant.source_server) {
-                server.live_job = Some(job.id.clone());
+                server.live_job = Some(id.clone());
             }
         }
-        self.job_index.insert(job.id.clone(), self.jobs.len());
-        self.jobs.push(job);
+        let job = Job {
+            id,
+            initiated_by,
+            created_at: now,
+            phase: JobPhase::Pending,
+            participants,
+            tags,
+            log: Vec::new(),
+        };
+        self.job_index.insert(job.id.clone(), number);
+        self.jobs.push(job.clone());
+        job
     }
 
     pub(super) fn apply(&mut self, job: &JobId, at: Timestamp, progress: Progress) {
@@ -140,7 +161,14 @@ impl Estate {
             JobEvent::SnapshotStart | JobEvent::ConversionStart | JobEvent::LaunchStart => {
                 self.set_status(job, server, LaunchStatus::InProgress);
             }
+            JobEvent::CleanupFail { instance, .. } => {
+                if let Some(instance) = self.instances.get_mut(instance) {
+                    instance.state = InstanceState::Running;
+                }
+                self.set_status(job, server, LaunchStatus::Failed);
+            }
             JobEvent::SnapshotFail { .. }
+            | JobEvent::UsingPreviousSnapshotFailed { .. }
             | JobEvent::ConversionFail { .. }
             | JobEvent::LaunchFailed { .. } => {
                 self.set_status(job, server, LaunchStatus::Failed);
@@ -150,6 +178,7 @@ impl Estate {
             | JobEvent::SnapshotEnd
             | JobEvent::UsingPreviousSnapshot
             | JobEvent::ConversionEnd { .. }
+            | JobEvent::JobCancel
             | JobEvent::JobEnd => {}
         }
     }

@@ -89,8 +89,8 @@ pub struct LogItem {
 
 /// The events of a job's log that the model writes.
 ///
-/// The service model also lists USING_PREVIOUS_SNAPSHOT_FAILED and the network events, for which
-/// this model has no cause. LAUNCH_END is in no SDK's enum and does occur in real logs.
+/// The service model also lists the events of source networks and launch templates, for which this
+/// model has no cause. LAUNCH_END is in no SDK's enum and does occur in real logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEvent {
     /// JOB_START
@@ -107,6 +107,13 @@ pub enum JobEvent {
         /// That instance.
         instance: InstanceId,
     },
+    /// CLEANUP_FAIL
+    CleanupFail {
+        /// That instance.
+        instance: InstanceId,
+        /// What the service says of it.
+        raw_error: String,
+    },
     /// SNAPSHOT_START
     SnapshotStart,
     /// SNAPSHOT_END
@@ -118,6 +125,11 @@ pub enum JobEvent {
     },
     /// USING_PREVIOUS_SNAPSHOT
     UsingPreviousSnapshot,
+    /// USING_PREVIOUS_SNAPSHOT_FAILED: there is none.
+    UsingPreviousSnapshotFailed {
+        /// What the service says of it.
+        raw_error: String,
+    },
     /// CONVERSION_START
     ConversionStart,
     /// CONVERSION_END
@@ -144,6 +156,8 @@ pub enum JobEvent {
         /// What the service says of it.
         raw_error: String,
     },
+    /// JOB_CANCEL: there was nothing that could be done.
+    JobCancel,
     /// JOB_END
     JobEnd,
 }
@@ -156,16 +170,19 @@ impl JobEvent {
             Self::ServerSkipped => "SERVER_SKIPPED",
             Self::CleanupStart { .. } => "CLEANUP_START",
             Self::CleanupEnd { .. } => "CLEANUP_END",
+            Self::CleanupFail { .. } => "CLEANUP_FAIL",
             Self::SnapshotStart => "SNAPSHOT_START",
             Self::SnapshotEnd => "SNAPSHOT_END",
             Self::SnapshotFail { .. } => "SNAPSHOT_FAIL",
             Self::UsingPreviousSnapshot => "USING_PREVIOUS_SNAPSHOT",
+            Self::UsingPreviousSnapshotFailed { .. } => "USING_PREVIOUS_SNAPSHOT_FAILED",
             Self::ConversionStart => "CONVERSION_START",
             Self::ConversionEnd { .. } => "CONVERSION_END",
             Self::ConversionFail { .. } => "CONVERSION_FAIL",
             Self::LaunchStart => "LAUNCH_START",
             Self::LaunchEnd { .. } => "LAUNCH_END",
             Self::LaunchFailed { .. } => "LAUNCH_FAILED",
+            Self::JobCancel => "JOB_CANCEL",
             Self::JobEnd => "JOB_END",
         }
     }

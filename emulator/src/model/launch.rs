@@ -1,19 +1,16 @@
 //! StartRecovery: what is refused, and what is scheduled for what is accepted.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::Model;
-use super::chance::Seed;
+use super::admission::admit_launch;
 use super::course::Course;
-use super::estate::{Estate, Progress};
-use super::fleet::{Quotas, Tags};
+use super::estate::Progress;
+use super::fleet::Tags;
 use super::id::{JobId, Place, SnapshotId, SourceServerId};
-use super::job::{Initiator, Job, JobEvent, JobPhase, Participant};
-use super::refusal::{Quota, Refusal, ResourceKind};
-use super::snapshot::{RecoverySnapshot, snapshots};
-use super::source_server::{LastLaunch, LaunchStatus, Purpose, SourceServer};
+use super::job::{Initiator, Job, JobEvent, Participant};
+use super::refusal::Refusal;
+use super::source_server::{LastLaunch, LaunchStatus, Purpose};
 use super::timing::Timings;
 
 /// A request to launch servers.
@@ -66,8 +63,17 @@ impl Model {
         let now = self.now();
         let (seed, quotas) = (self.seed, self.quotas);
         let estate = self.estate_mut(place)?;
-        let pinned = admission(estate, quotas, seed, request, now)?;
-        let job = new_job(seed, place, estate, request, now);
+        let pinned = admit_launch(estate, quotas, seed, request, now)?;
+        let participants = request.servers.iter().map(participant).collect();
+        let initiator = Initiator::Launch(request.purpose);
+        let job = estate.open(
+            seed,
+            place,
+            initiator,
+            participants,
+            request.tags.clone(),
+            now,
+        );
         let courses = request
             .servers
             .iter()
@@ -84,7 +90,6 @@ impl Model {
                 Course::of(seed, &job.id, server, pinned, request.purpose, now)
             })
             .collect::<Vec<_>>();
-        estate.admit(job.clone());
         self.schedule_all(place, &job.id, courses, now);
         self.record(place, &job, request, now);
         Ok(job)
@@ -106,12 +111,16 @@ impl Model {
             event,
         };
         self.schedule(place, job, start, event(JobEvent::JobStart));
+        let cancelled = courses.iter().all(Course::is_skipped);
         let mut settled = start;
         for course in courses {
             for (at, progress) in course.play(start) {
                 settled = settled.max(at);
                 self.schedule(place, job, at, progress);
             }
+        }
+        if cancelled {
+            self.schedule(place, job, settled, event(JobEvent::JobCancel));
         }
         self.schedule(place, job, settled + job_end, Progress::JobCompletes);
         self.schedule(
@@ -135,133 +144,10 @@ impl Model {
     }
 }
 
-/// The pinned snapshot of each server of an admissible request.
-fn admission(
-    estate: &Estate,
-    quotas: Quotas,
-    seed: Seed,
-    request: &LaunchRequest,
-    now: Timestamp,
-) -> Result<Vec<Option<RecoverySnapshot>>, Refusal> {
-    let mut seen = BTreeSet::new();
-    let mut pinned = Vec::with_capacity(request.servers.len());
-    for launch in &request.servers {
-        let server = estate
-            .source_server(&launch.server)
-            .ok_or_else(|| Refusal::NotFound {
-                kind: ResourceKind::SourceServer,
-                id: launch.server.to_string(),
-            })?;
-        if !seen.insert(&launch.server) {
-            let message = format!("Source server {} appears more than once.", launch.server);
-            return Err(Refusal::Invalid {
-                field: "sourceServers",
-                message,
-            });
-        }
-        if !server.spec.replication.has_snapshots() {
-            let message = format!("Source server {} has no snapshot yet.", launch.server);
-            return Err(Refusal::Invalid {
-                field: "sourceServers",
-                message,
-            });
-        }
-        pinned.push(pinned_snapshot(
-            seed,
-            server,
-            launch.snapshot.as_ref(),
-            now,
-        )?);
-    }
-    refuse_busy(estate, request.servers.iter().map(|launch| &launch.server))?;
-    within_quotas(estate, quotas, request.servers.len())?;
-    Ok(pinned)
-}
-
-fn pinned_snapshot(
-    seed: Seed,
-    server: &SourceServer,
-    id: Option<&SnapshotId>,
-    now: Timestamp,
-) -> Result<Option<RecoverySnapshot>, Refusal> {
-    let Some(id) = id else { return Ok(None) };
-    snapshots(seed, server, now)
-        .into_iter()
-        .find(|snapshot| snapshot.id == *id)
-        .map(Some)
-        .ok_or(Refusal::NotFound {
-            kind: ResourceKind::RecoverySnapshot,
-            id: id.to_string(),
-        })
-}
-
-/// Refuses servers that a live job holds.
-pub(super) fn refuse_busy<'a>(
-    estate: &Estate,
-    servers: impl Iterator<Item = &'a SourceServerId>,
-) -> Result<(), Refusal> {
-    for id in servers {
-        if let Some(job) = estate
-            .source_server(id)
-            .and_then(|server| server.live_job.clone())
-        {
-            return Err(Refusal::ServerBusy {
-                server: id.clone(),
-                job,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a job of so many servers if a quota forbids it.
-pub(super) fn within_quotas(
-    estate: &Estate,
-    quotas: Quotas,
-    servers: usize,
-) -> Result<(), Refusal> {
-    let live = estate.live_jobs().count();
-    let held: usize = estate.live_jobs().map(|job| job.participants.len()).sum();
-    let checks = [
-        (Quota::ServersPerJob, quotas.servers_per_job, servers),
-        (Quota::ConcurrentJobs, quotas.concurrent_jobs, live + 1),
-        (
-            Quota::ServersInAllJobs,
-            quotas.servers_in_all_jobs,
-            held + servers,
-        ),
-    ];
-    for (quota, limit, requested) in checks {
-        if requested > limit {
-            return Err(Refusal::QuotaExceeded {
-                quota,
-                limit,
-                requested,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn new_job(
-    seed: Seed,
-    place: &Place,
-    estate: &Estate,
-    request: &LaunchRequest,
-    now: Timestamp,
-) -> Job {
-    let participant = |launch: &ServerLaunch| Participant {
+fn participant(launch: &ServerLaunch) -> Participant {
+    Participant {
         source_server: launch.server.clone(),
         status: LaunchStatus::Pending,
         instance: None,
-    };
-    Job {
-        id: seed.job_id(&["job", &place.to_string(), &estate.jobs.len().to_string()]),
-        initiated_by: Initiator::Launch(request.purpose),
-        created_at: now,
-        phase: JobPhase::Pending,
-        participants: request.servers.iter().map(participant).collect(),
-        tags: request.tags.clone(),
-        log: Vec::new(),
     }
 }

@@ -4,8 +4,41 @@
 //! fleet's seed and of the subject (see [`Seed`]). What happens by itself is on an agenda that
 //! [`Model::advance`] plays in the order of its times, so that advancing from t0 to t2 directly or
 //! through t1 gives the same model. It knows nothing of HTTP, JSON or files: a deterministic
-//! simulation can use it alone, and wake at [`Model::next_change`].
+//! simulation can use it alone, and wake at [`Model::next_change`]:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use tidegate_emulator::model::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let place = Place {
+//!     account: AccountId::parse("123456789012")?,
+//!     region: Region::parse("us-west-2")?,
+//! };
+//! let server = SourceServerId::parse("s-00000000000000001")?;
+//! let fleet = Fleet {
+//!     seed: Seed(7),
+//!     quotas: Quotas::default(),
+//!     names_recovery_instances: false,
+//!     servers: BTreeMap::from([(place.clone(), vec![ServerSpec::new(server.clone(), "db-1")])]),
+//! };
+//! let mut model = Model::new(&fleet, "2026-03-01T12:00:00Z".parse()?);
+//! let request = LaunchRequest {
+//!     servers: vec![ServerLaunch { server, snapshot: None }],
+//!     purpose: Purpose::Drill,
+//!     tags: Tags::new(),
+//! };
+//! let job = model.start_recovery(&place, &request, model.now())?.id;
+//! while let Some(next) = model.next_change() {
+//!     model.advance(next);
+//! }
+//! let job = model.estate(&place)?.job(&job).expect("it was accepted");
+//! assert_eq!(job.participants[0].status, LaunchStatus::Launched);
+//! # Ok(())
+//! # }
+//! ```
 
+mod admission;
 mod chance;
 mod course;
 mod estate;

@@ -18,6 +18,8 @@ pub struct SourceServer {
     pub last_launch: Option<LastLaunch>,
     /// The launches that were ever accepted for it.
     pub launches: u32,
+    /// The terminations that were ever accepted for it.
+    pub terminations: u32,
     /// The job that holds it now: DRS allows one per server.
     pub live_job: Option<JobId>,
     /// Its recovery instance.
@@ -33,6 +35,7 @@ impl SourceServer {
             spec,
             last_launch: None,
             launches: 0,
+            terminations: 0,
             live_job: None,
             recovery_instance: None,
         }

@@ -1,19 +1,17 @@
 //! TerminateRecoveryInstances: a job that removes instances from EC2 and from the service.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::Model;
-use super::estate::{Estate, Progress};
+use super::admission::admit_termination;
+use super::estate::Progress;
 use super::fleet::Tags;
 use super::id::{InstanceId, Place};
-use super::job::{Initiator, Job, JobEvent, JobPhase, Participant};
-use super::launch::{refuse_busy, within_quotas};
+use super::job::{Initiator, Job, JobEvent, Participant};
 use super::recovery_instance::RecoveryInstance;
-use super::refusal::{Refusal, ResourceKind};
+use super::refusal::Refusal;
 use super::source_server::LaunchStatus;
-use super::timing::Timings;
+use super::timing::{Effect, Timings};
 
 impl Model {
     /// Starts one job that terminates the instances, or refuses and changes nothing.
@@ -27,22 +25,16 @@ impl Model {
         let now = self.now();
         let (seed, quotas) = (self.seed, self.quotas);
         let estate = self.estate_mut(place)?;
-        let instances = named(estate, ids)?;
-        refuse_busy(
-            estate,
-            instances.iter().map(|instance| &instance.source_server),
-        )?;
-        within_quotas(estate, quotas, instances.len())?;
-        let job = Job {
-            id: seed.job_id(&["job", &place.to_string(), &estate.jobs.len().to_string()]),
-            initiated_by: Initiator::Termination,
-            created_at: now,
-            phase: JobPhase::Pending,
-            participants: instances.iter().map(participant).collect(),
-            tags: Tags::new(),
-            log: Vec::new(),
-        };
-        estate.admit(job.clone());
+        let instances = admit_termination(estate, quotas, ids)?;
+        let participants = instances.iter().map(participant).collect();
+        let job = estate.open(
+            seed,
+            place,
+            Initiator::Termination,
+            participants,
+            Tags::new(),
+            now,
+        );
         self.schedule_termination(place, &job, &instances, now);
         Ok(job)
     }
@@ -67,19 +59,38 @@ impl Model {
             let begun = JobEvent::CleanupStart {
                 instance: instance.id.clone(),
             };
-            let ended = JobEvent::CleanupEnd {
-                instance: instance.id.clone(),
-            };
             self.schedule(place, &job.id, start, event(server.clone(), begun));
-            self.schedule(
-                place,
-                &job.id,
-                start + timings.cleanup,
-                event(server, ended),
-            );
+            let ended = event(server, self.end_of(place, instance));
+            self.schedule(place, &job.id, start + timings.cleanup, ended);
         }
         self.schedule(place, &job.id, ended_at, Progress::JobCompletes);
         self.schedule(place, &job.id, logged_at, event(None, JobEvent::JobEnd));
+    }
+
+    /// How the termination of an instance ends.
+    fn end_of(&mut self, place: &Place, terminated: &RecoveryInstance) -> JobEvent {
+        let instance = terminated.id.clone();
+        let estate = self.estates.get_mut(place);
+        let server = estate.and_then(|estate| estate.servers.get_mut(&terminated.source_server));
+        let Some(server) = server else {
+            return JobEvent::CleanupEnd { instance };
+        };
+        server.terminations += 1;
+        let outcome = server.spec.outcome;
+        match outcome.and_then(|outcome| outcome.at(server.terminations)) {
+            Some(Effect::FailCleanup) => JobEvent::CleanupFail {
+                instance,
+                raw_error: "OperationNotPermitted: the instance is protected.".to_owned(),
+            },
+            Some(
+                Effect::FailSnapshot
+                | Effect::FailConversion
+                | Effect::FailLaunch
+                | Effect::PreviousSnapshot
+                | Effect::Skip,
+            )
+            | None => JobEvent::CleanupEnd { instance },
+        }
     }
 
     /// Drawn for each instance, so that terminating is no echo of how launching went.
@@ -91,27 +102,6 @@ impl Model {
         };
         instances.iter().map(timings).collect()
     }
-}
-
-fn named(estate: &Estate, ids: &[InstanceId]) -> Result<Vec<RecoveryInstance>, Refusal> {
-    let mut seen = BTreeSet::new();
-    ids.iter()
-        .map(|id| {
-            if !seen.insert(id) {
-                let message = format!("Recovery instance {id} appears more than once.");
-                return Err(Refusal::Invalid {
-                    field: "recoveryInstanceIDs",
-                    message,
-                });
-            }
-            let kind = ResourceKind::RecoveryInstance;
-            let missing = || Refusal::NotFound {
-                kind,
-                id: id.to_string(),
-            };
-            estate.recovery_instance(id).cloned().ok_or_else(missing)
-        })
-        .collect()
 }
 
 fn participant(instance: &RecoveryInstance) -> Participant {

@@ -80,12 +80,12 @@ impl Timings {
 pub struct Outcome {
     /// What happens.
     pub effect: Effect,
-    /// To how many of its first launches; `None`: to all.
+    /// To how many of its first launches (or terminations); `None`: to all.
     pub launches: Option<u32>,
 }
 
 impl Outcome {
-    /// What happens at the n-th launch, counted from one.
+    /// What happens at the n-th launch (or termination), counted from one.
     pub fn at(self, launch: u32) -> Option<Effect> {
         match self.launches {
             Some(first) if launch > first => None,
@@ -108,6 +108,9 @@ pub enum Effect {
     PreviousSnapshot,
     /// DRS leaves the server out: the job ends with it still PENDING.
     Skip,
+    /// Its launches succeed, but an instance of it cannot be terminated. Counts terminations, not
+    /// launches.
+    FailCleanup,
 }
 
 #[cfg(test)]

@@ -157,7 +157,6 @@ impl ServerFile {
         };
         let spec = ServerSpec {
             tags: self.tags.clone(),
-            address: self.address,
             first_launch,
             ..spec
         };
@@ -189,6 +188,7 @@ impl TraitsFile {
                 effect: outcome.effect,
                 launches: outcome.launches,
             }),
+            address: self.address,
             ..spec
         })
     }

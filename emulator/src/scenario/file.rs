@@ -70,7 +70,6 @@ pub(super) struct ServerFile {
     pub(super) tags: Tags,
     #[serde(default)]
     pub(super) traits: TraitsFile,
-    pub(super) address: Option<Ipv4Addr>,
     pub(super) first_launch: Option<RecordedIdsFile>,
 }
 
@@ -98,6 +97,7 @@ pub(super) struct TraitsFile {
     #[serde(default)]
     pub(super) timings: TimingsFile,
     pub(super) outcome: Option<OutcomeFile>,
+    pub(super) address: Option<Ipv4Addr>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -73,6 +73,22 @@ async fn a_launch_is_accepted_once_and_then_conflicts() {
 }
 
 #[tokio::test]
+async fn of_many_callers_at_once_one_gets_the_server() {
+    let emulator = emulator();
+    let calls = (0..32).map(|_| {
+        let emulator = emulator.clone();
+        let launch = json!({"sourceServers": [{"sourceServerID": DB}]});
+        tokio::spawn(async move { post(&emulator, "StartRecovery", launch).await.0 })
+    });
+    let mut accepted = 0;
+    for call in calls.collect::<Vec<_>>() {
+        accepted += usize::from(call.await.unwrap() == StatusCode::ACCEPTED);
+    }
+    assert_eq!(accepted, 1);
+    assert_eq!(emulator.launches().len(), 1);
+}
+
+#[tokio::test]
 async fn a_completed_job_ends_with_launch_end_and_names_no_instance() {
     let emulator = emulator();
     let launch = json!({"sourceServers": [{"sourceServerID": DB}]});

@@ -1,89 +1,81 @@
-//! The driver. Placeholder bodies.
+//! The driver: every live execution is an actor that takes one event at a
+//! time, decides, makes the decision durable, folds it, publishes it, and
+//! carries out what became outstanding.
+//!
+//! The driver knows the ports and the engine, and no concrete adapter, no
+//! wire type and no plan format. State is a fold of the journal: what is kept
+//! in memory can be dropped at any instant and read again.
 
+mod actor;
+mod backoff;
+mod calls;
+mod dispatch;
+mod error;
+mod follow;
+mod log;
+mod looking;
+mod reading;
+mod registry;
+mod selection;
+mod settings;
+mod starting;
 mod view;
 
-use tidegate_core::{
-    ExecutionId,
-    engine::{Event, Kind, Rejection},
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use futures::{StreamExt as _, TryStreamExt as _};
+use tidegate_core::{ExecutionId, SourceServerId, engine::Event};
+use tokio::sync::{Notify, broadcast, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use error::DriverError;
+pub use reading::Listed;
+pub use settings::{Codec, DriverPorts, DriverSettings};
+pub use starting::StartOrder;
 pub use view::{Origin, RecordView, RequestStamp, View};
 
-use crate::ports::{journal::{Head, ReadError}, plan_store::StoredPlan};
-use std::sync::Arc;
+use self::{
+    actor::{Asked, Message},
+    follow::Poller,
+    log::Log,
+    registry::Registry,
+};
+
+/// Commits that a watcher of everything may lag behind; beyond that it reads
+/// from its cursors.
+const PUBLISHED: usize = 4096;
+/// Logs that are read at the same time when the gateway starts.
+const RESUMED_AT_ONCE: usize = 64;
 
 /// Drives executions; a cheap handle.
-#[derive(Clone, Debug)]
-pub struct Driver;
-
-/// What StartExecution and CleanUp hand over.
-#[derive(Clone, Debug)]
-pub struct StartOrder {
-    /// Drill, recovery or cleanup.
-    pub kind: Kind,
-    /// The plan revision to pin. For a cleanup: the source's.
-    pub plan: StoredPlan,
-    /// The checked plan. For a cleanup: the plan that `cleanup_plan` makes.
-    pub checked: Arc<tidegate_core::plan::Plan>,
-    /// In a cleanup: the source.
-    pub source: Option<ExecutionId>,
-    /// The client's request.
-    pub request: RequestStamp,
+#[derive(Clone)]
+pub struct Driver {
+    shared: Arc<Shared>,
 }
 
-/// Why the driver did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum DriverError {
-    /// There is no such execution.
-    #[error("there is no execution {0}")]
-    NotFound(ExecutionId),
-    /// The state forbids it.
-    #[error("{0}")]
-    Rejected(#[source] Rejection),
-    /// A server is in another execution that is not over.
-    #[error("server {server} is in execution {other}, which is not over")]
-    ServerBusy {
-        /// The server.
-        server: tidegate_core::SourceServerId,
-        /// The other execution.
-        other: ExecutionId,
-    },
-    /// The request id was used with another payload.
-    #[error("request id {0:?} was used before with another request")]
-    RequestIdReused(String),
-    /// Too many executions are not over.
-    #[error("{limit} executions are not over; that is the limit")]
-    TooManyLive {
-        /// The limit.
-        limit: usize,
-    },
-    /// Another process drives this execution.
-    #[error("another gateway drives execution {0}")]
-    NotOwner(ExecutionId),
-    /// Not done; worth trying again.
-    #[error("not available: {0}")]
-    Unavailable(String),
-    /// Whether it is done is not known.
-    #[error("the journal failed: {0}")]
-    Unknown(String),
-    /// What is stored does not make sense.
-    #[error("the journal is damaged: {0}")]
-    Damaged(String),
-    /// The gateway shuts down.
-    #[error("the gateway shuts down")]
-    ShuttingDown,
+/// What all executions share.
+struct Shared {
+    ports: DriverPorts,
+    settings: DriverSettings,
+    registry: Registry,
+    poller: Poller,
+    published: broadcast::Sender<Published>,
+    /// Executions and calls that change something at DRS: a shutdown waits
+    /// for them.
+    tasks: TaskTracker,
+    /// Loops that only read.
+    loops: TaskTracker,
+    stop: CancellationToken,
+    /// Request ids of starts that are under way.
+    starting: Mutex<BTreeSet<String>>,
+    started: Notify,
 }
 
-impl From<ReadError> for DriverError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(why) => Self::Unavailable(why),
-            ReadError::Damaged(why) => Self::Damaged(why),
-        }
-    }
-}
-
-/// One commit of one execution, as `Driver::subscribe_all` sends it.
+/// One commit of one execution, as [`Driver::subscribe_all`] sends it.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// The execution after it.
@@ -93,49 +85,145 @@ pub struct Published {
 }
 
 impl Driver {
-    /// Accepts a new execution; answered when its first record is durable.
-    /// The same request id again gives the first answer.
-    pub async fn start_execution(&self, order: StartOrder) -> Result<View, DriverError> { let _ = order; todo!() }
+    /// Starts the driver, and goes on with every execution that is not over.
+    ///
+    /// # Errors
+    /// What the journal holds cannot be read, or cannot be continued.
+    pub async fn start(
+        ports: DriverPorts,
+        settings: DriverSettings,
+    ) -> Result<Self, DriverError> {
+        let shared = Arc::new(Shared {
+            ports,
+            settings,
+            registry: Registry::default(),
+            poller: Poller::default(),
+            published: broadcast::channel(PUBLISHED).0,
+            tasks: TaskTracker::new(),
+            loops: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            starting: Mutex::default(),
+            started: Notify::new(),
+        });
+        shared.poller.attach(Arc::downgrade(&shared));
+        let driver = Self { shared };
+        driver.resume_unfinished().await?;
+        Ok(driver)
+    }
 
-    /// Hands a person's request (`Pause`, `Resume`, `Cancel`, `RetryWave`,
-    /// `SkipWave`) to an execution; answered when what it decided is durable,
-    /// with the state at that revision. The same request id again gives the
-    /// first answer.
-    pub async fn request(&self, execution: &ExecutionId, event: Event, stamp: Option<RequestStamp>) -> Result<View, DriverError> { let _ = (execution, event, stamp); todo!() }
+    async fn resume_unfinished(&self) -> Result<(), DriverError> {
+        let mut before = None;
+        let mut unfinished = Vec::new();
+        loop {
+            let journal = &self.shared.ports.journal;
+            let page = journal.heads(before.as_ref(), true, 1_000).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.execution.clone());
+            unfinished.extend(page.into_iter().map(|head| head.execution));
+        }
+        let count = unfinished.len();
+        let resume = |id| self.resume(id);
+        futures::stream::iter(unfinished.into_iter().map(resume))
+            .buffer_unordered(RESUMED_AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        if count > 0 {
+            tracing::info!(count, "resumed unfinished executions");
+        }
+        Ok(())
+    }
 
-    /// An execution as it is now, live or over.
-    pub async fn view(&self, execution: &ExecutionId) -> Result<View, DriverError> { let _ = execution; todo!() }
+    async fn resume(&self, id: ExecutionId) -> Result<(), DriverError> {
+        let shared = &self.shared;
+        let log = Log::read(&shared.ports, shared.settings.engine, &id, None).await?;
+        if log.execution.state().is_terminal() {
+            return Ok(());
+        }
+        let mut servers: Vec<SourceServerId> =
+            log.execution.plan().named_servers().cloned().collect();
+        let selected = log.execution.waves().flat_map(|wave| wave.servers());
+        servers.extend(selected.map(|server| server.selected.id.clone()));
+        shared.registry.enter(&id, &servers, usize::MAX)?;
+        let owner = shared.settings.owner.clone();
+        actor::spawn(shared, log, Some(Event::OwnerChanged(owner)));
+        Ok(())
+    }
 
-    /// An execution as it was at a revision.
-    pub async fn view_at(&self, execution: &ExecutionId, revision: u64) -> Result<View, DriverError> { let _ = (execution, revision); todo!() }
+    /// Hands a person's request (pause, resume, cancel, retry, skip) to an
+    /// execution; answered when what it decided is durable, with the state at
+    /// that revision. The same request id again gives the first answer.
+    ///
+    /// # Errors
+    /// See [`DriverError`]; a refused request records nothing.
+    pub async fn request(
+        &self,
+        id: &ExecutionId,
+        event: Event,
+        stamp: Option<RequestStamp>,
+    ) -> Result<View, DriverError> {
+        if let Some(live) = self.shared.registry.get(id) {
+            let (reply, answer) = oneshot::channel();
+            let message = Message::Asked {
+                event: event.clone(),
+                stamp: stamp.clone(),
+                reply,
+            };
+            if live.mailbox.send(message).await.is_ok()
+                && let Ok(answer) = answer.await
+            {
+                return match answer? {
+                    Asked::Done(view) => Ok(view),
+                    Asked::Before(revision) => self.view_at(id, revision).await,
+                };
+            }
+        }
+        self.request_of_ended(id, event, stamp).await
+    }
 
-    /// Records after `after`, oldest first, at most `limit` (fewer if they
-    /// are large); served from memory where possible.
-    pub async fn records(&self, execution: &ExecutionId, after: u64, limit: usize) -> Result<Vec<Arc<RecordView>>, DriverError> { let _ = (execution, after, limit); todo!() }
+    /// An execution that is over accepts nothing, but still gives the first
+    /// answer to a request that it accepted.
+    async fn request_of_ended(
+        &self,
+        id: &ExecutionId,
+        event: Event,
+        stamp: Option<RequestStamp>,
+    ) -> Result<View, DriverError> {
+        let shared = &self.shared;
+        let log = Log::read(&shared.ports, shared.settings.engine, id, None).await?;
+        if let Some(stamp) = stamp
+            && let Some((digest, revision)) = log.requests.get(&stamp.id)
+        {
+            if stamp.digest != *digest {
+                return Err(DriverError::RequestIdReused(stamp.id));
+            }
+            return self.view_at(id, *revision).await;
+        }
+        match log.execution.decide(event, log.updated_at) {
+            Err(rejection) => Err(DriverError::Rejected(rejection)),
+            Ok(_) => Err(DriverError::ShuttingDown),
+        }
+    }
 
-    /// Wakes whenever the execution's view changes; holds the newest view.
-    /// `None` once the execution is over (or unknown): nothing will change.
-    pub fn subscribe(&self, execution: &ExecutionId) -> Option<tokio::sync::watch::Receiver<View>> { let _ = execution; todo!() }
-
-    /// Every commit of every execution from now on, in order for each
-    /// execution. A receiver that lags more than the channel's bound gets
-    /// `Lagged` and re-reads from its cursors with `records`.
-    pub fn subscribe_all(&self) -> tokio::sync::broadcast::Receiver<Published> { todo!() }
-
-    /// Executions, newest first, below `before`: live ones as they are now,
-    /// ended ones from their heads.
-    pub async fn list(&self, before: Option<&ExecutionId>, limit: usize) -> Result<Vec<Listed>, DriverError> { let _ = (before, limit); todo!() }
-
-    /// What is outstanding now, one line each, for people (bookmarks).
-    pub fn outstanding(&self, view: &View) -> Vec<String> { let _ = view; todo!() }
+    /// Starts nothing further, waits until DRS has answered what it was
+    /// asked, and ends. Executions go on when a gateway starts again. The
+    /// caller bounds the wait: whatever is cut off is looked for then.
+    pub async fn stop(&self) {
+        self.shared.stop.cancel();
+        for live in self.shared.registry.all() {
+            let _ = live.mailbox.send(Message::Stop).await;
+        }
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+        self.shared.loops.close();
+        self.shared.loops.wait().await;
+    }
 }
 
-/// An entry of a list.
-#[derive(Clone, Debug)]
-pub enum Listed {
-    /// Not over: its view.
-    Live(View),
-    /// Over: its head, whose summary is an encoded
-    /// `tidegate.v1.ExecutionSummary`.
-    Ended(Head),
+impl Shared {
+    /// Waits on the port's clock.
+    async fn wait(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let until = self.ports.clock.now() + tidegate_core::Span::from_millis(millis);
+        self.ports.clock.sleep_until(until).await;
+    }
 }

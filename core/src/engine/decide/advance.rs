@@ -4,7 +4,7 @@ use super::{
     super::{Closing, ExecutionState, HoldCause, Reason, ReasonCode, WaveState},
     Decision,
 };
-use crate::{WaveIx, plan::HookPhase};
+use crate::{HookIx, WaveIx, plan::HookPhase};
 use alloc::{format, vec::Vec};
 
 impl Decision {
@@ -98,6 +98,7 @@ impl Decision {
     /// A wave without checks after its launch has nothing left to offer, so a
     /// pause need not keep it from succeeding.
     fn verified_without_hooks(&self, wave: WaveIx) -> bool {
-        self.next.plan().wave(wave).verify.is_empty() && !self.next.is_closing(Closing::Timeout)
+        !self.has_hook(wave, HookPhase::PostWave, HookIx(0))
+            && !self.next.is_closing(Closing::Timeout)
     }
 }

@@ -9,7 +9,7 @@ use alloc::{
 
 use super::{
     super::{
-        Change, Closing, CommandId, HoldCause, HookAnswer, HookOutcome, HookStatus, HookStep,
+        Change, Closing, CommandId, HoldCause, HookAnswer, HookOutcome, HookStatus, HookStep, Kind,
         Reason, ReasonCode, SelectedServer, Stage, WaveState,
     },
     Decision,
@@ -46,7 +46,7 @@ impl Decision {
 
     /// Runs this hook, or goes on if the list is through.
     fn next_hook(&mut self, wave: WaveIx, phase: HookPhase, hook: HookIx) {
-        if self.next.plan().wave(wave).hook(phase, hook).is_none() {
+        if !self.has_hook(wave, phase, hook) {
             match phase {
                 HookPhase::PreWave => self.move_wave(wave, WaveState::Launching, Reason::none()),
                 HookPhase::PostWave => self.succeed(wave),
@@ -67,11 +67,17 @@ impl Decision {
         });
     }
 
+    /// A cleanup has no hooks: the plan's are about servers that come up.
+    pub(super) fn has_hook(&self, wave: WaveIx, phase: HookPhase, hook: HookIx) -> bool {
+        let planned = self.next.plan().wave(wave).hook(phase, hook);
+        planned.is_some() && self.next.kind() != Kind::Cleanup
+    }
+
     /// Servers named by id need no look-up; tags do, and in a cleanup the
     /// instances do.
     fn begin_selection(&mut self, wave: WaveIx) {
         let plan = self.next.plan().wave(wave);
-        if plan.needs_selection() || self.next.kind() == super::super::Kind::Cleanup {
+        if plan.needs_selection() || self.next.kind() == Kind::Cleanup {
             self.emit(Change::SelectionStarted { wave });
             return;
         }
@@ -99,15 +105,20 @@ impl Decision {
         {
             return;
         }
-        match answer.and_then(|servers| self.acceptable(servers)) {
+        match answer.and_then(|servers| self.acceptable(wave, servers)) {
             Ok(servers) => self.emit(Change::ServersSelected { wave, servers }),
             Err(why) => self.fail(wave, Reason::with(ReasonCode::Selection, why)),
         }
     }
 
     /// A selection is used as a whole or not at all.
-    fn acceptable(&self, servers: Vec<SelectedServer>) -> Result<Vec<SelectedServer>, String> {
-        if servers.is_empty() {
+    fn acceptable(
+        &self,
+        wave: WaveIx,
+        servers: Vec<SelectedServer>,
+    ) -> Result<Vec<SelectedServer>, String> {
+        // Where a cleanup finds nothing, nothing is left to terminate.
+        if servers.is_empty() && self.next.kind() != Kind::Cleanup {
             return Err("no server matches".to_string());
         }
         let others: usize = self.next.waves().map(|run| run.servers.len()).sum();
@@ -120,16 +131,20 @@ impl Decision {
         if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("{} is selected twice", twice[0]));
         }
-        let named = self.next.plan().waves().iter().zip(self.next.waves());
-        for (plan, run) in named {
-            let taken = run.servers.iter().map(|server| &server.selected.id);
-            for id in taken {
-                if ids.binary_search(&id).is_ok() {
-                    return Err(format!("{id} is already in wave {}", plan.name));
-                }
+        for other in self.wave_positions().filter(|&other| other != wave) {
+            if let Some(id) = self.servers_of(other).find(|id| ids.contains(id)) {
+                let name = &self.next.plan().wave(other).name;
+                return Err(format!("{id} is already in wave {name}"));
             }
         }
         Ok(servers)
+    }
+
+    /// The servers that a wave has, or will have because the plan names them.
+    fn servers_of(&self, wave: WaveIx) -> impl Iterator<Item = &SourceServerId> {
+        let named = self.next.plan().wave(wave).named_servers();
+        let selected = self.wave(wave).servers.iter();
+        named.chain(selected.map(|server| &server.selected.id))
     }
 
     pub(super) fn hook_answered(&mut self, command: CommandId, answer: HookAnswer) {

@@ -17,11 +17,15 @@ impl Decision {
         if self.next.is_closing(to) {
             return;
         }
-        self.emit(Change::Closing { to, reason });
+        self.emit(Change::Closing {
+            to,
+            reason: reason.clone(),
+        });
         if to >= Closing::Timeout {
-            let causes: Vec<HoldCause> = self.next.holds.iter().map(|hold| hold.cause).collect();
-            for cause in causes {
-                self.lift(cause);
+            for cause in self.lift_all() {
+                if let HoldCause::WaveFailed(wave) = cause {
+                    self.skip_pending_servers(wave, &reason);
+                }
             }
         }
     }
@@ -56,6 +60,15 @@ impl Decision {
         self.lift_wave_holds(wave);
         self.skip_pending_servers(wave, &reason);
         self.move_wave(wave, to, reason);
+    }
+
+    /// Nobody is waited for any more.
+    pub(super) fn lift_all(&mut self) -> Vec<HoldCause> {
+        let causes: Vec<HoldCause> = self.next.holds.iter().map(|hold| hold.cause).collect();
+        for &cause in &causes {
+            self.lift(cause);
+        }
+        causes
     }
 
     pub(super) fn lift_wave_holds(&mut self, wave: WaveIx) {

@@ -4,11 +4,12 @@ use alloc::{sync::Arc, vec::Vec};
 
 use super::{
     super::{
-        Change, JobReport, LaunchState, Reason, ReasonCode, ServerReport, ServerRun, ServerState,
+        Change, JobReport, Kind, LaunchState, Reason, ReasonCode, ServerReport, ServerRun,
+        ServerState,
     },
     Decision,
 };
-use crate::{LaunchIx, ServerIx, WaveIx};
+use crate::{InstanceId, LaunchIx, ServerIx, WaveIx};
 
 impl Decision {
     pub(super) fn job_observed(&mut self, wave: WaveIx, launch: LaunchIx, report: &JobReport) {
@@ -54,7 +55,8 @@ impl Decision {
             .filter(|warning| !run.warnings.contains(warning))
             .cloned()
             .collect();
-        let moves = is_news(run, report);
+        let state = meaning(self.next.kind(), report.state);
+        let moves = is_news(run, state, report.instance.as_ref());
         for warning in fresh {
             self.emit(Change::ServerWarned {
                 wave,
@@ -68,7 +70,7 @@ impl Decision {
             } else {
                 Reason::with(ReasonCode::Drs, Arc::clone(&report.detail))
             };
-            self.move_server(wave, server, report.state, report.instance.clone(), reason);
+            self.move_server(wave, server, state, report.instance.clone(), reason);
         }
     }
 
@@ -82,14 +84,24 @@ impl Decision {
     }
 }
 
+/// An instance that is gone again was not recovered, and one that is there
+/// was not terminated.
+fn meaning(kind: Kind, state: ServerState) -> ServerState {
+    match (kind, state) {
+        (Kind::Drill | Kind::Recovery, ServerState::Terminated) => ServerState::Failed,
+        (Kind::Cleanup, ServerState::Launched) => ServerState::Launch,
+        (Kind::Drill | Kind::Recovery | Kind::Cleanup, state) => state,
+    }
+}
+
 /// Servers only move forward. A server that was given up as too late may
 /// still turn out to be launched, and one that is launched may get to know
 /// its instance.
-fn is_news(run: &ServerRun, report: &ServerReport) -> bool {
-    let (from, to) = (run.state, report.state);
+fn is_news(run: &ServerRun, to: ServerState, instance: Option<&InstanceId>) -> bool {
+    let from = run.state;
     let late = run.reason.code == ReasonCode::Timeout
         && matches!(to, ServerState::Launched | ServerState::Terminated);
-    let instance = report.instance.is_some() && run.instance != report.instance;
+    let instance = instance.is_some() && run.instance.as_ref() != instance;
     match from {
         ServerState::Failed => late,
         ServerState::Launched | ServerState::Terminated => from == to && instance,

@@ -97,6 +97,7 @@ impl Decision {
             .iter()
             .any(|hold| matches!(hold.cause, HoldCause::WaveFailed(_)));
         if self.next.unsettled == 0 && self.next.active.is_empty() && !undecided {
+            self.lift_all();
             let (to, reason) = self.verdict();
             self.move_execution(to, reason);
             return;

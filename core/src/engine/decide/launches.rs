@@ -59,14 +59,15 @@ impl Decision {
 
     fn adopt(&mut self, wave: WaveIx, launch: LaunchIx, report: &JobReport, reason: Reason) {
         let job = report.job.clone();
-        self.lift(HoldCause::Approval(wave));
         self.move_launch(wave, launch, LaunchState::Running { job }, reason);
+        self.lift_idle_approval(wave);
         self.job_observed(wave, launch, report);
     }
 
     fn refused(&mut self, wave: WaveIx, launch: LaunchIx, why: &Arc<str>) {
         let reason = Reason::with(ReasonCode::Refused, Arc::clone(why));
         self.move_launch(wave, launch, LaunchState::Refused, reason.clone());
+        self.lift_idle_approval(wave);
         for server in self.unsettled_servers(wave, launch) {
             self.move_server(wave, server, ServerState::Failed, None, reason.clone());
         }
@@ -101,6 +102,7 @@ impl Decision {
         } else {
             self.move_launch(wave, launch, to, reason);
         }
+        self.lift_idle_approval(wave);
     }
 
     fn reconcile(&mut self, wave: WaveIx, launch: LaunchIx, attempt: u32, reason: Reason) {
@@ -175,9 +177,26 @@ impl Decision {
 
     /// A person approved: what DRS shows no trace of is asked for again.
     pub(super) fn ask_again(&mut self, wave: WaveIx) {
+        for (launch, attempt) in self.traceless(wave) {
+            let until = self.now;
+            let reason = Reason::of(ReasonCode::NoTrace);
+            let to = LaunchState::Deferred { attempt, until };
+            self.move_launch(wave, launch, to, reason);
+        }
+    }
+
+    /// What a person was to approve was settled by an answer.
+    fn lift_idle_approval(&mut self, wave: WaveIx) {
+        if self.traceless(wave).is_empty() {
+            self.lift(HoldCause::Approval(wave));
+        }
+    }
+
+    /// Launches that are still unknown after the settle window, with the
+    /// attempt that is.
+    fn traceless(&self, wave: WaveIx) -> Vec<(LaunchIx, u32)> {
         let window = self.next.settings.settle_window;
-        let traceless: Vec<_> = self
-            .wave(wave)
+        self.wave(wave)
             .numbered_launches()
             .filter_map(|(ix, launch)| match launch.state {
                 LaunchState::Reconciling { attempt } if launch.state_at + window <= self.now => {
@@ -191,16 +210,6 @@ impl Decision {
                 | LaunchState::Refused
                 | LaunchState::Abandoned => None,
             })
-            .collect();
-        for (launch, attempt) in traceless {
-            let until = self.now;
-            let reason = Reason::of(ReasonCode::NoTrace);
-            self.move_launch(
-                wave,
-                launch,
-                LaunchState::Deferred { attempt, until },
-                reason,
-            );
-        }
+            .collect()
     }
 }

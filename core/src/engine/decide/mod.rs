@@ -91,7 +91,7 @@ impl Decision {
     }
 
     fn move_execution(&mut self, to: ExecutionState, reason: Reason) {
-        if self.next.state != to {
+        if (self.next.state, &self.next.reason) != (to, &reason) {
             self.emit(Change::ExecutionMoved { to, reason });
         }
     }

@@ -172,7 +172,7 @@ fn a_skipped_server_is_still_pending_when_its_job_ends() {
     model.advance(at(1_000));
     assert_eq!(
         events(&model, &id),
-        ["JOB_START", "SERVER_SKIPPED", "JOB_END"]
+        ["JOB_START", "SERVER_SKIPPED", "JOB_CANCEL", "JOB_END"]
     );
     assert_eq!(statuses(&model, &id), [LaunchStatus::Pending]);
 }
@@ -199,6 +199,20 @@ fn the_previous_snapshot_is_used_by_script_and_when_replication_stands_still() {
             "its data is older than the call"
         );
     }
+}
+
+#[test]
+fn a_server_whose_snapshots_are_all_too_old_fails() {
+    let spec = ServerSpec {
+        replication: Replication::Disconnected,
+        lag: SignedDuration::from_hours(24 * 30),
+        ..specs(1).remove(0)
+    };
+    let mut model = Model::new(&fleet(vec![spec]), start());
+    let id = start_drill(&mut model, [0], 0).unwrap();
+    model.advance(at(1_000));
+    assert_eq!(events(&model, &id)[2], "USING_PREVIOUS_SNAPSHOT_FAILED");
+    assert_eq!(statuses(&model, &id), [LaunchStatus::Failed]);
 }
 
 #[test]

@@ -116,3 +116,28 @@ fn unknown_and_repeated_instances_are_refused() {
         }
     ));
 }
+
+#[test]
+fn an_instance_that_cannot_be_terminated_runs_on() {
+    let mut model = model_with(Effect::FailCleanup, Some(1));
+    start_drill(&mut model, [0], 0).unwrap();
+    model.advance(at(1_000));
+    let ids: Vec<InstanceId> = estate(&model)
+        .recovery_instances()
+        .map(|i| i.id.clone())
+        .collect();
+    let first = model
+        .terminate_recovery_instances(&place(), &ids, at(1_000))
+        .unwrap();
+    model.advance(at(2_000));
+    assert_eq!(events(&model, &first.id)[2], "CLEANUP_FAIL");
+    assert_eq!(statuses(&model, &first.id), [LaunchStatus::Failed]);
+    let instance = estate(&model).recovery_instance(&ids[0]).unwrap();
+    assert_eq!(instance.state, InstanceState::Running);
+    let second = model
+        .terminate_recovery_instances(&place(), &ids, at(2_000))
+        .unwrap();
+    model.advance(at(3_000));
+    assert_eq!(statuses(&model, &second.id), [LaunchStatus::Terminated]);
+    assert_eq!(estate(&model).recovery_instances().count(), 0);
+}

@@ -34,6 +34,7 @@ fn mixed_fleet() -> Fleet {
         Some(Effect::FailLaunch),
         Some(Effect::PreviousSnapshot),
         Some(Effect::Skip),
+        Some(Effect::FailCleanup),
     ];
     let spec = |(number, spec): (usize, ServerSpec)| ServerSpec {
         outcome: effects[number % effects.len()].map(|effect| Outcome {

@@ -60,7 +60,17 @@ impl EventData {
                 raw_error: Some(raw_error.clone()),
                 ..Self::default()
             },
-            JobEvent::SnapshotFail { raw_error } | JobEvent::LaunchFailed { raw_error } => Self {
+            JobEvent::CleanupFail {
+                instance,
+                raw_error,
+            } => Self {
+                target_instance_id: text(instance),
+                raw_error: Some(raw_error.clone()),
+                ..Self::default()
+            },
+            JobEvent::UsingPreviousSnapshotFailed { raw_error }
+            | JobEvent::SnapshotFail { raw_error }
+            | JobEvent::LaunchFailed { raw_error } => Self {
                 raw_error: Some(raw_error.clone()),
                 ..Self::default()
             },
@@ -71,6 +81,7 @@ impl EventData {
             | JobEvent::UsingPreviousSnapshot
             | JobEvent::ConversionStart
             | JobEvent::LaunchStart
+            | JobEvent::JobCancel
             | JobEvent::JobEnd => Self::default(),
         }
     }

@@ -67,6 +67,6 @@ impl FailureWatch {
     /// The failure, for a caller who found the committer gone.
     pub(super) fn reason(&self) -> JournalFailure {
         let failure = self.0.borrow().clone();
-        failure.unwrap_or_else(|| JournalFailure::new("the journal is closed"))
+        failure.unwrap_or_else(|| JournalFailure::new("the journal has stopped"))
     }
 }

@@ -19,6 +19,7 @@ struct State {
     /// A sync is waiting because of it.
     holding: bool,
     failing: bool,
+    panicking: bool,
     full: bool,
     syncs: usize,
 }
@@ -51,6 +52,10 @@ impl Switches {
         self.change(|state| state.failing = true);
     }
 
+    pub(super) fn panic_at_next_sync(&self) {
+        self.change(|state| state.panicking = true);
+    }
+
     pub(super) fn fill_up(&self) {
         self.change(|state| state.full = true);
     }
@@ -80,6 +85,10 @@ impl Switches {
         changed.notify_all();
         state = changed.wait_while(state, |state| state.held).unwrap();
         state.holding = false;
+        if std::mem::take(&mut state.panicking) {
+            drop(state);
+            panic!("the disk panics");
+        }
         if state.failing {
             return Err(io::Error::other("the disk is broken"));
         }

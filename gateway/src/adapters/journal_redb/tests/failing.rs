@@ -140,6 +140,18 @@ async fn a_full_disk_ends_the_journal() {
 }
 
 #[tokio::test]
+async fn a_panic_of_the_committer_ends_the_journal() {
+    let (switches, journal) = journal();
+    switches.panic_at_next_sync();
+
+    assert_unknown(journal.append(first_record("execution")).await);
+
+    let failure = journal.fatal().await.to_string();
+    assert!(failure.contains("panicked"), "{failure}");
+    assert_unknown(journal.append(first_record("later")).await);
+}
+
+#[tokio::test]
 async fn an_orderly_end_is_no_failure() {
     let (_, journal) = journal();
     let mut fatal = pin!(journal.fatal());

@@ -1,0 +1,14 @@
+//! `tidegate plan schema`.
+
+use crate::{
+    failure::{Exit, Failure},
+    plan_file,
+    print::Printer,
+};
+
+/// Prints the JSON Schema of plan files.
+pub(super) fn run(printer: Printer) -> Result<Exit, Failure> {
+    let schema = format!("{:#}", plan_file::json_schema());
+    printer.data(&schema)?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,91 @@
+//! The calls that change something at DRS, from what the state says of them.
+
+use std::sync::Arc;
+
+use tidegate_core::{
+    LaunchIx, WaveIx,
+    engine::{Execution, Kind, Launch, LaunchAnswer, ServerRun},
+};
+
+use crate::ports::drs::{Drs, LaunchOrder, LookOrder, OrderKind, TerminateOrder};
+
+/// One call.
+#[derive(Debug)]
+pub(super) enum Order {
+    Launch(LaunchOrder),
+    Terminate(TerminateOrder),
+    /// Nothing that DRS could be asked for.
+    Impossible(&'static str),
+}
+
+/// The call that a launch command means.
+pub(super) fn order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Order {
+    let Some(launch) = execution.wave(wave).launch(ix) else {
+        return Order::Impossible("there is no such launch");
+    };
+    let key = execution.launch_key(wave, ix);
+    let target = Arc::clone(&launch.target);
+    let servers = servers(execution, wave, launch);
+    match execution.kind() {
+        Kind::Drill | Kind::Recovery => Order::Launch(LaunchOrder {
+            key,
+            target,
+            servers: servers
+                .map(|run| (run.selected.id.clone(), run.selected.snapshot.clone()))
+                .collect(),
+            is_drill: execution.kind() == Kind::Drill,
+        }),
+        Kind::Cleanup => {
+            let instances: Option<Vec<_>> = servers
+                .map(|run| Some((run.selected.id.clone(), run.instance.clone()?)))
+                .collect();
+            match instances {
+                Some(instances) => Order::Terminate(TerminateOrder {
+                    key,
+                    target,
+                    instances,
+                }),
+                None => Order::Impossible("a server's instance is not known"),
+            }
+        }
+    }
+}
+
+/// Calls DRS once.
+pub(super) async fn call(drs: &dyn Drs, order: Order) -> LaunchAnswer {
+    match order {
+        Order::Launch(order) => drs.start_recovery(order).await,
+        Order::Terminate(order) => drs.terminate(order).await,
+        Order::Impossible(why) => LaunchAnswer::Refused {
+            reason: Arc::from(why),
+        },
+    }
+}
+
+/// What to look for when a call's answer was lost.
+pub(super) fn look_order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Option<LookOrder> {
+    let launch = execution.wave(wave).launch(ix)?;
+    Some(LookOrder {
+        key: execution.launch_key(wave, ix),
+        target: Arc::clone(&launch.target),
+        servers: servers(execution, wave, launch)
+            .map(|run| run.selected.id.clone())
+            .collect(),
+        since: launch.intended_at,
+        kind: match execution.kind() {
+            Kind::Drill => OrderKind::Drill,
+            Kind::Recovery => OrderKind::Recovery,
+            Kind::Cleanup => OrderKind::Terminate,
+        },
+    })
+}
+
+fn servers<'a>(
+    execution: &'a Execution,
+    wave: WaveIx,
+    launch: &'a Launch,
+) -> impl Iterator<Item = &'a ServerRun> {
+    let servers = execution.wave(wave).servers();
+    let positions = launch.servers.iter();
+    positions.filter_map(|server| servers.get(server.index()))
+}

@@ -1,0 +1,220 @@
+//! Carrying out commands: what is outstanding and not under way is begun;
+//! what is under way and not wanted any more is dropped, unless DRS may
+//! already have it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tidegate_core::{
+    HookIx, WaveIx,
+    engine::{CommandId, Event, Execution, HookAnswer, Kind},
+    plan::HookPhase,
+};
+use tokio::{sync::mpsc, task::AbortHandle};
+
+use super::{Shared, actor::Message, calls, follow::Follower, looking, selection};
+use crate::ports::hooks::HookCall;
+
+/// Carries out the commands of one execution.
+pub(super) struct Dispatcher {
+    shared: Arc<Shared>,
+    mailbox: mpsc::Sender<Message>,
+    under_way: BTreeMap<CommandId, Under>,
+}
+
+/// How a command is under way.
+enum Under {
+    /// A task that may be dropped at any time.
+    Task(AbortHandle),
+    /// A call that changes something at DRS; its answer is always heard.
+    Asking,
+    /// Followed together with other jobs.
+    Followed,
+}
+
+impl Dispatcher {
+    pub(super) fn new(shared: Arc<Shared>, mailbox: mpsc::Sender<Message>) -> Self {
+        Self {
+            shared,
+            mailbox,
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a call that changes something at DRS has no answer yet.
+    pub(super) fn is_asking(&self) -> bool {
+        let mut states = self.under_way.values();
+        states.any(|under| matches!(under, Under::Asking))
+    }
+
+    /// An answer came; what it answers is not under way any more.
+    pub(super) fn heard(&mut self, event: &Event) {
+        match event {
+            Event::HookAnswered { command, .. } | Event::LaunchAnswered { command, .. } => {
+                self.under_way.remove(command);
+            }
+            Event::Selected { wave, .. } => {
+                self.under_way.remove(&CommandId::Select { wave: *wave });
+            }
+            Event::Start
+            | Event::OwnerChanged(_)
+            | Event::Pause { .. }
+            | Event::Resume
+            | Event::Cancel { .. }
+            | Event::RetryWave(_)
+            | Event::SkipWave(_)
+            | Event::LaunchLooked { .. }
+            | Event::JobObserved { .. }
+            | Event::Tick => {}
+        }
+    }
+
+    /// Brings what is under way in line with what is outstanding.
+    pub(super) fn dispatch(&mut self, execution: &Execution, stopping: bool) {
+        let wanted = execution.outstanding();
+        let dropped: Vec<CommandId> = self
+            .under_way
+            .keys()
+            .filter(|command| !wanted.contains(command))
+            .copied()
+            .collect();
+        for command in dropped {
+            self.drop_command(execution, command);
+        }
+        if stopping {
+            return;
+        }
+        for command in wanted {
+            if !self.under_way.contains_key(&command) {
+                self.begin(execution, command);
+            }
+        }
+    }
+
+    /// Drops everything that may be dropped.
+    pub(super) fn stop(&mut self) {
+        self.shared.poller.forget(&self.mailbox);
+        for under in std::mem::take(&mut self.under_way).into_values() {
+            if let Under::Task(task) = under {
+                task.abort();
+            }
+        }
+    }
+
+    fn drop_command(&mut self, execution: &Execution, command: CommandId) {
+        match self.under_way.get(&command) {
+            Some(Under::Task(task)) => task.abort(),
+            Some(Under::Followed) => {
+                if let CommandId::Follow { wave, launch } = command {
+                    self.shared.poller.unfollow(execution, wave, launch);
+                }
+            }
+            // The answer is still to be heard.
+            Some(Under::Asking) | None => return,
+        }
+        self.under_way.remove(&command);
+    }
+
+    fn begin(&mut self, execution: &Execution, command: CommandId) {
+        let under = match command {
+            CommandId::Select { .. } => {
+                let state = execution.clone();
+                let shared = Arc::clone(&self.shared);
+                self.task(async move { selection::select(&shared, &state, command.wave()).await })
+            }
+            CommandId::Hook {
+                wave, phase, hook, ..
+            } => self.hook(execution, command, (wave, phase, hook)),
+            CommandId::Launch { wave, launch, .. } => {
+                let order = calls::order(execution, wave, launch);
+                let drs = Arc::clone(&self.shared.ports.drs);
+                let mailbox = self.mailbox.clone();
+                // On the tracker, so that a shutdown waits for the answer.
+                self.shared.tasks.spawn(async move {
+                    let answer = calls::call(&*drs, order).await;
+                    let heard = Event::LaunchAnswered { command, answer };
+                    let _ = mailbox.send(Message::Heard(heard)).await;
+                });
+                Under::Asking
+            }
+            CommandId::Look { wave, launch, .. } => {
+                let order = calls::look_order(execution, wave, launch);
+                let shared = Arc::clone(&self.shared);
+                let mailbox = self.mailbox.clone();
+                let task = tokio::spawn(async move {
+                    looking::look(&shared, order, (wave, launch), &mailbox).await;
+                });
+                Under::Task(task.abort_handle())
+            }
+            CommandId::Follow { wave, launch } => {
+                self.shared
+                    .poller
+                    .follow(execution, Follower::new(wave, launch, self.mailbox.clone()));
+                Under::Followed
+            }
+        };
+        self.under_way.insert(command, under);
+    }
+
+    fn hook(
+        &self,
+        execution: &Execution,
+        command: CommandId,
+        (wave, phase, hook): (WaveIx, HookPhase, HookIx),
+    ) -> Under {
+        let Some(hook) = execution.plan().wave(wave).hook(phase, hook).cloned() else {
+            let message = "the plan has no such hook".into();
+            let answer = HookAnswer::Failed { message };
+            return self.task(async move { Event::HookAnswered { command, answer } });
+        };
+        let call = HookCall {
+            execution: execution.id().clone(),
+            command,
+            hook,
+            state: execution.clone(),
+        };
+        let hooks = Arc::clone(&self.shared.ports.hooks);
+        self.task(async move {
+            let answer = hooks.run(call).await;
+            Event::HookAnswered { command, answer }
+        })
+    }
+
+    fn task(&self, work: impl Future<Output = Event> + Send + 'static) -> Under {
+        let mailbox = self.mailbox.clone();
+        let task = tokio::spawn(async move {
+            let event = work.await;
+            let _ = mailbox.send(Message::Heard(event)).await;
+        });
+        Under::Task(task.abort_handle())
+    }
+}
+
+/// One line for a person about what is outstanding.
+pub(super) fn describe(execution: &Execution, command: CommandId) -> String {
+    let wave = &execution.plan().wave(command.wave()).name;
+    match command {
+        CommandId::Select { .. } => format!("{wave}: selecting servers"),
+        CommandId::Hook {
+            wave: ix,
+            phase,
+            hook,
+            attempt,
+        } => {
+            let hook = execution.plan().wave(ix).hook(phase, hook);
+            let name = hook.map_or("?", |hook| hook.hook.as_str());
+            format!("{wave}: hook {name} runs (attempt {attempt})")
+        }
+        CommandId::Launch { .. } if execution.kind() == Kind::Cleanup => {
+            format!("{wave}: asking DRS to terminate")
+        }
+        CommandId::Launch { .. } => format!("{wave}: asking DRS to launch"),
+        CommandId::Look { .. } => {
+            format!("{wave}: looking whether DRS accepted a launch whose answer was lost")
+        }
+        CommandId::Follow { wave: ix, launch } => {
+            let launch = execution.wave(ix).launch(launch);
+            let job = launch.and_then(|launch| launch.state.job());
+            format!("{wave}: job {} runs", job.map_or("?", |job| job.as_str()))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! One execution's log: what was folded so far, and the way to the next
+//! record.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tidegate_core::{
+    ExecutionId, Timestamp,
+    engine::{Change, Execution, Genesis},
+};
+
+use super::{DriverError, DriverPorts, Origin, RecordView, RequestStamp, View};
+use crate::{
+    journal_format::{self, DecodedRecord, GenesisRecord, RecordDraft, RecordHash},
+    ports::journal::{Append, AppendError, Claim, HeadUpdate},
+};
+
+/// Records that are read at once.
+const PAGE: usize = 512;
+/// Waits between tries when the journal says that it wrote nothing.
+const UNAVAILABLE_WAIT: Duration = Duration::from_millis(200);
+
+/// An execution as its log says.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) execution: Execution,
+    pub(super) revision: u64,
+    pub(super) updated_at: Timestamp,
+    pub(super) origin: Arc<Origin>,
+    /// Which request was recorded at which revision.
+    pub(super) requests: BTreeMap<String, ([u8; 32], u64)>,
+    last_hash: Option<RecordHash>,
+}
+
+/// A decision to be recorded.
+pub(super) struct Decided {
+    pub(super) changes: Vec<Change>,
+    pub(super) at: Timestamp,
+    pub(super) stamp: Option<RequestStamp>,
+}
+
+impl Log {
+    /// The log of an execution to which nothing has happened.
+    pub(super) fn new(execution: Execution, origin: Arc<Origin>) -> Self {
+        Self {
+            updated_at: execution.created_at(),
+            execution,
+            revision: 0,
+            origin,
+            requests: BTreeMap::new(),
+            last_hash: None,
+        }
+    }
+
+    /// Folds a stored log up to `until`, or to its end.
+    pub(super) async fn read(
+        ports: &DriverPorts,
+        settings: tidegate_core::engine::Settings,
+        id: &ExecutionId,
+        until: Option<u64>,
+    ) -> Result<Self, DriverError> {
+        let mut log: Option<Self> = None;
+        loop {
+            let after = log.as_ref().map_or(0, |log| log.revision);
+            let limit = until.map_or(PAGE, |until| {
+                usize::try_from(until.saturating_sub(after)).map_or(PAGE, |left| left.min(PAGE))
+            });
+            if limit == 0 {
+                break;
+            }
+            let records = ports.journal.read(id, after, limit).await?;
+            if records.is_empty() {
+                break;
+            }
+            for stored in records {
+                let record = decode(&stored.record)?;
+                let log = match &mut log {
+                    Some(log) => log,
+                    None => log.insert(Self::begin(ports, settings, &record)?),
+                };
+                log.fold(&record, journal_format::hash(&stored.record))?;
+            }
+        }
+        log.ok_or_else(|| DriverError::NotFound(id.clone()))
+    }
+
+    fn begin(
+        ports: &DriverPorts,
+        settings: tidegate_core::engine::Settings,
+        record: &DecodedRecord,
+    ) -> Result<Self, DriverError> {
+        let Some(genesis) = &record.genesis else {
+            return Err(DriverError::Damaged("the first record has no origin".into()));
+        };
+        let plan = (ports.codec.plan)(&genesis.origin.plan)
+            .map_err(|why| DriverError::Damaged(format!("the pinned plan: {why}")))?;
+        let execution = Execution::new(
+            Genesis {
+                id: genesis.execution.clone(),
+                kind: genesis.kind,
+                plan: Arc::new(plan),
+                created_at: genesis.created_at,
+            },
+            settings,
+        );
+        Ok(Self::new(execution, Arc::clone(&genesis.origin)))
+    }
+
+    fn fold(&mut self, record: &DecodedRecord, hash: RecordHash) -> Result<(), DriverError> {
+        let revision = self.revision + 1;
+        if record.view.revision != revision || record.previous != self.last_hash {
+            return Err(DriverError::Damaged(format!(
+                "record {} of {} does not follow the record before it",
+                record.view.revision,
+                self.execution.id()
+            )));
+        }
+        for change in &record.view.changes {
+            self.execution.apply(change, record.view.at);
+        }
+        self.advance(record.view.at, hash, record.request.as_ref());
+        Ok(())
+    }
+
+    fn advance(&mut self, at: Timestamp, hash: RecordHash, stamp: Option<&RequestStamp>) {
+        self.revision += 1;
+        self.updated_at = at;
+        self.last_hash = Some(hash);
+        if let Some(stamp) = stamp {
+            self.requests
+                .insert(stamp.id.clone(), (stamp.digest, self.revision));
+        }
+    }
+
+    pub(super) fn view(&self) -> View {
+        View {
+            execution: Arc::new(self.execution.clone()),
+            revision: self.revision,
+            updated_at: self.updated_at,
+            origin: Arc::clone(&self.origin),
+        }
+    }
+
+    /// Makes a decision durable, then folds it. Nothing is folded that is not
+    /// durable. While the journal says that it wrote nothing, this goes on
+    /// trying.
+    pub(super) async fn append(
+        &mut self,
+        ports: &DriverPorts,
+        decided: Decided,
+        claim: Option<Claim>,
+    ) -> Result<Arc<RecordView>, AppendError> {
+        let genesis = (self.revision == 0).then(|| GenesisRecord {
+            execution: self.execution.id().clone(),
+            kind: self.execution.kind(),
+            created_at: self.execution.created_at(),
+            origin: Arc::clone(&self.origin),
+        });
+        // The creation itself is the change with index 1.
+        let first_index = self.execution.change_count() + 2;
+        let mut next = self.execution.clone();
+        for change in &decided.changes {
+            next.apply(change, decided.at);
+        }
+        let draft = RecordDraft {
+            revision: self.revision + 1,
+            at: decided.at,
+            previous: self.last_hash.as_ref(),
+            nonce: ulid::Ulid::new().to_bytes(),
+            epoch: next.epoch(),
+            request: decided.stamp.as_ref(),
+            genesis: genesis.as_ref(),
+            first_index,
+            changes: &decided.changes,
+        };
+        let record = journal_format::encode(&draft);
+        let view = Arc::new(RecordView::from(&draft));
+        let head = self.head(ports, &next, decided.at);
+        self.write(ports, record.clone(), head, claim).await?;
+        self.execution = next;
+        let hash = journal_format::hash(&record);
+        self.advance(decided.at, hash, decided.stamp.as_ref());
+        Ok(view)
+    }
+
+    /// The head changes when the execution begins and when it is over.
+    fn head(&self, ports: &DriverPorts, next: &Execution, at: Timestamp) -> Option<HeadUpdate> {
+        let live = !next.state().is_terminal();
+        if self.revision > 0 && live {
+            return None;
+        }
+        let view = View {
+            execution: Arc::new(next.clone()),
+            revision: self.revision + 1,
+            updated_at: at,
+            origin: Arc::clone(&self.origin),
+        };
+        let summary = (ports.codec.summary)(&view);
+        Some(HeadUpdate { live, summary })
+    }
+
+    async fn write(
+        &self,
+        ports: &DriverPorts,
+        record: Bytes,
+        head: Option<HeadUpdate>,
+        claim: Option<Claim>,
+    ) -> Result<(), AppendError> {
+        loop {
+            let append = Append {
+                execution: self.execution.id().clone(),
+                revision: self.revision + 1,
+                record: record.clone(),
+                head: head.clone(),
+                claim: claim.clone(),
+            };
+            match ports.journal.append(append).await {
+                Err(AppendError::Unavailable(why)) => {
+                    tracing::warn!(execution = %self.execution.id(), why, "the journal is not available; trying again");
+                    let millis = u64::try_from(UNAVAILABLE_WAIT.as_millis()).unwrap_or(u64::MAX);
+                    let wait = tidegate_core::Span::from_millis(millis);
+                    ports.clock.sleep_until(ports.clock.now() + wait).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// One stored record.
+pub(super) fn decode(record: &[u8]) -> Result<DecodedRecord, DriverError> {
+    journal_format::decode(record).map_err(|error| DriverError::Damaged(error.to_string()))
+}

@@ -1,0 +1,158 @@
+//! Reading executions: live ones from memory, ended ones from the journal.
+
+use std::sync::Arc;
+
+use tidegate_core::{
+    ExecutionId,
+    engine::{CommandId, Execution},
+};
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    Driver, DriverError, Published, RecordView, Shared, View, dispatch,
+    log::{Log, decode},
+};
+use crate::ports::journal::Head;
+
+/// An entry of a list.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// Not over: its view.
+    Live(View),
+    /// Over: its head, whose summary is as [`super::Codec::summary`] wrote it.
+    Ended(Head),
+}
+
+impl Driver {
+    /// An execution as it is now, live or over.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub async fn view(&self, id: &ExecutionId) -> Result<View, DriverError> {
+        if let Some(live) = self.shared.registry.get(id) {
+            return Ok(live.view.borrow().clone());
+        }
+        Ok(self.shared.read(id, None).await?.view())
+    }
+
+    /// An execution as it was at a revision.
+    ///
+    /// # Errors
+    /// There is no such execution or revision, or it cannot be read.
+    pub async fn view_at(&self, id: &ExecutionId, revision: u64) -> Result<View, DriverError> {
+        let newest = self.view(id).await?;
+        if revision > newest.revision {
+            return Err(DriverError::FutureRevision {
+                execution: id.clone(),
+                revision,
+                newest: newest.revision,
+            });
+        }
+        if revision == newest.revision {
+            return Ok(newest);
+        }
+        // Before the first record there is only what it came from.
+        let log = self.shared.read(id, Some(revision.max(1))).await?;
+        if revision == 0 {
+            return Ok(before_everything(&log));
+        }
+        Ok(log.view())
+    }
+
+    /// Records after `after`, oldest first: at most `limit`, fewer if they
+    /// are large, none at the end. From memory where possible.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn records(
+        &self,
+        id: &ExecutionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<RecordView>>, DriverError> {
+        if let Some(live) = self.shared.registry.get(id)
+            && let Some(records) = live.tail.after(after, limit)
+        {
+            return Ok(records);
+        }
+        let records = self.shared.ports.journal.read(id, after, limit).await?;
+        records
+            .iter()
+            .map(|stored| Ok(Arc::new(decode(&stored.record)?.view)))
+            .collect()
+    }
+
+    /// Wakes whenever the execution's view changes, and holds the newest.
+    /// `None` once the execution is over, or unknown: nothing will change.
+    #[must_use]
+    pub fn subscribe(&self, id: &ExecutionId) -> Option<watch::Receiver<View>> {
+        self.shared.registry.get(id).map(|live| live.view)
+    }
+
+    /// Every commit of every execution from now on, in order for each. A
+    /// receiver that lags too far gets `Lagged` and reads from its cursors.
+    #[must_use]
+    pub fn subscribe_all(&self) -> broadcast::Receiver<Published> {
+        self.shared.published.subscribe()
+    }
+
+    /// Executions below `before`, newest first.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn list(
+        &self,
+        before: Option<&ExecutionId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, DriverError> {
+        let heads = self.shared.ports.journal.heads(before, false, limit).await?;
+        let mut listed = Vec::with_capacity(heads.len());
+        for head in heads {
+            listed.push(if head.live {
+                Listed::Live(self.view(&head.execution).await?)
+            } else {
+                Listed::Ended(head)
+            });
+        }
+        Ok(listed)
+    }
+
+    /// What is outstanding in a view, one line each, for people.
+    #[must_use]
+    pub fn outstanding(&self, view: &View) -> Vec<String> {
+        let commands: Vec<CommandId> = view.execution.outstanding();
+        let lines = commands.into_iter();
+        lines
+            .map(|command| dispatch::describe(&view.execution, command))
+            .collect()
+    }
+}
+
+impl Shared {
+    pub(super) async fn read(
+        &self,
+        id: &ExecutionId,
+        until: Option<u64>,
+    ) -> Result<Log, DriverError> {
+        Log::read(&self.ports, self.settings.engine, id, until).await
+    }
+
+    /// In a cleanup: the execution whose instances are terminated.
+    pub(super) async fn source_of(&self, cleanup: &Execution) -> Result<Execution, DriverError> {
+        let log = self.read(cleanup.id(), Some(1)).await?;
+        let Some(source) = &log.origin.source else {
+            return Err(DriverError::Damaged("a cleanup without a source".into()));
+        };
+        Ok(self.read(source, None).await?.execution)
+    }
+}
+
+fn before_everything(log: &Log) -> View {
+    let genesis = log.execution.genesis().clone();
+    View {
+        updated_at: genesis.created_at,
+        execution: Arc::new(Execution::new(genesis, log.execution.settings())),
+        revision: 0,
+        origin: Arc::clone(&log.origin),
+    }
+}

@@ -1,0 +1,70 @@
+//! What the driver is given: ports, and numbers.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tidegate_core::{OwnerId, engine, plan::Plan};
+
+use super::View;
+use crate::ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal};
+
+/// The world, as the driver reaches it.
+#[derive(Clone)]
+pub struct DriverPorts {
+    /// Where executions are recorded.
+    pub journal: Arc<dyn Journal>,
+    /// AWS Elastic Disaster Recovery.
+    pub drs: Arc<dyn Drs>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Hooks.
+    pub hooks: Arc<dyn Hooks>,
+    /// How plans and summaries are written; the driver knows neither.
+    pub codec: Codec,
+}
+
+/// How plans and summaries are written.
+#[derive(Clone, Copy)]
+pub struct Codec {
+    /// Reads a pinned plan. It was checked when it was stored, so limits that
+    /// were lowered since then do not apply.
+    pub plan: fn(&[u8]) -> Result<Plan, String>,
+    /// Writes the head's summary.
+    pub summary: fn(&View) -> Bytes,
+}
+
+/// Numbers.
+#[derive(Clone, Debug)]
+pub struct DriverSettings {
+    /// How this process is called in the log.
+    pub owner: OwnerId,
+    /// Settings of the engine.
+    pub engine: engine::Settings,
+    /// How long to wait between two observations of running jobs.
+    pub poll_interval: Duration,
+    /// How long to wait between two looks for a launch whose answer was lost.
+    pub look_interval: Duration,
+    /// Longest wait after a read of DRS failed.
+    pub read_backoff_max: Duration,
+    /// Executions that may be unfinished at a time.
+    pub live_limit: usize,
+    /// Newest records of an execution that are kept in memory for watchers.
+    pub tail: usize,
+    /// Requests that an execution remembers, and so the most that it accepts.
+    pub request_limit: usize,
+}
+
+impl Default for DriverSettings {
+    fn default() -> Self {
+        Self {
+            owner: OwnerId::from("gateway"),
+            engine: engine::Settings::default(),
+            poll_interval: Duration::from_secs(5),
+            look_interval: Duration::from_secs(5),
+            read_backoff_max: Duration::from_secs(60),
+            live_limit: 10_000,
+            tail: 256,
+            request_limit: 10_000,
+        }
+    }
+}

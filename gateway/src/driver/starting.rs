@@ -1,0 +1,162 @@
+//! Accepting new executions, each request once.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use tidegate_core::{
+    ExecutionId, SourceServerId,
+    engine::{Event, Execution, Genesis, Kind},
+    plan::Plan,
+};
+
+use super::{
+    Driver, DriverError, Origin, RequestStamp, Shared, View, actor,
+    log::{Decided, Log},
+};
+use crate::{
+    driver::actor::lost,
+    ports::journal::{AppendError, Claim},
+};
+
+/// What StartExecution and CleanUp hand over.
+#[derive(Clone, Debug)]
+pub struct StartOrder {
+    /// Drill, recovery or cleanup.
+    pub kind: Kind,
+    /// The plan that runs, checked.
+    pub plan: Arc<Plan>,
+    /// Its encoded form, and where it is from.
+    pub origin: Origin,
+    /// The client's request.
+    pub request: RequestStamp,
+}
+
+impl Driver {
+    /// Accepts a new execution; answered when its first record is durable,
+    /// whether or not the caller still waits. The same request id again gives
+    /// the first answer.
+    ///
+    /// # Errors
+    /// See [`DriverError`]; nothing is recorded then.
+    pub async fn start_execution(&self, order: StartOrder) -> Result<View, DriverError> {
+        let shared = Arc::clone(&self.shared);
+        if shared.stop.is_cancelled() {
+            return Err(DriverError::ShuttingDown);
+        }
+        let driver = self.clone();
+        let started = shared.tasks.spawn(async move {
+            let id = order.request.id.clone();
+            driver.shared.begin_start(&id).await;
+            let outcome = driver.start_once(order).await;
+            driver.shared.end_start(&id);
+            outcome
+        });
+        started
+            .await
+            .map_err(|error| DriverError::Unavailable(error.to_string()))?
+    }
+
+    async fn start_once(&self, order: StartOrder) -> Result<View, DriverError> {
+        let shared = &self.shared;
+        let id = ExecutionId::new(ulid::Ulid::new().to_string().to_lowercase());
+        let request = order.request.clone();
+        let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
+        if let Err(refused) = shared.registry.enter(&id, &servers, shared.settings.live_limit) {
+            // The servers may be busy because this very request was accepted.
+            let before = shared.ports.journal.claim(&claim_key(&request.id)).await?;
+            return match before {
+                Some(value) => self.first_answer(&request, &value).await,
+                None => Err(refused),
+            };
+        }
+        match create(shared, id.clone(), order).await {
+            Ok((log, record)) => {
+                let view = actor::spawn(shared, log, None);
+                actor::publish(&shared.published, view.clone(), record);
+                Ok(view)
+            }
+            Err((error, execution)) => {
+                shared.registry.leave(&id);
+                match error {
+                    AppendError::Claimed { value } => self.first_answer(&request, &value).await,
+                    AppendError::Taken { .. }
+                    | AppendError::TooLarge { .. }
+                    | AppendError::Unavailable(_)
+                    | AppendError::Unknown(_) => Err(lost(error, &execution)),
+                }
+            }
+        }
+    }
+
+    async fn first_answer(
+        &self,
+        request: &RequestStamp,
+        claim: &Bytes,
+    ) -> Result<View, DriverError> {
+        let Some((digest, id)) = claim.split_at_checked(request.digest.len()) else {
+            return Err(DriverError::Damaged("a claim is too short".into()));
+        };
+        if digest != request.digest {
+            return Err(DriverError::RequestIdReused(request.id.clone()));
+        }
+        let id = String::from_utf8_lossy(id);
+        self.view_at(&ExecutionId::from(&*id), 1).await
+    }
+}
+
+/// Writes the first record.
+async fn create(
+    shared: &Shared,
+    id: ExecutionId,
+    order: StartOrder,
+) -> Result<(Log, Arc<super::RecordView>), (AppendError, Box<Execution>)> {
+    let now = shared.ports.clock.now();
+    let genesis = Genesis {
+        id: id.clone(),
+        kind: order.kind,
+        plan: order.plan,
+        created_at: now,
+    };
+    let execution = Execution::new(genesis, shared.settings.engine);
+    let changes = execution.decide(Event::Start, now).unwrap_or_default();
+    let claim = Claim {
+        key: claim_key(&order.request.id),
+        value: [&order.request.digest[..], id.as_str().as_bytes()].concat().into(),
+    };
+    let decided = Decided {
+        changes,
+        at: now,
+        stamp: Some(order.request),
+    };
+    let mut log = Log::new(execution, Arc::new(order.origin));
+    match log.append(&shared.ports, decided, Some(claim)).await {
+        Ok(record) => Ok((log, record)),
+        Err(error) => Err((error, Box::new(log.execution))),
+    }
+}
+
+fn claim_key(request: &str) -> String {
+    format!("start/{request}")
+}
+
+impl Shared {
+    /// Waits until no other start with this request id is under way.
+    async fn begin_start(&self, request: &str) {
+        loop {
+            let free = self.started.notified();
+            if self.lock_starting().insert(request.to_owned()) {
+                return;
+            }
+            free.await;
+        }
+    }
+
+    fn end_start(&self, request: &str) {
+        self.lock_starting().remove(request);
+        self.started.notify_waiters();
+    }
+
+    fn lock_starting(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

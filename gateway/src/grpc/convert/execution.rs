@@ -1,0 +1,118 @@
+//! An execution as the API shows it.
+
+use tidegate_core::engine::{Execution, Hold};
+use tidegate_proto::v1;
+
+use super::{
+    action, enums,
+    time::{duration, timestamp},
+    wave,
+};
+use crate::driver::View;
+
+/// The whole execution.
+pub(crate) fn execution(view: &View) -> v1::Execution {
+    let it = &*view.execution;
+    let objectives = it.plan().objectives();
+    let deadline = it.next_deadline();
+    v1::Execution {
+        id: it.id().to_string(),
+        kind: enums::kind(it.kind()).into(),
+        plan: it.plan().name().to_string(),
+        plan_revision: view.origin.plan_revision,
+        plan_digest: view.origin.plan_digest.clone(),
+        state: enums::execution_state(it.state()).into(),
+        state_detail: state_detail(it),
+        holds: it.holds().iter().map(|held| hold(it, held)).collect(),
+        revision: view.revision,
+        create_time: Some(timestamp(it.created_at())),
+        update_time: Some(timestamp(view.updated_at)),
+        end_time: it.ended_at().map(timestamp),
+        objectives: Some(v1::Objectives {
+            rto: objectives.rto.map(duration),
+            rpo: objectives.rpo.map(duration),
+        }),
+        waves: wave::waves(it),
+        allowed_actions: action::allowed(&it.allowed_actions(), it.plan()),
+        source_execution: view
+            .origin
+            .source
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        next_deadline: deadline.map(|deadline| timestamp(deadline.at)),
+        next_deadline_reason: deadline
+            .map(|deadline| enums::deadline_reason(deadline.reason, it.plan()))
+            .unwrap_or_default(),
+    }
+}
+
+/// Why the execution stands, in one line; empty while nothing is wrong.
+pub(crate) fn state_detail(execution: &Execution) -> String {
+    let own = execution.reason().to_string();
+    if !own.is_empty() {
+        return own;
+    }
+    if let Some((_, reason)) = execution.closing() {
+        return reason.to_string();
+    }
+    let holds: Vec<String> = execution
+        .holds()
+        .iter()
+        .map(|hold| hold.detail.to_string())
+        .filter(|detail| !detail.is_empty())
+        .collect();
+    holds.join("; ")
+}
+
+/// What keeps an execution paused.
+pub(crate) fn hold(execution: &Execution, hold: &Hold) -> v1::Hold {
+    v1::Hold {
+        reason: enums::pause_reason(hold.cause).into(),
+        wave: hold
+            .cause
+            .wave()
+            .map(|wave| execution.plan().wave(wave).name.to_string())
+            .unwrap_or_default(),
+        detail: hold.detail.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidegate_core::engine::{Change, HoldCause};
+
+    use super::*;
+    use crate::grpc::fixtures;
+
+    #[test]
+    fn a_new_execution_shows_its_waves_and_the_servers_that_are_named() {
+        let shown = execution(&fixtures::view());
+
+        assert_eq!(shown.plan, "shop");
+        assert_eq!(shown.kind(), v1::ExecutionKind::Drill);
+        assert_eq!(shown.state(), v1::ExecutionState::Pending);
+        let names: Vec<&str> = shown.waves.iter().map(|wave| wave.name.as_str()).collect();
+        assert_eq!(names, ["database", "web"]);
+        assert_eq!(shown.waves[1].after, ["database"]);
+        assert!(shown.waves[0].servers.is_empty(), "tags are not resolved yet");
+        assert_eq!(shown.waves[1].servers[0].id, "s-00000000000000001");
+        assert_eq!(shown.objectives.unwrap().rpo.unwrap().seconds, 300);
+    }
+
+    #[test]
+    fn a_hold_names_its_wave_and_says_why_the_execution_stands() {
+        let view = fixtures::view_after(&[Change::HoldPlaced(Hold {
+            cause: HoldCause::Planned(tidegate_core::WaveIx(1)),
+            detail: Arc::from("look first"),
+        })]);
+
+        let shown = execution(&view);
+
+        assert_eq!(shown.holds[0].reason(), v1::PauseReason::Planned);
+        assert_eq!(shown.holds[0].wave, "web");
+        assert_eq!(shown.state_detail, "look first");
+    }
+}

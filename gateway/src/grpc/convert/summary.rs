@@ -1,0 +1,71 @@
+//! An execution without its waves, as lists show it and as heads store it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use prost::Message;
+use tidegate_core::{engine::Execution, engine::ServerState};
+use tidegate_proto::v1;
+
+use super::{enums, execution::state_detail, time::timestamp, wave};
+use crate::driver::View;
+
+/// The summary of an execution, encoded; what [`crate::ports::journal::Head`]
+/// stores of it.
+#[must_use]
+pub fn encode_summary(view: &View) -> Bytes {
+    summary(view).encode_to_vec().into()
+}
+
+/// The summary of an execution.
+pub(crate) fn summary(view: &View) -> v1::ExecutionSummary {
+    let it = &*view.execution;
+    v1::ExecutionSummary {
+        id: it.id().to_string(),
+        kind: enums::kind(it.kind()).into(),
+        plan: it.plan().name().to_string(),
+        plan_revision: view.origin.plan_revision,
+        state: enums::execution_state(it.state()).into(),
+        state_detail: state_detail(it),
+        create_time: Some(timestamp(it.created_at())),
+        end_time: it.ended_at().map(timestamp),
+        server_counts: server_counts(it),
+        revision: view.revision,
+    }
+}
+
+fn server_counts(execution: &Execution) -> Vec<v1::ServerCount> {
+    let mut counts: BTreeMap<ServerState, u32> = BTreeMap::new();
+    for (planned, run) in execution.plan().waves().iter().zip(execution.waves()) {
+        for server in run.servers() {
+            *counts.entry(server.state).or_default() += 1;
+        }
+        if !run.is_selected() {
+            let named = wave::servers(planned, run).len();
+            *counts.entry(ServerState::Pending).or_default() +=
+                u32::try_from(named).unwrap_or(u32::MAX);
+        }
+    }
+    counts
+        .into_iter()
+        .filter(|&(_, count)| count > 0)
+        .map(|(state, count)| v1::ServerCount {
+            state: enums::server_state(state).into(),
+            count,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::fixtures;
+
+    #[test]
+    fn a_summary_is_what_its_encoding_says() {
+        let view = fixtures::view();
+        let decoded = v1::ExecutionSummary::decode(encode_summary(&view)).unwrap();
+        assert_eq!(decoded, summary(&view));
+        assert_eq!(decoded.server_counts[0].count, 2);
+    }
+}

@@ -1,0 +1,145 @@
+//! Waves, servers, launches and hook runs of an execution.
+
+use tidegate_core::{
+    LaunchIx, WaveIx,
+    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, Stage, WaveRun},
+    plan::{PlannedServer, Selection, Target, WavePlan},
+};
+use tidegate_proto::v1;
+
+use super::{enums, time::timestamp};
+
+/// Every wave, in the plan's order.
+pub(crate) fn waves(execution: &Execution) -> Vec<v1::Wave> {
+    let positions = (0..=u16::MAX).map(WaveIx);
+    positions
+        .zip(execution.plan().waves())
+        .map(|(ix, planned)| wave(execution, ix, planned))
+        .collect()
+}
+
+fn wave(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> v1::Wave {
+    let run = execution.wave(ix);
+    let after = planned.after.iter().map(|&before| execution.plan().wave(before));
+    v1::Wave {
+        name: planned.name.to_string(),
+        after: after.map(|before| before.name.to_string()).collect(),
+        state: enums::wave_state(run.state()).into(),
+        detail: run.reason().to_string(),
+        attempt: run.attempt(),
+        start_time: run.started_at().map(timestamp),
+        end_time: run.ended_at().map(timestamp),
+        servers: servers(planned, run),
+        launches: (0..=u16::MAX)
+            .map(LaunchIx)
+            .zip(run.launches())
+            .map(|(launch_ix, it)| launch(execution, ix, launch_ix, it))
+            .collect(),
+        hook_runs: run.hooks().iter().map(|it| hook_run(planned, it)).collect(),
+        retry_time: retry_time(run),
+    }
+}
+
+/// When the failed servers of a wave are asked for again, if that is due.
+pub(crate) fn retry_time(run: &WaveRun) -> Option<prost_types::Timestamp> {
+    match run.stage() {
+        Stage::Backoff { at } => Some(timestamp(at)),
+        Stage::Idle | Stage::Selecting | Stage::Hook(_) | Stage::Attempt => None,
+    }
+}
+
+/// A wave's servers: as they run, or before they are selected, those that the
+/// plan names by id.
+pub(crate) fn servers(planned: &WavePlan, run: &WaveRun) -> Vec<v1::Server> {
+    if run.is_selected() {
+        return run.servers().iter().map(|it| server(run, it)).collect();
+    }
+    let named = planned.groups.iter().flat_map(|group| {
+        let servers: &[PlannedServer] = match &group.selection {
+            Selection::Servers(servers) => servers,
+            Selection::Tags { .. } => &[],
+        };
+        servers.iter().map(|it| (&group.target, it))
+    });
+    named.map(|(target, it)| planned_server(target, it)).collect()
+}
+
+fn planned_server(place: &Target, planned: &PlannedServer) -> v1::Server {
+    v1::Server {
+        id: planned.id.to_string(),
+        target: Some(target(place)),
+        optional: planned.optional,
+        state: v1::ServerState::Pending.into(),
+        ..v1::Server::default()
+    }
+}
+
+/// A selected server.
+pub(crate) fn server(run: &WaveRun, it: &ServerRun) -> v1::Server {
+    v1::Server {
+        id: it.selected.id.to_string(),
+        hostname: it.selected.hostname.to_string(),
+        target: Some(target(&it.selected.target)),
+        optional: it.selected.optional,
+        state: enums::server_state(it.state).into(),
+        detail: it.reason.to_string(),
+        job_id: run.job_of(it).map(ToString::to_string).unwrap_or_default(),
+        recovery_instance_id: it.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
+        warnings: it.warnings.iter().map(ToString::to_string).collect(),
+        state_time: Some(timestamp(it.state_at)),
+    }
+}
+
+/// A launch.
+pub(crate) fn launch(
+    execution: &Execution,
+    wave: WaveIx,
+    ix: LaunchIx,
+    launch: &Launch,
+) -> v1::Launch {
+    let run = execution.wave(wave);
+    let ids = launch.servers.iter().filter_map(|server| run.servers().get(server.index()));
+    v1::Launch {
+        key: execution.launch_key(wave, ix),
+        attempt: launch.attempt,
+        target: Some(target(&launch.target)),
+        servers: ids.map(|server| server.selected.id.to_string()).collect(),
+        state: enums::launch_state(&launch.state).into(),
+        detail: launch.reason.to_string(),
+        job_id: launch.state.job().map(ToString::to_string).unwrap_or_default(),
+        start_time: Some(timestamp(launch.intended_at)),
+        retry_time: match launch.state {
+            LaunchState::Deferred { until, .. } => Some(timestamp(until)),
+            LaunchState::Asking { .. }
+            | LaunchState::Reconciling { .. }
+            | LaunchState::Running { .. }
+            | LaunchState::Ended { .. }
+            | LaunchState::Refused
+            | LaunchState::Abandoned => None,
+        },
+    }
+}
+
+/// A hook's run.
+pub(crate) fn hook_run(planned: &WavePlan, run: &HookRun) -> v1::HookRun {
+    let used = planned.hook(run.phase, run.hook);
+    v1::HookRun {
+        hook: used.map(|used| used.hook.to_string()).unwrap_or_default(),
+        phase: enums::hook_phase(run.phase).into(),
+        index: u32::from(run.hook.0),
+        attempt: run.attempt,
+        outcome: enums::hook_outcome(run.outcome).into(),
+        message: run.message.to_string(),
+        start_time: Some(timestamp(run.started_at)),
+        end_time: run.ended_at.map(timestamp),
+    }
+}
+
+/// A target.
+pub(crate) fn target(target: &Target) -> v1::Target {
+    v1::Target {
+        account: target.account.clone(),
+        region: target.region.clone(),
+        role_arn: target.role.clone().unwrap_or_default(),
+    }
+}
