@@ -7,13 +7,16 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     completion::Completion,
     connect::{ConnectArgs, Gateway},
+    demo::Demo,
     drill::DrillCommand,
+    emulator::EmulatorVerb,
     execution::ExecutionCommand,
     failure::{Exit, Failure},
     info,
     plan::PlanCommand,
     print::{Format, Printer},
     recovery::RecoveryCommand,
+    serve::Serve,
     session::Session,
 };
 
@@ -40,6 +43,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a whole drill on this machine, with an emulated DRS; about a minute.
+    Demo(Demo),
+    /// Run a gateway.
+    Serve(Serve),
     /// Store, check and look at plans.
     #[command(subcommand)]
     Plan(PlanCommand),
@@ -52,6 +59,8 @@ enum Command {
     /// Follow and steer drills, recoveries and cleanups.
     #[command(subcommand)]
     Execution(ExecutionCommand),
+    /// Run a DRS on this machine that any AWS SDK can talk to.
+    Emulator(EmulatorVerb),
     /// Show what the gateway is and what it allows.
     Info,
     /// Print a completion script for a shell.
@@ -91,10 +100,13 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
         Ok(Session { gateway, printer })
     };
     match cli.command {
+        Command::Demo(verb) => verb.run(printer).await,
+        Command::Serve(verb) => verb.run(&cli.connect, printer).await,
         Command::Plan(command) => command.run(&session()?).await,
         Command::Drill(command) => command.run(&session()?).await,
         Command::Recovery(command) => command.run(&session()?).await,
         Command::Execution(command) => command.run(&session()?).await,
+        Command::Emulator(verb) => verb.run(printer).await,
         Command::Info => info::run(&session()?).await,
         Command::Completion(completion) => completion.run(Cli::command(), printer),
     }
@@ -125,6 +137,10 @@ mod tests {
             "tidegate execution cleanup 01J --confirm shop --request-id x",
             "tidegate completion bash",
             "tidegate info",
+            "tidegate demo",
+            "tidegate serve --listen 127.0.0.1:0 --data-dir d --drs emulator --speed 60",
+            "tidegate serve --drs aws",
+            "tidegate emulator --listen 127.0.0.1:0 --speed 60 --scenario shop",
         ] {
             assert!(is_accepted(line), "{line}");
         }

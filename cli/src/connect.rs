@@ -42,12 +42,12 @@ pub(crate) struct ConnectArgs {
     /// Certificates (PEM) that the gateway's certificate must come from [default: the system's].
     #[arg(long, env = "TIDEGATE_TLS_CA", value_name = "FILE", global = true)]
     tls_ca: Option<PathBuf>,
-    /// This client's certificate (PEM).
+    /// This side's certificate (PEM).
     #[arg(long, env = "TIDEGATE_TLS_CERT", value_name = "FILE", global = true)]
-    tls_cert: Option<PathBuf>,
-    /// This client's key (PEM).
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// This side's key (PEM).
     #[arg(long, env = "TIDEGATE_TLS_KEY", value_name = "FILE", global = true)]
-    tls_key: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// The identity of one request.

@@ -3,4 +3,5 @@
 pub mod adapters;
 pub mod driver;
 pub mod grpc;
+pub mod journal_format;
 pub mod ports;

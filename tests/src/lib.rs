@@ -1,3 +1,6 @@
-//! Placeholder.
+//! What the integration tests share: conformance suites for the ports, fakes
+//! with state, and a way to write small plans down.
 
 pub mod conformance;
+pub mod fakes;
+pub mod sketch;

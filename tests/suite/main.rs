@@ -1,4 +1,5 @@
 //! The integration tests, in one binary.
 
+mod driver;
 mod journal;
 mod journal_format;

@@ -15,10 +15,10 @@ const SHOWN_APART: [&str; 4] = ["state", "allowed_actions", "execution", "plan"]
 pub(super) fn render(status: &Status, commands: &CommandLine) -> String {
     let details = status.get_error_details();
     let mut lines = vec![headline(status, &details)];
-    lines.extend(fields(&details));
+    lines.extend(fields(&details, status.message()));
     if let Some(info) = details.error_info() {
         lines.extend(state(&info.metadata, commands));
-        lines.extend(other_facts(&info.metadata));
+        lines.extend(other_facts(&info.metadata, status.message()));
     }
     if let Some(retry) = details.retry_info().and_then(|info| info.retry_delay) {
         lines.push(format!("try again in {} s", retry.as_secs().max(1)));
@@ -41,8 +41,8 @@ fn headline(status: &Status, details: &ErrorDetails) -> String {
     }
 }
 
-/// What is wrong, field by field, subject by subject.
-fn fields(details: &ErrorDetails) -> Vec<String> {
+/// What is wrong, field by field, subject by subject, unless the message says it.
+fn fields(details: &ErrorDetails, message: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for violation in details
         .bad_request()
@@ -61,6 +61,7 @@ fn fields(details: &ErrorDetails) -> Vec<String> {
     for violation in details.quota_failure().iter().flat_map(|d| &d.violations) {
         lines.push(subject(&violation.subject, &violation.description));
     }
+    lines.retain(|line| !message.ends_with(line.rsplit(": ").next().unwrap_or(line)));
     lines
 }
 
@@ -97,11 +98,13 @@ fn state(metadata: &HashMap<String, String>, commands: &CommandLine) -> Vec<Stri
     lines
 }
 
-/// The remaining metadata, sorted.
-fn other_facts(metadata: &HashMap<String, String>) -> Vec<String> {
+/// The remaining metadata, sorted, unless the message says it.
+fn other_facts(metadata: &HashMap<String, String>, message: &str) -> Vec<String> {
     let mut facts: Vec<String> = metadata
         .iter()
-        .filter(|(key, _)| !SHOWN_APART.contains(&key.as_str()))
+        .filter(|(key, value)| {
+            !SHOWN_APART.contains(&key.as_str()) && !message.contains(value.as_str())
+        })
         .map(|(key, value)| format!("{key}: {value}"))
         .collect();
     facts.sort();
@@ -141,7 +144,13 @@ mod tests {
             ErrorDetails::with_error_info("STATE_FORBIDS", "tidegate", HashMap::from(metadata));
         insta::assert_snapshot!(
             rendered(Code::FailedPrecondition, "it is paused already", details),
-            @""
+            @r#"
+        it is paused already [STATE_FORBIDS]
+          state: PAUSED
+          possible now: tidegate execution resume 01J
+          possible now: tidegate execution cancel 01J
+          possible now: tidegate execution skip 01J web
+        "#
         );
     }
 
@@ -149,13 +158,20 @@ mod tests {
     fn field_violations_show_their_paths() {
         let mut details = ErrorDetails::with_bad_request_violation("spec.waves[0].name", "no");
         details.set_retry_info(Some(std::time::Duration::from_secs(3)));
-        insta::assert_snapshot!(rendered(Code::InvalidArgument, "the plan is invalid", details), @"");
+        insta::assert_snapshot!(rendered(Code::InvalidArgument, "the plan is invalid", details), @r#"
+        the plan is invalid
+          spec.waves[0].name: no
+          try again in 3 s
+        "#);
     }
 
     #[test]
     fn what_does_not_exist_shows_where_to_look() {
         let details = ErrorDetails::with_resource_info("plan", "shop", "", "");
-        insta::assert_snapshot!(rendered(Code::NotFound, "there is no plan \"shop\"", details), @"");
+        insta::assert_snapshot!(rendered(Code::NotFound, "there is no plan \"shop\"", details), @r#"
+        there is no plan "shop"
+          what there is: tidegate plan list
+        "#);
     }
 
     #[test]

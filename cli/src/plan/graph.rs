@@ -104,7 +104,10 @@ fn text(plan: &Plan, waves: &[WaveSpec]) -> String {
 }
 
 fn described(wave: &WaveSpec) -> String {
-    let mut text = format!("{}  {}", wave.name, plan_file::selection(wave));
+    let mut text = wave.name.clone();
+    if !wave.servers.is_empty() {
+        let _ = write!(text, "  {}", plan_file::selection(wave));
+    }
     if !wave.after.is_empty() {
         let _ = write!(text, "  <- {}", wave.after.join(", "));
     }
@@ -183,14 +186,43 @@ mod tests {
     #[test]
     fn the_text_shows_what_can_run_at_the_same_time() {
         let (plan, waves) = diamond();
-        insta::assert_snapshot!(text(&plan, &waves), @"");
+        insta::assert_snapshot!(text(&plan, &waves), @r#"
+        plan diamond: 4 waves
+          1  database
+          2  orders  <- database
+             search  <- database
+          3  web  <- orders, search  (pauses before)
+        "#);
     }
 
     #[test]
     fn drawings_have_every_edge() {
         let (plan, waves) = diamond();
-        insta::assert_snapshot!(dot(&plan, &waves), @"");
-        insta::assert_snapshot!(mermaid(&waves), @"");
+        insta::assert_snapshot!(dot(&plan, &waves), @r#"
+        digraph "diamond" {
+          rankdir=LR;
+          node [shape=box];
+          "web" [peripheries=2];
+          "orders" -> "web";
+          "search" -> "web";
+          "database";
+          "orders";
+          "database" -> "orders";
+          "search";
+          "database" -> "search";
+        }
+        "#);
+        insta::assert_snapshot!(mermaid(&waves), @r#"
+        flowchart LR
+          w0[["web"]]
+          w2 --> w0
+          w3 --> w0
+          w1["database"]
+          w2["orders"]
+          w1 --> w2
+          w3["search"]
+          w1 --> w3
+        "#);
     }
 
     #[test]

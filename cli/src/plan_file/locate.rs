@@ -30,7 +30,6 @@ impl Places {
     /// `pause_before`, a list of ids is `servers` within a group, and a single
     /// group stands without `[0]`.
     pub(crate) fn find(&self, field: &str) -> Option<Place> {
-        let field = field.strip_prefix("plan.").unwrap_or(field);
         let field = match field.split(['.', '[']).next() {
             Some("name" | "labels") => format!("metadata.{field}"),
             _ => field.to_owned(),
@@ -207,7 +206,6 @@ spec:
     #[test]
     fn the_name_is_in_the_metadata() {
         assert_eq!(find("name"), Some((2, 12)));
-        assert_eq!(find("plan.name"), Some((2, 12)));
     }
 
     #[test]

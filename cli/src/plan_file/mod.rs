@@ -91,6 +91,7 @@ impl Written {
         let places = Places::of(&self.source.text);
         let mistakes: Vec<Mistake> = violations
             .into_iter()
+            .map(|(field, description)| (field.strip_prefix("plan.").unwrap_or(field), description))
             .map(|(field, description)| Mistake {
                 text: format!("{field}: {description}"),
                 place: places.find(field),

@@ -99,7 +99,6 @@ fn options() -> Options {
             max_depth: 32,
             max_aliases: 2_000,
             max_anchors: 500,
-            max_documents: 1,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: 50_000,

@@ -197,7 +197,13 @@ mod tests {
                 }),
             }),
         ];
-        insta::assert_snapshot!(lines(kinds), @"");
+        insta::assert_snapshot!(lines(kinds), @r#"
+        2023-11-14T22:13:20Z 7 execution CREATED DRILL of shop revision 3
+        2023-11-14T22:13:20Z 8 wave/db LAUNCHING attempt 2 (2 jobs)
+        2023-11-14T22:13:20Z 9 server/db/s-1 LAUNCHED i-1
+        2023-11-14T22:13:20Z 10 hold PLACED PLANNED (wave web)
+        2023-11-14T22:13:20Z 11 launch/01J/db/1/1 RUNNING 1 servers drsjob-1
+        "#);
     }
 
     #[test]

@@ -243,12 +243,38 @@ mod tests {
 
     #[test]
     fn a_paused_drill_shows_what_to_type() {
-        insta::assert_snapshot!(shown(&sample::paused(), 120), @"");
+        insta::assert_snapshot!(shown(&sample::paused(), 120), @r#"
+        DRILL shop r3 01JAAAAAAAAAAAAAAAAAAAAAAA  PAUSED
+        elapsed 5m00s of RTO 15m00s  [#############...........................] 33 %
+
+          WAVE      STATE      ELAPSED  ATTEMPT  SERVERS
+        ✓ database  SUCCEEDED    3m09s  1        [####################] 20 launched
+        ⏸ web       GATED    
+
+        held   PLANNED (wave web): the plan pauses before this wave
+        you    tidegate execution resume 01JAAAAAAAAAAAAAAAAAAAAAAA
+        "#);
     }
 
     #[test]
     fn a_running_drill_shows_phases_and_trouble() {
-        insta::assert_snapshot!(shown(&sample::running(), 120), @"");
+        insta::assert_snapshot!(shown(&sample::running(), 120), @r#"
+        DRILL shop r3 01JAAAAAAAAAAAAAAAAAAAAAAA  RUNNING
+        elapsed 5m00s of RTO 15m00s  [#############...........................] 33 %
+
+          WAVE      STATE       ELAPSED  ATTEMPT  SERVERS
+        ▸ database  RECOVERING    4m59s  2        [########====----...x] 8 launched, 4 launch, 4 conversion, 3 pending, 1 failed
+        · web       WAITING                       after database
+
+          warning database/s-00000000000000000 (host-0)  USING_PREVIOUS_SNAPSHOT
+          failed  database/s-00000000000000013 (host-19)  DRS: LAUNCH_FAILED
+        now    poll drsjob-1
+        now    poll drsjob-2
+        now    poll drsjob-3
+        now    poll drsjob-4
+               and 1 more
+        next   in 10m01s: wave database times out
+        "#);
     }
 
     #[test]

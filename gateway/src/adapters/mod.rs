@@ -2,3 +2,5 @@
 
 pub mod journal_memory;
 pub mod journal_redb;
+pub mod no_hooks;
+pub mod system_clock;

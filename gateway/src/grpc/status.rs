@@ -263,6 +263,9 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
     let message = error.to_string();
     match error {
         DriverError::NotFound(id) => execution_not_found(&id),
+        DriverError::FutureRevision {
+            execution, newest, ..
+        } => out_of_range(&execution, newest),
         DriverError::Rejected(rejection) => match about {
             Some(execution) => rejected(&rejection, execution),
             None => precondition(

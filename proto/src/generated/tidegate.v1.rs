@@ -1529,7 +1529,7 @@ pub struct Wave {
     /// The launches that were asked of DRS, oldest first.
     #[prost(message, repeated, tag = "9")]
     pub launches: ::prost::alloc::vec::Vec<Launch>,
-    /// The hook runs, oldest first.
+    /// The newest run of each hook that ran.
     #[prost(message, repeated, tag = "10")]
     pub hook_runs: ::prost::alloc::vec::Vec<HookRun>,
     /// When the failed servers are asked for again, if that is due.

@@ -132,7 +132,10 @@ impl Decision {
             return Err(format!("{} is selected twice", twice[0]));
         }
         for other in self.wave_positions().filter(|&other| other != wave) {
-            if let Some(id) = self.servers_of(other).find(|id| ids.contains(id)) {
+            if let Some(id) = self
+                .servers_of(other)
+                .find(|id| ids.binary_search(id).is_ok())
+            {
                 let name = &self.next.plan().wave(other).name;
                 return Err(format!("{id} is already in wave {name}"));
             }

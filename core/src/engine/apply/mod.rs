@@ -3,16 +3,15 @@
 //! Nothing here decides. A change that does not fit the state (which a
 //! journal written by this engine never holds) leaves it as it is.
 
+mod wave;
+
 use alloc::{sync::Arc, vec};
 
 use super::{
-    Change, Execution, ExecutionState, HoldCause, HookOutcome, HookRun, HookStatus, Launch,
-    LaunchState, Reason, ServerRun, ServerState, Stage, WaveRun, WaveState,
+    Change, Execution, ExecutionState, HoldCause, LaunchState, Reason, ServerRun, Stage, WaveRun,
+    WaveState,
 };
-use crate::{
-    HookIx, LaunchIx, ServerIx, Span, Timestamp, WaveIx,
-    plan::{FailurePolicy, HookPhase, Target},
-};
+use crate::{LaunchIx, ServerIx, Span, Timestamp, WaveIx, plan::FailurePolicy};
 
 impl Execution {
     /// Folds one change that was recorded at `at`. Cannot fail.
@@ -226,113 +225,6 @@ impl Execution {
             self.active.insert(wave);
         } else {
             self.active.remove(&wave);
-        }
-    }
-}
-
-impl ServerRun {
-    fn new(selected: super::SelectedServer, at: Timestamp) -> Self {
-        Self {
-            instance: selected.instance.clone(),
-            selected,
-            state: ServerState::Pending,
-            reason: Reason::none(),
-            launch: None,
-            warnings: vec![],
-            state_at: at,
-        }
-    }
-}
-
-impl WaveRun {
-    fn apply_hook_started(&mut self, phase: HookPhase, hook: HookIx, attempt: u32, at: Timestamp) {
-        let (since, retries) = match self.stage {
-            Stage::Hook(step) if step.phase == phase && step.hook == hook => {
-                (step.since, step.retries)
-            }
-            Stage::Hook(_)
-            | Stage::Idle
-            | Stage::Selecting
-            | Stage::Attempt
-            | Stage::Backoff { .. } => (None, 0),
-        };
-        self.stage = Stage::Hook(super::HookStep {
-            phase,
-            hook,
-            status: HookStatus::Running { attempt },
-            since: since.or(Some(at)),
-            retries,
-        });
-        self.hooks
-            .retain(|run| (run.phase, run.hook) != (phase, hook));
-        self.hooks.push(HookRun {
-            phase,
-            hook,
-            attempt,
-            outcome: None,
-            message: Arc::from(""),
-            started_at: at,
-            ended_at: None,
-        });
-    }
-
-    fn apply_hook_ended(&mut self, outcome: HookOutcome, message: &Arc<str>, at: Timestamp) {
-        let Stage::Hook(mut step) = self.stage else {
-            return;
-        };
-        let running = (step.phase, step.hook);
-        for run in self
-            .hooks
-            .iter_mut()
-            .filter(|run| (run.phase, run.hook) == running)
-        {
-            run.outcome = Some(outcome);
-            run.message = Arc::clone(message);
-            run.ended_at = Some(at);
-        }
-        step.status = match outcome {
-            HookOutcome::Proceed => {
-                step.hook = HookIx(step.hook.0 + 1);
-                step.since = None;
-                step.retries = 0;
-                HookStatus::Wanted
-            }
-            HookOutcome::Retry { at } => {
-                step.retries += 1;
-                HookStatus::Delayed { until: at }
-            }
-            HookOutcome::Hold | HookOutcome::Failed => {
-                step.since = None;
-                step.retries = 0;
-                HookStatus::Held
-            }
-            HookOutcome::Skip | HookOutcome::Abort | HookOutcome::Dropped => HookStatus::Held,
-        };
-        self.stage = Stage::Hook(step);
-    }
-
-    /// Time on hold does not count against a hook's timeout.
-    fn pass_over_hold(&mut self, from: Timestamp, to: Timestamp) {
-        if let Stage::Hook(step) = &mut self.stage {
-            step.since = step.since.map(|since| since + to.since(since.max(from)));
-        }
-    }
-
-    fn apply_intended(&mut self, target: &Arc<Target>, servers: &[ServerIx], at: Timestamp) {
-        let launch = u16::try_from(self.launches.len()).unwrap_or(u16::MAX);
-        self.launches.push(Launch {
-            attempt: self.attempt,
-            target: Arc::clone(target),
-            servers: servers.to_vec(),
-            state: LaunchState::Asking { attempt: 1 },
-            reason: Reason::none(),
-            intended_at: at,
-            state_at: at,
-        });
-        for server in servers {
-            if let Some(server) = self.servers.get_mut(server.index()) {
-                server.launch = Some(LaunchIx(launch));
-            }
         }
     }
 }

@@ -1,0 +1,184 @@
+//! `tidegate emulator`, and the emulator inside `serve` and `demo`.
+
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    failure::{Exit, Failure},
+    print::Printer,
+    signal,
+};
+
+/// Where the emulator listens unless it is told otherwise.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7071);
+
+/// Run a DRS on this machine that any AWS SDK can talk to.
+///
+/// Nothing is launched anywhere, and everything is gone when it ends. Its time
+/// passes as fast as --speed says.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct EmulatorVerb {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+    #[command(flatten)]
+    world: World,
+}
+
+/// What is emulated, and how fast.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct World {
+    /// Emulated seconds per real second.
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// What the emulator begins with: a built-in scenario or a file.
+    #[arg(long, value_name = "NAME|FILE", default_value = Scenario::names()[0])]
+    scenario: String,
+}
+
+/// Reads a speed.
+///
+/// # Errors
+/// It is not one; the text says what is.
+pub(crate) fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed <= 100_000.0 => Ok(speed),
+        Ok(_) | Err(_) => Err("a speed is a number above 0 and at most 100000".to_owned()),
+    }
+}
+
+impl EmulatorVerb {
+    /// Runs the emulator until somebody stops it.
+    pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
+        let running = Running::start(self.listen, &self.world).await?;
+        let address = running.address;
+        printer.note(&format!("listening on http://{address}"));
+        printer.note(&format!(
+            "scenario {}, {} emulated seconds a second\n  \
+             point an AWS SDK at it: AWS_ENDPOINT_URL_DRS=http://{address}, the account's 12 \
+             digits as the access key id, any secret",
+            self.world.scenario, self.world.speed
+        ));
+        signal::stop().await;
+        running.stop().await;
+        Ok(Exit::Ok)
+    }
+}
+
+impl World {
+    /// A built-in scenario at a speed.
+    pub(crate) fn built_in(scenario: &str, speed: f64) -> Self {
+        Self {
+            speed,
+            scenario: scenario.to_owned(),
+        }
+    }
+
+    /// Emulated seconds per real second.
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    fn load(&self) -> Result<Scenario, Failure> {
+        if let Some(scenario) = Scenario::built_in(&self.scenario) {
+            return Ok(scenario);
+        }
+        if !self.scenario.contains(['.', '/']) {
+            return Err(Failure::Invalid(format!(
+                "there is no scenario {:?}; built in are {}; or give a file",
+                self.scenario,
+                Scenario::names().join(", ")
+            )));
+        }
+        Scenario::from_file(&self.scenario)
+            .map_err(|error| Failure::Invalid(format!("{}: {error}", self.scenario)))
+    }
+}
+
+/// An emulator in this process, reached over HTTP like any other DRS.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The scenario or the address is not usable.
+    pub(crate) async fn start(listen: SocketAddr, world: &World) -> Result<Self, Failure> {
+        let emulator = Emulator::new(Settings {
+            scenario: world.load()?,
+            clock: EmulatorClock::Scaled { speed: world.speed },
+        });
+        let cannot =
+            |error| Failure::Other(format!("the emulator cannot listen on {listen}: {error}"));
+        let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(tidegate_emulator::serve(listener, emulator, until(stopped)));
+        Ok(Self {
+            address,
+            stop,
+            task,
+        })
+    }
+
+    /// Starts it on a free loopback port.
+    ///
+    /// # Errors
+    /// The scenario is not usable.
+    pub(crate) async fn inside(world: &World) -> Result<Self, Failure> {
+        Self::start((Ipv4Addr::LOCALHOST, 0).into(), world).await
+    }
+
+    /// Stops it; open requests do not hold this up.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        let patience = std::time::Duration::from_secs(1);
+        let _ = tokio::time::timeout(patience, self.task).await;
+    }
+}
+
+fn until(stopped: oneshot::Receiver<()>) -> impl Future<Output = ()> {
+    async {
+        let _ = stopped.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_positive_and_finite() {
+        assert_eq!(speed("60"), Ok(60.0));
+        for text in ["0", "-1", "nan", "inf", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scenario_names_the_built_in_ones() {
+        let failure = World::built_in("shopp", 1.0).load().unwrap_err();
+        assert!(failure.to_string().contains("shop"));
+        assert!(World::built_in("shop", 1.0).load().is_ok());
+    }
+
+    #[tokio::test]
+    async fn it_listens_and_stops() {
+        let running = Running::inside(&World::built_in("shop", 60.0))
+            .await
+            .unwrap();
+        assert_ne!(running.address.port(), 0);
+        running.stop().await;
+    }
+}

@@ -1,0 +1,197 @@
+//! `tidegate serve`: a gateway in this process, and an emulator beside it when
+//! there is no AWS.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::ValueEnum;
+use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
+
+use crate::{
+    connect::ConnectArgs,
+    emulator::{Running, World},
+    failure::{Exit, Failure},
+    logging::{self, LogFormat},
+    print::Printer,
+    signal,
+};
+
+/// Any of these in the environment means that AWS is meant.
+const AWS_SETTINGS: [&str; 5] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ENDPOINT_URL_DRS",
+];
+
+/// Run a gateway.
+///
+/// Settings come from --config, then from the environment
+/// (TIDEGATE__SECTION__KEY), then from these options. With --tls-cert and
+/// --tls-key it speaks TLS.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:7070].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Directory of the journal.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Settings file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Which DRS [default: aws if the environment has AWS settings, else emulator].
+    #[arg(long, value_enum)]
+    drs: Option<DrsChoice>,
+    #[command(flatten)]
+    world: World,
+    /// Listen without TLS on an address that others can reach.
+    #[arg(long)]
+    insecure: bool,
+    /// Certificates (PEM) that clients' certificates must come from.
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+    /// Form of the log lines on the standard error.
+    #[arg(long, value_enum, default_value_t)]
+    log: LogFormat,
+}
+
+/// Which DRS a gateway calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DrsChoice {
+    /// One inside this process; nothing is launched anywhere.
+    Emulator,
+    /// The real one.
+    Aws,
+}
+
+impl Serve {
+    /// Serves until somebody stops it.
+    pub(crate) async fn run(
+        self,
+        connect: &ConnectArgs,
+        printer: Printer,
+    ) -> Result<Exit, Failure> {
+        logging::begin(self.log, "info");
+        let choice = self.choice(|name| std::env::var_os(name).is_some());
+        let emulator = match choice {
+            DrsChoice::Emulator => Some(Running::inside(&self.world).await?),
+            DrsChoice::Aws => None,
+        };
+        if let Some(emulator) = &emulator {
+            printer.note(&emulated(emulator, &self.world, self.drs.is_none()));
+        }
+        let drs = match &emulator {
+            Some(emulator) => DrsMode::Endpoint {
+                url: format!("http://{}", emulator.address),
+            },
+            None => DrsMode::Aws,
+        };
+        let exit = serve(self.config(drs, connect)?, printer).await;
+        if let Some(emulator) = emulator {
+            emulator.stop().await;
+        }
+        exit
+    }
+
+    /// Which DRS is meant; `has` says whether the environment has a variable.
+    fn choice(&self, has: impl Fn(&str) -> bool) -> DrsChoice {
+        self.drs
+            .unwrap_or(if AWS_SETTINGS.iter().any(|name| has(name)) {
+                DrsChoice::Aws
+            } else {
+                DrsChoice::Emulator
+            })
+    }
+
+    fn config(&self, drs: DrsMode, connect: &ConnectArgs) -> Result<Config, Failure> {
+        let overrides = Overrides {
+            listen: self.listen,
+            data_dir: self.data_dir.clone(),
+            drs: Some(drs),
+            insecure: self.insecure,
+            tls_cert: connect.tls_cert.clone(),
+            tls_key: connect.tls_key.clone(),
+            tls_client_ca: self.tls_client_ca.clone(),
+        };
+        Config::load(self.config.as_deref(), overrides)
+            .map_err(|error| Failure::Invalid(format!("the settings are not usable: {error}")))
+    }
+}
+
+/// Says loudly that this is no recovery.
+fn emulated(emulator: &Running, world: &World, by_default: bool) -> String {
+    let why = if by_default {
+        "\n  there are no AWS settings in the environment; --drs aws calls the real DRS"
+    } else {
+        ""
+    };
+    format!(
+        "EMULATED DRS at http://{}: NOTHING IS LAUNCHED ANYWHERE, {} emulated seconds a \
+         second{why}",
+        emulator.address,
+        world.speed()
+    )
+}
+
+/// Serves with these settings until somebody stops it or it has to stop.
+async fn serve(config: Config, printer: Printer) -> Result<Exit, Failure> {
+    let gateway = start(config).await?;
+    printer.note(&format!("listening on http://{}", gateway.address()));
+    let outcome = tokio::select! {
+        () = signal::stop() => {
+            printer.note("stopping; once more stops at once");
+            Ok(Exit::Ok)
+        }
+        error = gateway.stopped() => {
+            Err(Failure::Other(format!("the gateway had to stop: {error}")))
+        }
+    };
+    tokio::select! {
+        _ = gateway.shut_down() => outcome,
+        () = signal::stop() => outcome,
+    }
+}
+
+/// Starts a gateway in this process.
+///
+/// # Errors
+/// It cannot start; the error says why.
+pub(crate) async fn start(config: Config) -> Result<Gateway, Failure> {
+    Gateway::start(config)
+        .await
+        .map_err(|error| Failure::Other(format!("the gateway cannot start: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: Serve,
+    }
+
+    fn choice(line: &[&str], environment: &[&str]) -> DrsChoice {
+        let line = Line::parse_from([&["serve"], line].concat());
+        line.serve.choice(|name| environment.contains(&name))
+    }
+
+    #[test]
+    fn without_aws_settings_it_is_the_emulator() {
+        assert_eq!(choice(&[], &["PATH"]), DrsChoice::Emulator);
+        for name in AWS_SETTINGS {
+            assert_eq!(choice(&[], &[name]), DrsChoice::Aws, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_counts_more_than_the_environment() {
+        let emulator = choice(&["--drs", "emulator"], &["AWS_REGION"]);
+        assert_eq!(emulator, DrsChoice::Emulator);
+        assert_eq!(choice(&["--drs", "aws"], &[]), DrsChoice::Aws);
+    }
+}

@@ -1,0 +1,135 @@
+//! Folding what concerns one wave alone: its hooks, launches and servers.
+
+use alloc::{sync::Arc, vec};
+
+use super::super::{
+    HookOutcome, HookRun, HookStatus, HookStep, Launch, LaunchState, Reason, SelectedServer,
+    ServerRun, ServerState, Stage, WaveRun,
+};
+use crate::{
+    HookIx, LaunchIx, ServerIx, Timestamp,
+    plan::{HookPhase, Target},
+};
+
+impl ServerRun {
+    pub(super) fn new(selected: SelectedServer, at: Timestamp) -> Self {
+        Self {
+            instance: selected.instance.clone(),
+            selected,
+            state: ServerState::Pending,
+            reason: Reason::none(),
+            launch: None,
+            warnings: vec![],
+            state_at: at,
+        }
+    }
+}
+
+impl WaveRun {
+    pub(super) fn apply_hook_started(
+        &mut self,
+        phase: HookPhase,
+        hook: HookIx,
+        attempt: u32,
+        at: Timestamp,
+    ) {
+        let (since, retries) = match self.stage {
+            Stage::Hook(step) if step.phase == phase && step.hook == hook => {
+                (step.since, step.retries)
+            }
+            Stage::Hook(_)
+            | Stage::Idle
+            | Stage::Selecting
+            | Stage::Attempt
+            | Stage::Backoff { .. } => (None, 0),
+        };
+        self.stage = Stage::Hook(HookStep {
+            phase,
+            hook,
+            status: HookStatus::Running { attempt },
+            since: since.or(Some(at)),
+            retries,
+        });
+        self.hooks
+            .retain(|run| (run.phase, run.hook) != (phase, hook));
+        self.hooks.push(HookRun {
+            phase,
+            hook,
+            attempt,
+            outcome: None,
+            message: Arc::from(""),
+            started_at: at,
+            ended_at: None,
+        });
+    }
+
+    pub(super) fn apply_hook_ended(
+        &mut self,
+        outcome: HookOutcome,
+        message: &Arc<str>,
+        at: Timestamp,
+    ) {
+        let Stage::Hook(mut step) = self.stage else {
+            return;
+        };
+        let running = (step.phase, step.hook);
+        for run in self
+            .hooks
+            .iter_mut()
+            .filter(|run| (run.phase, run.hook) == running)
+        {
+            run.outcome = Some(outcome);
+            run.message = Arc::clone(message);
+            run.ended_at = Some(at);
+        }
+        step.status = match outcome {
+            HookOutcome::Proceed => {
+                step.hook = HookIx(step.hook.0 + 1);
+                step.since = None;
+                step.retries = 0;
+                HookStatus::Wanted
+            }
+            HookOutcome::Retry { at } => {
+                step.retries += 1;
+                HookStatus::Delayed { until: at }
+            }
+            HookOutcome::Hold | HookOutcome::Failed => {
+                step.since = None;
+                step.retries = 0;
+                HookStatus::Held
+            }
+            HookOutcome::Skip | HookOutcome::Abort | HookOutcome::Dropped => HookStatus::Held,
+        };
+        self.stage = Stage::Hook(step);
+    }
+
+    /// Time on hold does not count against a hook's timeout.
+    pub(super) fn pass_over_hold(&mut self, from: Timestamp, to: Timestamp) {
+        if let Stage::Hook(step) = &mut self.stage {
+            step.since = step.since.map(|since| since + to.since(since.max(from)));
+        }
+    }
+
+    pub(super) fn apply_intended(
+        &mut self,
+        target: &Arc<Target>,
+        servers: &[ServerIx],
+        at: Timestamp,
+    ) {
+        let launch = u16::try_from(self.launches.len()).unwrap_or(u16::MAX);
+        self.launches.push(Launch {
+            attempt: self.attempt,
+            target: Arc::clone(target),
+            servers: servers.to_vec(),
+            state: LaunchState::Asking { attempt: 1 },
+            reason: Reason::none(),
+            intended_at: at,
+            state_at: at,
+        });
+        for server in servers {
+            if let Some(server) = self.servers.get_mut(server.index()) {
+                server.launch = Some(LaunchIx(launch));
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What may happen next, and how the world answers a command.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tidegate_core::{
+    Span,
+    engine::{CommandId, Event, HookAnswer, LaunchAnswer},
+};
+
+use super::world::World;
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A command is carried out, well or not.
+    Answer { pick: u8, luck: u8 },
+    /// A late answer arrives.
+    Deliver,
+    /// An old answer arrives again.
+    Repeat { pick: u8 },
+    /// Time passes.
+    Pass { secs: u16 },
+    /// Time passes until something is due.
+    ToDeadline,
+    /// A person asks for something.
+    Person { what: u8, wave: u8 },
+    /// The owner changes.
+    Crash,
+}
+
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        40 => (any::<u8>(), any::<u8>()).prop_map(|(pick, luck)| Step::Answer { pick, luck }),
+        4 => Just(Step::Deliver),
+        5 => any::<u8>().prop_map(|pick| Step::Repeat { pick }),
+        5 => (0..30_u16).prop_map(|secs| Step::Pass { secs }),
+        2 => (0..5_000_u16).prop_map(|secs| Step::Pass { secs }),
+        8 => Just(Step::ToDeadline),
+        10 => (prop_oneof![4 => 0..3_u8, 1 => Just(3_u8), 5 => 4..6_u8], any::<u8>())
+            .prop_map(|(what, wave)| Step::Person { what, wave }),
+        3 => Just(Step::Crash),
+    ];
+    prop::collection::vec(step, 0..90)
+}
+
+impl World {
+    /// Does what a command asks for, as luck has it.
+    pub(crate) fn carry_out(&mut self, command: CommandId, luck: u8) {
+        match command {
+            CommandId::Select { wave } => {
+                let answer = if luck == 239 {
+                    Err("access denied".to_string())
+                } else {
+                    Ok(self.lookup(wave, luck))
+                };
+                self.answer(Event::Selected { wave, answer });
+            }
+            CommandId::Hook { .. } => {
+                let answer = verdict(luck);
+                self.answer(Event::HookAnswered { command, answer });
+            }
+            CommandId::Launch { .. } => self.launch(command, luck),
+            CommandId::Look { wave, launch, .. } => {
+                let found = self.drs.look((wave, launch));
+                self.answer(Event::LaunchLooked {
+                    wave,
+                    launch,
+                    found,
+                });
+            }
+            CommandId::Follow { wave, launch } => {
+                let run = self.execution.wave(wave).launch(launch);
+                let job = run.and_then(|run| run.state.job()).cloned();
+                let job = self.drs.find(&job.expect("a job is followed"));
+                let job = job.expect("DRS has the job");
+                self.drs.advance(job, luck);
+                let report = self.drs.report(job, luck.reverse_bits() | 1);
+                self.answer(Event::JobObserved {
+                    wave,
+                    launch,
+                    report,
+                });
+            }
+        }
+    }
+
+    /// Asks DRS, once for each command and owner.
+    fn launch(&mut self, command: CommandId, luck: u8) {
+        let CommandId::Launch { wave, launch, .. } = command else {
+            return;
+        };
+        if !self.called.insert(command) {
+            return;
+        }
+        let servers = self.servers_to_ask(command);
+        let key = (wave, launch);
+        let reason = Arc::from("");
+        match luck % 16 {
+            0..=7 => {
+                let report = self.drs.start(key, servers);
+                let answer = LaunchAnswer::Accepted(report);
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            8 => {
+                let answer = LaunchAnswer::Refused { reason };
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            9 | 10 => {
+                let after = (luck > 128).then(|| Span::from_secs(7));
+                let answer = LaunchAnswer::Deferred { reason, after };
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            11 => {
+                // Nothing was done, and nobody knows.
+                let answer = LaunchAnswer::Unknown { reason };
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            12 => {
+                // It was done; nobody knows, or hears of it too late.
+                let report = self.drs.start(key, servers);
+                self.lose_later(command, LaunchAnswer::Accepted(report));
+                let answer = LaunchAnswer::Unknown { reason };
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            13 => {
+                // It will be done within the settle window.
+                self.drs.start_at(self.now + Span::from_secs(60), key, servers);
+                let answer = LaunchAnswer::Unknown { reason };
+                self.answer(Event::LaunchAnswered { command, answer });
+            }
+            14 => {
+                let report = self.drs.start(key, servers);
+                self.lose_later(command, LaunchAnswer::Accepted(report));
+            }
+            _ => self.lose_later(command, LaunchAnswer::Unknown { reason }),
+        }
+    }
+}
+
+fn verdict(luck: u8) -> HookAnswer {
+    let message = Arc::from("");
+    match luck % 16 {
+        0..=7 => HookAnswer::Proceed { message },
+        8..=10 => HookAnswer::Retry {
+            after: Span::from_secs(u64::from(luck / 16)),
+            message,
+        },
+        11 | 12 => HookAnswer::Hold { message },
+        13 => HookAnswer::Skip { message },
+        14 => HookAnswer::Abort { message },
+        _ => HookAnswer::Failed { message },
+    }
+}

@@ -1,0 +1,182 @@
+//! SDK clients: one for each target, made when it is first needed and kept.
+//! Their number is that of the targets in plans.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, SdkConfig, sts::AssumeRoleProvider};
+use aws_sdk_drs::{
+    Client, Config,
+    config::{
+        Credentials, Region, SharedCredentialsProvider, http::HttpResponse, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+    error::{ProvideErrorMetadata, SdkError},
+};
+use tidegate_core::plan::Target;
+
+use super::{
+    classify,
+    failure::{Failure, Sent},
+    settings::{Mode, Timeouts},
+};
+use crate::ports::drs::DrsError;
+
+/// Attempts at a read, the first included.
+const READ_ATTEMPTS: u32 = 2;
+
+/// All clients.
+#[derive(Debug)]
+pub(super) struct Clients {
+    access: Access,
+    timeouts: Timeouts,
+    made: Mutex<HashMap<Target, Client>>,
+}
+
+#[derive(Debug)]
+enum Access {
+    Aws {
+        base: Box<SdkConfig>,
+        external_id: Option<String>,
+    },
+    Endpoint {
+        url: String,
+    },
+}
+
+/// DRS in one target.
+pub(super) struct Place {
+    pub(super) client: Client,
+    name: String,
+    timeouts: Timeouts,
+}
+
+impl Clients {
+    pub(super) async fn new(mode: Mode, timeouts: Timeouts) -> Self {
+        let access = match mode {
+            Mode::Aws { external_id } => Access::Aws {
+                base: Box::new(aws_config::defaults(BehaviorVersion::latest()).load().await),
+                external_id,
+            },
+            Mode::Endpoint { url } => Access::Endpoint { url },
+        };
+        Self {
+            access,
+            timeouts,
+            made: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn place(&self, target: &Target) -> Place {
+        let client = match self.existing(target) {
+            Some(client) => client,
+            None => self.add(target, self.make(target).await),
+        };
+        Place {
+            client,
+            name: format!("{}/{}", target.account, target.region),
+            timeouts: self.timeouts,
+        }
+    }
+
+    fn existing(&self, target: &Target) -> Option<Client> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(target).cloned()
+    }
+
+    /// Keeps the client of whoever was first.
+    fn add(&self, target: &Target, client: Client) -> Client {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(target.clone()).or_insert(client).clone()
+    }
+
+    async fn make(&self, target: &Target) -> Client {
+        let builder = match &self.access {
+            Access::Aws { base, external_id } => {
+                let config = in_target(base, external_id.as_deref(), target).await;
+                aws_sdk_drs::config::Builder::from(&config)
+            }
+            Access::Endpoint { url } => Config::builder()
+                .behavior_version(aws_sdk_drs::config::BehaviorVersion::latest())
+                .region(Region::new(target.region.clone()))
+                .endpoint_url(url)
+                .credentials_provider(emulator_credentials(target)),
+        };
+        let config = builder
+            .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS))
+            .timeout_config(self.timeouts.of_reads())
+            .build();
+        Client::from_conf(config)
+    }
+}
+
+async fn in_target(base: &SdkConfig, external_id: Option<&str>, target: &Target) -> SdkConfig {
+    let region = Region::new(target.region.clone());
+    let config = base.to_builder().region(region.clone()).build();
+    let Some(role) = &target.role else {
+        return config;
+    };
+    let mut role = AssumeRoleProvider::builder(role)
+        .session_name("tidegate")
+        .region(region)
+        .configure(base);
+    if let Some(external_id) = external_id {
+        role = role.external_id(external_id);
+    }
+    let provider = SharedCredentialsProvider::new(role.build().await);
+    config.into_builder().credentials_provider(provider).build()
+}
+
+fn emulator_credentials(target: &Target) -> Credentials {
+    Credentials::new(&target.account, "emulator", None, None, "tidegate-endpoint")
+}
+
+impl Timeouts {
+    fn of_reads(&self) -> TimeoutConfig {
+        self.config(self.read, self.read * (READ_ATTEMPTS + 1))
+    }
+
+    fn of_changes(&self) -> TimeoutConfig {
+        self.config(self.change, self.change)
+    }
+
+    fn config(&self, attempt: Duration, operation: Duration) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.connect)
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(operation)
+            .build()
+    }
+}
+
+impl Place {
+    /// The configuration of calls that must not be repeated.
+    pub(super) fn once(&self) -> aws_sdk_drs::config::Builder {
+        Config::builder()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(self.timeouts.of_changes())
+    }
+
+    /// What a read's failure means.
+    pub(super) fn failed<E>(
+        &self,
+        operation: &'static str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> DrsError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        // Nobody asks whether a read was sent.
+        let failure = Failure::of(error, &Sent::assumed());
+        classify::read_error(operation, &self.name, failure)
+    }
+
+    /// Account and Region.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}

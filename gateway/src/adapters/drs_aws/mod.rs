@@ -1,0 +1,123 @@
+//! AWS Elastic Disaster Recovery over the AWS SDK.
+//!
+//! - Calls that change something are made once, with the SDK's retries off and
+//!   explicit timeouts; what their failures mean is in [`classify`].
+//! - Reads are tried twice; beyond that the caller tries again.
+//! - A job's phases come from its log, of which only the last page is read
+//!   again ([`job_log`]).
+//!
+//! No type of the SDK leaves this module, and nothing here decides what an
+//! answer means for an execution.
+
+mod classify;
+mod clients;
+mod failure;
+mod job_log;
+mod launch;
+mod look;
+mod observe;
+mod report;
+mod servers;
+mod settings;
+
+use std::sync::Arc;
+
+use futures::{FutureExt as _, future::BoxFuture};
+use tidegate_core::{
+    JobId, SourceServerId, Span,
+    engine::{JobReport, LaunchAnswer, Looked},
+    plan::Target,
+};
+
+use self::{clients::Clients, job_log::JobLogs};
+use crate::ports::drs::{
+    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
+    TerminateOrder,
+};
+
+pub use settings::{Mode, Settings, Timeouts};
+
+/// Key of the tag by which a job is found again.
+const LAUNCH_TAG: &str = "tidegate:launch";
+
+/// The launch port over AWS.
+#[derive(Debug)]
+pub struct AwsDrs {
+    clients: Clients,
+    logs: JobLogs,
+    look_skew: Span,
+}
+
+impl AwsDrs {
+    /// Reads the environment's AWS configuration where the settings want that.
+    /// No call is made, and no credentials are loaded, before they are needed.
+    pub async fn connect(settings: Settings) -> Self {
+        Self {
+            look_skew: settings.look_skew,
+            clients: Clients::new(settings.mode, settings.timeouts).await,
+            logs: JobLogs::default(),
+        }
+    }
+}
+
+impl Drs for AwsDrs {
+    fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer> {
+        async move {
+            let place = self.clients.place(&order.target).await;
+            launch::start_recovery(&place, order).await
+        }
+        .boxed()
+    }
+
+    fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer> {
+        async move {
+            let place = self.clients.place(&order.target).await;
+            launch::terminate(&place, order).await
+        }
+        .boxed()
+    }
+
+    fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>> {
+        async move {
+            let place = self.clients.place(&order.target).await;
+            look::look(&place, &self.logs, self.look_skew, &order).await
+        }
+        .boxed()
+    }
+
+    fn observe(
+        &self,
+        target: Arc<Target>,
+        jobs: Vec<JobId>,
+    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            observe::observe(&place, &self.logs, &jobs).await
+        }
+        .boxed()
+    }
+
+    fn source_servers(
+        &self,
+        target: Arc<Target>,
+        query: ServerQuery,
+    ) -> BoxFuture<'_, Result<Vec<SourceServer>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            servers::source_servers(&place, &query).await
+        }
+        .boxed()
+    }
+
+    fn recovery_instances(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<RecoveryInstance>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            servers::recovery_instances(&place, &servers).await
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,71 @@
+//! How DRS is reached.
+
+use std::time::Duration;
+
+use tidegate_core::Span;
+
+/// How DRS is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Which DRS, and as whom.
+    pub mode: Mode,
+    /// How long calls may take.
+    pub timeouts: Timeouts,
+    /// How far the clocks of this machine and of AWS may be apart: a job that
+    /// is older than an intent by no more than this may come from it.
+    pub look_skew: Span,
+}
+
+impl Settings {
+    /// Settings with default timeouts.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            timeouts: Timeouts::default(),
+            look_skew: Span::from_secs(10),
+        }
+    }
+}
+
+/// Which DRS, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// AWS, with the credentials that AWS tools would find. Everything that
+    /// they read from the environment and from profiles is honoured, also
+    /// `AWS_ENDPOINT_URL_DRS`. A target's role is assumed through STS in the
+    /// target's own Region, so that no other Region has to be up.
+    Aws {
+        /// Sent when a role is assumed.
+        external_id: Option<String>,
+    },
+    /// One endpoint for every account and Region. The access key id is the
+    /// target's account, as the emulator wants it.
+    Endpoint {
+        /// For example `http://127.0.0.1:8081`.
+        url: String,
+    },
+}
+
+/// How long calls may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To make a connection, TLS included. A call that fails here was surely
+    /// not sent, so this is shorter than the others.
+    pub connect: Duration,
+    /// One attempt at a read; it is tried twice.
+    pub read: Duration,
+    /// A call that changes something, which is tried once. After it, nobody
+    /// knows whether DRS accepted the call.
+    pub change: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(4),
+            read: Duration::from_secs(20),
+            change: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `CreatePlan`.
+
+use tidegate_core::PlanName;
+use tidegate_proto::v1;
+use tonic::Status;
+
+use super::{
+    content::{Accepted, to_store},
+    idempotence,
+};
+use crate::{
+    driver::RequestStamp,
+    grpc::{request_id, services::Services, status},
+    ports::plan_store::PlanStoreError,
+};
+
+/// How often a revision is offered again after somebody else took it.
+pub(super) const ATTEMPTS: u32 = 3;
+
+pub(super) async fn create(
+    services: &Services,
+    request: v1::CreatePlanRequest,
+) -> Result<v1::CreatePlanResponse, Status> {
+    let stamp = request_id::optional("CreatePlan", &request)?;
+    if let Some(answer) = idempotence::earlier(services, stamp.as_ref()).await? {
+        return Ok(answer);
+    }
+    let limits = &services.settings.plan_limits;
+    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
+        .map_err(status::invalid_plan)?;
+    for _ in 0..ATTEMPTS {
+        refuse_existing(services, &accepted.name).await?;
+        if let Some(answer) = offer(services, &accepted, stamp.as_ref()).await? {
+            return Ok(answer);
+        }
+    }
+    Err(status::unavailable("PLAN_STORE_BUSY", "the plan changes too often; try again"))
+}
+
+/// Stores the first revision since the plan was deleted, if it ever was.
+/// `None` if somebody else was faster.
+async fn offer(
+    services: &Services,
+    accepted: &Accepted,
+    stamp: Option<&RequestStamp>,
+) -> Result<Option<v1::CreatePlanResponse>, Status> {
+    let last = services
+        .plans
+        .last_revision(&accepted.name)
+        .await
+        .map_err(|error| status::from_read(&error))?;
+    let plan = accepted.revision(last + 1, services.clock.now());
+    let stored = to_store(&plan);
+    let answer = v1::CreatePlanResponse { plan: Some(plan) };
+    let claim = idempotence::claim(stamp, &answer);
+    match (services.plans.put(stored, claim).await, stamp) {
+        (Ok(()), _) => Ok(Some(answer)),
+        (Err(PlanStoreError::Taken { .. }), _) => Ok(None),
+        (Err(PlanStoreError::Claimed { value }), Some(stamp)) => {
+            idempotence::claimed_answer(stamp, &value).map(Some)
+        }
+        (Err(error), _) => Err(status::from_plan_store(&error)),
+    }
+}
+
+async fn refuse_existing(services: &Services, name: &PlanName) -> Result<(), Status> {
+    let existing = services.plans.get(name, None).await;
+    match existing.map_err(|error| status::from_read(&error))? {
+        Some(existing) => Err(status::plan_exists(name, existing.revision)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,110 @@
+//! `UpdatePlan`.
+
+use tidegate_proto::v1;
+use tonic::Status;
+
+use super::{
+    content::{Accepted, shown, to_store},
+    create::ATTEMPTS,
+    idempotence,
+};
+use crate::{
+    driver::RequestStamp,
+    grpc::{request_id, services::Services, status},
+    ports::plan_store::PlanStoreError,
+};
+
+pub(super) async fn update(
+    services: &Services,
+    request: v1::UpdatePlanRequest,
+) -> Result<v1::UpdatePlanResponse, Status> {
+    let stamp = request_id::optional("UpdatePlan", &request)?;
+    if let Some(answer) = idempotence::earlier(services, stamp.as_ref()).await? {
+        return Ok(answer);
+    }
+    let limits = &services.settings.plan_limits;
+    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
+        .map_err(status::invalid_plan)?;
+    let order = Order {
+        services,
+        accepted,
+        expected: request.plan.map_or(0, |plan| plan.revision),
+        allow_missing: request.allow_missing,
+        stamp,
+    };
+    for _ in 0..ATTEMPTS {
+        if let Some(answer) = order.attempt().await? {
+            return Ok(answer);
+        }
+    }
+    Err(status::unavailable("PLAN_STORE_BUSY", "the plan changes too often; try again"))
+}
+
+struct Order<'a> {
+    services: &'a Services,
+    accepted: Accepted,
+    /// The newest revision that the caller knows; 0 if it does not matter.
+    expected: u64,
+    allow_missing: bool,
+    stamp: Option<RequestStamp>,
+}
+
+impl Order<'_> {
+    /// `None` if somebody else changed the plan at the same time and that does
+    /// not matter to the caller.
+    async fn attempt(&self) -> Result<Option<v1::UpdatePlanResponse>, Status> {
+        let name = &self.accepted.name;
+        let newest = self.services.plans.get(name, None).await;
+        let newest = newest.map_err(|error| status::from_read(&error))?;
+        let last = match &newest {
+            Some(newest) => {
+                self.check_expected(newest.revision)?;
+                let plan = shown(newest)?;
+                if plan.digest == self.accepted.digest {
+                    return Ok(Some(v1::UpdatePlanResponse {
+                        plan: Some(plan),
+                        changed: false,
+                    }));
+                }
+                newest.revision
+            }
+            None if !self.allow_missing => return Err(status::plan_not_found(name, None)),
+            None => {
+                let last = self.services.plans.last_revision(name).await;
+                let last = last.map_err(|error| status::from_read(&error))?;
+                self.check_expected(last)?;
+                last
+            }
+        };
+        self.offer(last + 1).await
+    }
+
+    async fn offer(&self, revision: u64) -> Result<Option<v1::UpdatePlanResponse>, Status> {
+        let plan = self.accepted.revision(revision, self.services.clock.now());
+        let stored = to_store(&plan);
+        let answer = v1::UpdatePlanResponse {
+            plan: Some(plan),
+            changed: true,
+        };
+        let claim = idempotence::claim(self.stamp.as_ref(), &answer);
+        match (self.services.plans.put(stored, claim).await, &self.stamp) {
+            (Ok(()), _) => Ok(Some(answer)),
+            (Err(PlanStoreError::Taken { newest, .. }), _) => {
+                self.check_expected(newest)?;
+                Ok(None)
+            }
+            (Err(PlanStoreError::Claimed { value }), Some(stamp)) => {
+                idempotence::claimed_answer(stamp, &value).map(Some)
+            }
+            (Err(error), _) => Err(status::from_plan_store(&error)),
+        }
+    }
+
+    fn check_expected(&self, newest: u64) -> Result<(), Status> {
+        if self.expected == 0 || self.expected == newest {
+            Ok(())
+        } else {
+            Err(status::plan_moved_on(&self.accepted.name, newest))
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Serving: connections, their limits, and their end.
+
+pub mod drain;

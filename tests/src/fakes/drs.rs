@@ -1,0 +1,279 @@
+//! A DRS in memory: instant, or driven by hand. It has no timing, no quotas
+//! and no protocol; for those there is the emulator.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures::future::{BoxFuture, FutureExt as _, ready};
+use tidegate_core::{
+    InstanceId, JobId, SourceServerId,
+    engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
+    plan::Target,
+};
+use tidegate_gateway::ports::drs::{
+    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
+    TerminateOrder,
+};
+use tokio::sync::Notify;
+
+/// What happens to the next call that changes something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// It is refused.
+    Refuse,
+    /// It is not taken now.
+    Defer,
+    /// It is done, and the answer is lost.
+    LoseAnswer,
+    /// It is lost before it is done.
+    LoseRequest,
+    /// It is done, and the answer never comes.
+    NeverAnswer,
+}
+
+/// A DRS without time.
+#[derive(Debug, Default)]
+pub struct FakeDrs {
+    /// Whether jobs end at once.
+    instant: bool,
+    state: Mutex<State>,
+    called: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    scripts: VecDeque<Script>,
+    jobs: BTreeMap<JobId, Job>,
+    by_key: BTreeMap<String, JobId>,
+    sources: Vec<SourceServer>,
+    calls: usize,
+    failing: BTreeMap<SourceServerId, u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Job {
+    servers: Vec<SourceServerId>,
+    terminates: bool,
+    is_drill: bool,
+    ended: bool,
+    failed: Vec<SourceServerId>,
+}
+
+impl FakeDrs {
+    /// Every job ends in the answer that makes it.
+    #[must_use]
+    pub fn instant() -> Self {
+        Self {
+            instant: true,
+            ..Self::default()
+        }
+    }
+
+    /// Jobs run until [`FakeDrs::finish`].
+    #[must_use]
+    pub fn manual() -> Self {
+        Self::default()
+    }
+
+    /// What the next calls meet; after that, they succeed.
+    #[must_use]
+    pub fn script(self, scripts: impl IntoIterator<Item = Script>) -> Self {
+        self.lock().scripts.extend(scripts);
+        self
+    }
+
+    /// Source servers that tags can select.
+    #[must_use]
+    pub fn with_sources(self, sources: Vec<SourceServer>) -> Self {
+        self.lock().sources = sources;
+        self
+    }
+
+    /// A server whose next launches fail.
+    #[must_use]
+    pub fn failing(self, server: &str, times: u32) -> Self {
+        let server = SourceServerId::from(server);
+        self.lock().failing.insert(server, times);
+        self
+    }
+
+    /// Ends every running job.
+    pub fn finish(&self) {
+        for job in self.lock().jobs.values_mut() {
+            job.ended = true;
+        }
+    }
+
+    /// How often each server was launched.
+    #[must_use]
+    pub fn launches(&self) -> BTreeMap<SourceServerId, usize> {
+        let mut launches = BTreeMap::new();
+        for job in self.lock().jobs.values().filter(|job| !job.terminates) {
+            for server in &job.servers {
+                *launches.entry(server.clone()).or_default() += 1;
+            }
+        }
+        launches
+    }
+
+    /// Waits until this many calls that change something were made.
+    pub async fn called(&self, times: usize) {
+        loop {
+            let called = self.called.notified();
+            if self.lock().calls >= times {
+                return;
+            }
+            called.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, key: &str, job: Job) -> BoxFuture<'_, LaunchAnswer> {
+        let mut state = self.lock();
+        state.calls += 1;
+        self.called.notify_waiters();
+        let reason: Arc<str> = Arc::from("as scripted");
+        match state.scripts.pop_front() {
+            None => ready(LaunchAnswer::Accepted(state.make(key, job, self.instant))).boxed(),
+            Some(Script::Refuse) => ready(LaunchAnswer::Refused { reason }).boxed(),
+            Some(Script::Defer) => {
+                let after = None;
+                ready(LaunchAnswer::Deferred { reason, after }).boxed()
+            }
+            Some(Script::LoseAnswer) => {
+                state.make(key, job, self.instant);
+                ready(LaunchAnswer::Unknown { reason }).boxed()
+            }
+            Some(Script::LoseRequest) => ready(LaunchAnswer::Unknown { reason }).boxed(),
+            Some(Script::NeverAnswer) => {
+                state.make(key, job, self.instant);
+                std::future::pending().boxed()
+            }
+        }
+    }
+}
+
+impl State {
+    fn make(&mut self, key: &str, mut job: Job, instant: bool) -> JobReport {
+        job.ended = instant;
+        for server in &job.servers {
+            if let Some(times) = self.failing.get_mut(server).filter(|times| **times > 0) {
+                *times -= 1;
+                job.failed.push(server.clone());
+            }
+        }
+        let id = JobId::from(&*format!("drsjob-{:017x}", self.jobs.len() + 1));
+        self.by_key.insert(key.to_owned(), id.clone());
+        let report = report(&id, &job);
+        self.jobs.insert(id, job);
+        report
+    }
+}
+
+fn report(id: &JobId, job: &Job) -> JobReport {
+    let state = |server: &SourceServerId| match (job.ended, job.terminates) {
+        (false, _) => ServerState::Requested,
+        (true, _) if job.failed.contains(server) => ServerState::Failed,
+        (true, true) => ServerState::Terminated,
+        (true, false) => ServerState::Launched,
+    };
+    let servers = job.servers.iter().map(|server| ServerReport {
+        server: server.clone(),
+        state: state(server),
+        instance: (state(server) == ServerState::Launched).then(|| instance_of(server)),
+        detail: Arc::from(""),
+        warnings: Vec::new(),
+    });
+    JobReport {
+        job: id.clone(),
+        ended: job.ended,
+        servers: servers.collect(),
+    }
+}
+
+fn instance_of(server: &SourceServerId) -> InstanceId {
+    InstanceId::from(&*server.as_str().replacen("s-", "i-", 1))
+}
+
+impl Drs for FakeDrs {
+    fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer> {
+        let job = Job {
+            servers: order.servers.into_iter().map(|(id, _)| id).collect(),
+            terminates: false,
+            is_drill: order.is_drill,
+            ended: false,
+            failed: Vec::new(),
+        };
+        self.change(&order.key, job)
+    }
+
+    fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer> {
+        let job = Job {
+            servers: order.instances.into_iter().map(|(id, _)| id).collect(),
+            terminates: true,
+            is_drill: false,
+            ended: false,
+            failed: Vec::new(),
+        };
+        self.change(&order.key, job)
+    }
+
+    fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>> {
+        let state = self.lock();
+        let found = state.by_key.get(&order.key).map(|id| Looked::Found {
+            report: report(id, &state.jobs[id]),
+            duplicates: Vec::new(),
+        });
+        ready(Ok(found.unwrap_or(Looked::Nothing))).boxed()
+    }
+
+    fn observe(
+        &self,
+        _target: Arc<Target>,
+        jobs: Vec<JobId>,
+    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
+        let state = self.lock();
+        let known = jobs.iter().filter_map(|id| Some((id, state.jobs.get(id)?)));
+        ready(Ok(known.map(|(id, job)| report(id, job)).collect())).boxed()
+    }
+
+    fn source_servers(
+        &self,
+        _target: Arc<Target>,
+        query: ServerQuery,
+    ) -> BoxFuture<'_, Result<Vec<SourceServer>, DrsError>> {
+        let state = self.lock();
+        let wanted = |server: &&SourceServer| match &query {
+            ServerQuery::Ids(ids) => ids.contains(&server.id),
+            ServerQuery::Tags(tags) => tags
+                .iter()
+                .all(|(key, value)| server.tags.get(key) == Some(value)),
+        };
+        ready(Ok(state.sources.iter().filter(wanted).cloned().collect())).boxed()
+    }
+
+    fn recovery_instances(
+        &self,
+        _target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<RecoveryInstance>, DrsError>> {
+        let state = self.lock();
+        let mut found = Vec::new();
+        for (id, job) in state.jobs.iter().filter(|(_, job)| !job.terminates) {
+            for server in job.servers.iter().filter(|server| servers.contains(server)) {
+                found.push(RecoveryInstance {
+                    instance: instance_of(server),
+                    server: server.clone(),
+                    is_drill: job.is_drill,
+                    job: Some(id.clone()),
+                });
+            }
+        }
+        ready(Ok(found)).boxed()
+    }
+}

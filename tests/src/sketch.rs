@@ -1,0 +1,95 @@
+//! Small plans in one line, for tests of what happens rather than of what
+//! plans look like.
+//!
+//! `"db app>db web!>app"` is three waves of one server each: `app` waits for
+//! `db`, `web` for `app`, and the execution pauses before `web`. A `*2` after
+//! the name gives a wave two servers, `?hook` a hook after its launch.
+
+use std::sync::Arc;
+
+use tidegate_core::plan::{
+    DraftGroup, DraftHook, DraftServer, DraftTarget, DraftWave, Limits, Plan, PlanDraft,
+};
+
+/// The plan that a line describes. Servers are numbered from 1 on.
+///
+/// # Errors
+/// The line describes no plan that could run.
+pub fn plan(line: &str) -> Result<Plan, String> {
+    let mut servers = 0;
+    let draft = PlanDraft {
+        name: "sketch".to_owned(),
+        target: Some(DraftTarget {
+            account: "123456789012".to_owned(),
+            region: "us-west-2".to_owned(),
+            role: String::new(),
+        }),
+        waves: line
+            .split_whitespace()
+            .map(|word| wave(word, &mut servers))
+            .collect::<Result<_, _>>()?,
+        ..PlanDraft::default()
+    };
+    Plan::check(&draft, &Limits::default()).map_err(|errors| {
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    })
+}
+
+/// The same, for a driver's codec.
+///
+/// # Errors
+/// The bytes are no such line.
+pub fn decode(line: &[u8]) -> Result<Plan, String> {
+    plan(std::str::from_utf8(line).map_err(|error| error.to_string())?)
+}
+
+/// A checked plan, shared.
+///
+/// # Panics
+/// If the line describes none.
+#[must_use]
+pub fn shared(line: &str) -> Arc<Plan> {
+    Arc::new(plan(line).expect("the line describes a plan"))
+}
+
+/// The id of the n-th server, from 1.
+#[must_use]
+pub fn server(number: usize) -> String {
+    format!("s-{number:017x}")
+}
+
+fn wave(word: &str, servers: &mut usize) -> Result<DraftWave, String> {
+    let mut parts = word.split('>');
+    let head = parts.next().unwrap_or_default();
+    let (head, hook) = head.split_once('?').map_or((head, None), |(h, q)| (h, Some(q)));
+    let (head, pause_before) = head.strip_suffix('!').map_or((head, false), |h| (h, true));
+    let (name, count) = head.split_once('*').unwrap_or((head, "1"));
+    let count: usize = count.parse().map_err(|_| format!("{word}: not a count"))?;
+    let group = DraftGroup {
+        servers: (0..count)
+            .map(|_| {
+                *servers += 1;
+                DraftServer {
+                    id: server(*servers),
+                    ..DraftServer::default()
+                }
+            })
+            .collect(),
+        ..DraftGroup::default()
+    };
+    Ok(DraftWave {
+        name: name.to_owned(),
+        after: parts.map(ToOwned::to_owned).collect(),
+        groups: vec![group],
+        verify: hook
+            .map(|hook| DraftHook {
+                hook: hook.to_owned(),
+                ..DraftHook::default()
+            })
+            .into_iter()
+            .collect(),
+        pause_before,
+        ..DraftWave::default()
+    })
+}
