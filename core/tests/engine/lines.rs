@@ -30,7 +30,12 @@ fn line(change: &Change) -> String {
             phase,
             hook,
             attempt,
-        } => format!("{} {} hook {} run {attempt}", at(*wave), side(*phase), hook.0),
+        } => format!(
+            "{} {} hook {} run {attempt}",
+            at(*wave),
+            side(*phase),
+            hook.0
+        ),
         Change::HookEnded {
             wave,
             outcome,
@@ -59,14 +64,27 @@ fn line(change: &Change) -> String {
             instance,
             reason,
         } => {
-            let instance = instance.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-            format!("{} server {} {to:?}{instance}{}", at(*wave), server.0, why(reason))
+            let instance = instance
+                .as_ref()
+                .map(|id| format!(" {id}"))
+                .unwrap_or_default();
+            format!(
+                "{} server {} {to:?}{instance}{}",
+                at(*wave),
+                server.0,
+                why(reason)
+            )
         }
         Change::ServerWarned {
             wave,
             server,
             warning,
-        } => format!("{} server {} warned{}", at(*wave), server.0, quoted(warning)),
+        } => format!(
+            "{} server {} warned{}",
+            at(*wave),
+            server.0,
+            quoted(warning)
+        ),
     }
 }
 

@@ -118,7 +118,12 @@ impl Run {
 
     /// What DRS answers to the newest request for a launch.
     pub(crate) fn answer(&mut self, wave: u16, launch: u16, answer: LaunchAnswer) -> Vec<String> {
-        self.hear(launch_answered(wave, launch, self.asked(wave, launch), answer))
+        self.hear(launch_answered(
+            wave,
+            launch,
+            self.asked(wave, launch),
+            answer,
+        ))
     }
 
     fn asked(&self, wave: u16, launch: u16) -> u32 {
@@ -204,9 +209,7 @@ impl Run {
             .execution
             .outstanding()
             .into_iter()
-            .find(|command| {
-                matches!(command, CommandId::Hook { wave: at, .. } if at.0 == wave)
-            })
+            .find(|command| matches!(command, CommandId::Hook { wave: at, .. } if at.0 == wave))
             .expect("a hook of the wave runs");
         self.hear(Event::HookAnswered { command, answer })
     }
@@ -236,12 +239,7 @@ pub(crate) fn job_id(wave: u16, launch: u16) -> JobId {
     JobId::new(format!("job-{wave}-{launch}"))
 }
 
-pub(crate) fn launch_answered(
-    wave: u16,
-    launch: u16,
-    attempt: u32,
-    answer: LaunchAnswer,
-) -> Event {
+pub(crate) fn launch_answered(wave: u16, launch: u16, attempt: u32, answer: LaunchAnswer) -> Event {
     let command = CommandId::Launch {
         wave: WaveIx(wave),
         launch: LaunchIx(launch),

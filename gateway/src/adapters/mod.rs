@@ -1,5 +1,6 @@
 //! Placeholder.
 
+pub mod drs_aws;
 pub mod journal_memory;
 pub mod journal_redb;
 pub mod no_hooks;

@@ -5,8 +5,8 @@ use alloc::{format, sync::Arc, vec::Vec};
 
 use super::{
     super::{
-        Change, Closing, CommandId, HoldCause, JobReport, Kind, LaunchAnswer, LaunchState, Looked,
-        Reason, ReasonCode, ServerState,
+        Change, Closing, CommandId, HoldCause, JobReport, Kind, Launch, LaunchAnswer, LaunchState,
+        Looked, Reason, ReasonCode, ServerState,
     },
     Decision,
 };
@@ -120,7 +120,8 @@ impl Decision {
         let LaunchState::Reconciling { attempt } = run.state else {
             return;
         };
-        let settled = run.state_at + self.next.settings.settle_window <= self.now;
+        let settled =
+            is_traceless(run) || run.state_at + self.next.settings.settle_window <= self.now;
         match found {
             Looked::Found { report, duplicates } => {
                 self.warn_of_duplicates(wave, launch, &duplicates);
@@ -167,6 +168,9 @@ impl Decision {
         };
         if asks_person && !self.wave(wave).state.is_settled() {
             let detail = "it is unknown whether DRS accepted a launch, and it shows no trace of it; resume to ask again";
+            if !self.traceless(wave).contains(&(launch, attempt)) {
+                self.move_launch(wave, launch, LaunchState::Reconciling { attempt }, reason);
+            }
             self.hold(HoldCause::Approval(wave), Arc::from(detail));
         } else {
             let until = self.now;
@@ -192,16 +196,13 @@ impl Decision {
         }
     }
 
-    /// Launches that are still unknown after the settle window, with the
-    /// attempt that is.
+    /// Launches that a person may let be asked for again, with the attempt
+    /// that is unknown.
     fn traceless(&self, wave: WaveIx) -> Vec<(LaunchIx, u32)> {
-        let window = self.next.settings.settle_window;
         self.wave(wave)
             .numbered_launches()
             .filter_map(|(ix, launch)| match launch.state {
-                LaunchState::Reconciling { attempt } if launch.state_at + window <= self.now => {
-                    Some((ix, attempt))
-                }
+                LaunchState::Reconciling { attempt } if is_traceless(launch) => Some((ix, attempt)),
                 LaunchState::Reconciling { .. }
                 | LaunchState::Asking { .. }
                 | LaunchState::Deferred { .. }
@@ -212,4 +213,11 @@ impl Decision {
             })
             .collect()
     }
+}
+
+/// Whether DRS was looked at after the settle window, and showed nothing. That
+/// the window has passed is not enough: nobody may have looked.
+fn is_traceless(launch: &Launch) -> bool {
+    matches!(launch.state, LaunchState::Reconciling { .. })
+        && launch.reason.code == ReasonCode::NoTrace
 }

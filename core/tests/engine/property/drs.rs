@@ -112,7 +112,11 @@ impl Drs {
     pub(crate) fn complete(&mut self, job: usize) {
         let done = self.done();
         let job = &mut self.jobs[job];
-        for (_, state) in job.servers.iter_mut().filter(|(_, state)| !state.is_settled()) {
+        for (_, state) in job
+            .servers
+            .iter_mut()
+            .filter(|(_, state)| !state.is_settled())
+        {
             *state = done;
         }
         job.ended = true;
@@ -141,7 +145,10 @@ impl Drs {
                     instance: (*state == ServerState::Launched)
                         .then(|| InstanceId::new(format!("i-{id}"))),
                     detail: Arc::from(""),
-                    warnings: warned.then(|| Arc::from("USING_PREVIOUS_SNAPSHOT")).into_iter().collect(),
+                    warnings: warned
+                        .then(|| Arc::from("USING_PREVIOUS_SNAPSHOT"))
+                        .into_iter()
+                        .collect(),
                 })
                 .collect(),
         }

@@ -54,8 +54,22 @@ pub(crate) fn name(ix: usize) -> String {
 }
 
 fn one(ix: usize, gene: &[u8; 10]) -> DraftWave {
-    let [after, shape, count, pause, policy, tolerance, retries, timeout, check, verify] = *gene;
-    let after: Vec<String> = (0..ix).filter(|dep| after >> dep & 1 == 1).map(name).collect();
+    let [
+        after,
+        shape,
+        count,
+        pause,
+        policy,
+        tolerance,
+        retries,
+        timeout,
+        check,
+        verify,
+    ] = *gene;
+    let after: Vec<String> = (0..ix)
+        .filter(|dep| after >> dep & 1 == 1)
+        .map(name)
+        .collect();
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
     let first = u32::try_from(ix).expect("few waves") * 10;
     let named: Vec<u32> = (first..=first + u32::from(count % 4)).collect();

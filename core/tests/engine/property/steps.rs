@@ -125,7 +125,8 @@ impl World {
             }
             13 => {
                 // It will be done within the settle window.
-                self.drs.start_at(self.now + Span::from_secs(60), key, servers);
+                self.drs
+                    .start_at(self.now + Span::from_secs(60), key, servers);
                 let answer = LaunchAnswer::Unknown { reason };
                 self.answer(Event::LaunchAnswered { command, answer });
             }

@@ -9,7 +9,7 @@ use tidegate_core::{
     ExecutionId, OwnerId, SourceServerId, Span, Timestamp, WaveIx,
     engine::{
         Action, Change, CommandId, Event, Execution, Genesis, Kind, LaunchAnswer, LaunchState,
-        SelectedServer, Settings,
+        Looked, SelectedServer, Settings,
     },
     plan::{Limits, Plan, Selection},
 };
@@ -71,7 +71,9 @@ impl World {
                 }
             }
             Step::Repeat { pick } => {
-                if let Some(event) = picked(&self.answers, pick).cloned() {
+                if let Some(event) = picked(&self.answers, pick).cloned()
+                    && self.may_repeat(&event)
+                {
                     self.hear(event);
                 }
             }
@@ -124,6 +126,19 @@ impl World {
         self.now = to;
         self.drs.pass(to);
         self.hear(Event::Tick);
+    }
+
+    /// *Nothing* is true when it is said; a driver that repeats it after the
+    /// launch was asked for again would lie.
+    fn may_repeat(&self, event: &Event) -> bool {
+        match event {
+            Event::LaunchLooked {
+                wave,
+                launch,
+                found: Looked::Nothing,
+            } => self.drs.look((*wave, *launch)) == Looked::Nothing,
+            _ => true,
+        }
     }
 
     fn answer_one(&mut self, pick: u8, luck: u8) {
@@ -225,7 +240,8 @@ impl World {
     }
 
     pub(crate) fn lose_later(&mut self, command: CommandId, answer: LaunchAnswer) {
-        self.late.push_back(Event::LaunchAnswered { command, answer });
+        self.late
+            .push_back(Event::LaunchAnswered { command, answer });
     }
 }
 

@@ -49,9 +49,11 @@ enum Access {
 }
 
 /// DRS in one target.
+#[derive(Debug)]
 pub(super) struct Place {
     pub(super) client: Client,
-    name: String,
+    /// Account and Region.
+    pub(super) name: String,
     timeouts: Timeouts,
 }
 
@@ -173,10 +175,5 @@ impl Place {
         // Nobody asks whether a read was sent.
         let failure = Failure::of(error, &Sent::assumed());
         classify::read_error(operation, &self.name, failure)
-    }
-
-    /// Account and Region.
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 }

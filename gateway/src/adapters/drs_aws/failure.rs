@@ -24,13 +24,9 @@ use tidegate_core::Span;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// It could not even be written down.
-    Invalid {
-        message: String,
-    },
+    Invalid { message: String },
     /// Not a byte of it was sent: no credentials, or no connection.
-    NotSent {
-        message: String,
-    },
+    NotSent { message: String },
     /// DRS, or something before it, answered with an error.
     Answered {
         /// Absent if the answer has none that can be read.
@@ -42,9 +38,7 @@ pub(super) enum Failure {
     },
     /// It was sent, or may have been, and there is no answer that can be
     /// understood.
-    Lost {
-        message: String,
-    },
+    Lost { message: String },
 }
 
 /// Notes whether a request was handed to the HTTP client.
@@ -118,8 +112,10 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
         .any(HttpClientError::is_connect)
 }
 
-fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// An error with its causes, for people.

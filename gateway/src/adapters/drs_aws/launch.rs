@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_drs::{error::DisplayErrorContext, types::Job, types::StartRecoveryRequestSourceServer};
+use aws_sdk_drs::types::{Job, StartRecoveryRequestSourceServer};
 use tidegate_core::engine::LaunchAnswer;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     clients::Place,
     failure::{Failure, Sent},
     job_log::JobLog,
-    report::report,
+    report::{Evidence, report},
 };
 use crate::ports::drs::{LaunchOrder, TerminateOrder};
 
@@ -78,7 +78,7 @@ pub(super) async fn terminate(place: &Place, order: TerminateOrder) -> LaunchAns
 
 fn accepted(job: Option<&Job>) -> LaunchAnswer {
     match job {
-        Some(job) => LaunchAnswer::Accepted(report(job, &JobLog::default())),
+        Some(job) => LaunchAnswer::Accepted(report(job, &JobLog::default(), Evidence::Complete)),
         None => LaunchAnswer::Unknown {
             reason: "DRS accepted the call and named no job".into(),
         },
@@ -100,9 +100,9 @@ async fn tag(place: &Place, job: &Job, key: &str) {
     match tokio::time::timeout(TAGGING, tagging).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
-            let error = DisplayErrorContext(&error);
-            tracing::warn!(place = place.name(), job = job.job_id(), %error, "not tagged");
+            let error = place.failed("TagResource", &error);
+            tracing::warn!(job = job.job_id(), %error, "a job was not tagged");
         }
-        Err(_) => tracing::warn!(place = place.name(), job = job.job_id(), "not tagged in time"),
+        Err(_) => tracing::warn!(job = job.job_id(), "a job was not tagged in time"),
     }
 }

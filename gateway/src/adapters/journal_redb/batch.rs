@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use redb::{ReadableTable, StorageError, Table, TableError, WriteTransaction};
+use redb::{ReadableTable, Table, TableDefinition, Value, WriteTransaction};
 use tidegate_core::{ExecutionId, PlanName};
 
 use super::tables::{self, encode_head, revision_key, revision_of};
@@ -61,35 +61,40 @@ struct LogState {
 /// An open write transaction.
 pub(super) struct Batch<'txn> {
     logs: &'txn mut LiveLogs,
-    records: Table<'txn, &'static [u8], &'static [u8]>,
-    heads: Table<'txn, &'static [u8], &'static [u8]>,
-    live: Table<'txn, &'static [u8], ()>,
-    claims: Table<'txn, &'static [u8], &'static [u8]>,
-    plans: Table<'txn, &'static [u8], u64>,
-    plan_revisions: Table<'txn, &'static [u8], &'static [u8]>,
-    plan_last_revisions: Table<'txn, &'static [u8], u64>,
+    records: LazyTable<'txn, &'static [u8]>,
+    heads: LazyTable<'txn, &'static [u8]>,
+    live: LazyTable<'txn, ()>,
+    claims: LazyTable<'txn, &'static [u8]>,
+    plans: LazyTable<'txn, u64>,
+    plan_revisions: LazyTable<'txn, &'static [u8]>,
+    plan_last_revisions: LazyTable<'txn, u64>,
+}
+
+/// A table that is opened when it is first used. Opening all of them for a
+/// batch of one append adds a twentieth to its commit.
+struct LazyTable<'txn, V: Value + 'static> {
+    transaction: &'txn WriteTransaction,
+    definition: TableDefinition<'static, &'static [u8], V>,
+    opened: Option<Table<'txn, &'static [u8], V>>,
 }
 
 impl<'txn> Batch<'txn> {
     /// `logs` runs ahead of the commit: if the transaction is not committed
     /// after a change was performed, `logs` must not be used again.
-    pub(super) fn begin(
-        transaction: &'txn WriteTransaction,
-        logs: &'txn mut LiveLogs,
-    ) -> Result<Self, TableError> {
-        Ok(Self {
+    pub(super) fn new(transaction: &'txn WriteTransaction, logs: &'txn mut LiveLogs) -> Self {
+        Self {
             logs,
-            records: transaction.open_table(tables::RECORDS)?,
-            heads: transaction.open_table(tables::HEADS)?,
-            live: transaction.open_table(tables::LIVE)?,
-            claims: transaction.open_table(tables::CLAIMS)?,
-            plans: transaction.open_table(tables::PLANS)?,
-            plan_revisions: transaction.open_table(tables::PLAN_REVISIONS)?,
-            plan_last_revisions: transaction.open_table(tables::PLAN_LAST_REVISIONS)?,
-        })
+            records: LazyTable::new(transaction, tables::RECORDS),
+            heads: LazyTable::new(transaction, tables::HEADS),
+            live: LazyTable::new(transaction, tables::LIVE),
+            claims: LazyTable::new(transaction, tables::CLAIMS),
+            plans: LazyTable::new(transaction, tables::PLANS),
+            plan_revisions: LazyTable::new(transaction, tables::PLAN_REVISIONS),
+            plan_last_revisions: LazyTable::new(transaction, tables::PLAN_LAST_REVISIONS),
+        }
     }
 
-    pub(super) fn perform(&mut self, change: &Change) -> Result<Verdict, StorageError> {
+    pub(super) fn perform(&mut self, change: &Change) -> Result<Verdict, redb::Error> {
         let (Change::Append(Append { claim, .. })
         | Change::PutPlan { claim, .. }
         | Change::DeletePlan { claim, .. }) = change;
@@ -102,21 +107,21 @@ impl<'txn> Batch<'txn> {
             Change::DeletePlan { name, .. } => self.delete_plan(name)?,
         };
         if let (Ok(Outcome::Done), Some(Claim { key, value })) = (&verdict, claim) {
-            self.claims.insert(key.as_bytes(), value.as_ref())?;
+            self.claims.open()?.insert(key.as_bytes(), value.as_ref())?;
         }
         Ok(verdict)
     }
 
     /// What the first claimant recorded, if the claim's key is taken.
-    fn claimant(&self, claim: Option<&Claim>) -> Result<Option<Bytes>, StorageError> {
+    fn claimant(&mut self, claim: Option<&Claim>) -> Result<Option<Bytes>, redb::Error> {
         let Some(claim) = claim else {
             return Ok(None);
         };
-        let taken = self.claims.get(claim.key.as_bytes())?;
+        let taken = self.claims.open()?.get(claim.key.as_bytes())?;
         Ok(taken.map(|value| Bytes::copy_from_slice(value.value())))
     }
 
-    fn append(&mut self, append: &Append) -> Result<Verdict, StorageError> {
+    fn append(&mut self, append: &Append) -> Result<Verdict, redb::Error> {
         let log = self.log(&append.execution)?;
         if let Err(refusal) = check_next(append.revision, log.newest) {
             return Ok(Err(refusal));
@@ -124,64 +129,97 @@ impl<'txn> Batch<'txn> {
         let execution = append.execution.as_str();
         let key = revision_key(execution, append.revision);
         self.records
+            .open()?
             .insert(key.as_slice(), append.record.as_ref())?;
         let mut live = log.live;
         if let Some(head) = &append.head {
             let row = encode_head(head);
-            self.heads.insert(execution.as_bytes(), row.as_slice())?;
+            self.heads
+                .open()?
+                .insert(execution.as_bytes(), row.as_slice())?;
             live = head.live;
         }
         if live && !log.live {
-            self.live.insert(execution.as_bytes(), ())?;
+            self.live.open()?.insert(execution.as_bytes(), ())?;
         } else if log.live && !live {
-            self.live.remove(execution.as_bytes())?;
+            self.live.open()?.remove(execution.as_bytes())?;
         }
         self.logs.note(&append.execution, append.revision, live);
         Ok(Ok(Outcome::Done))
     }
 
-    fn log(&self, execution: &ExecutionId) -> Result<LogState, StorageError> {
+    fn log(&mut self, execution: &ExecutionId) -> Result<LogState, redb::Error> {
         if let Some(newest) = self.logs.0.get(execution).copied() {
             return Ok(LogState { newest, live: true });
         }
         let first = revision_key(execution.as_str(), 0);
         let last = revision_key(execution.as_str(), u64::MAX);
-        let mut records = self.records.range(first.as_slice()..=last.as_slice())?;
+        let mut records = self
+            .records
+            .open()?
+            .range(first.as_slice()..=last.as_slice())?;
         let newest = match records.next_back().transpose()? {
             Some((key, _)) => revision_of(key.value())
-                .ok_or_else(|| StorageError::Corrupted("a record's key is too short".to_owned()))?,
+                .ok_or_else(|| redb::Error::Corrupted("a record's key is too short".to_owned()))?,
             None => 0,
         };
-        let live = self.live.get(execution.as_str().as_bytes())?.is_some();
+        let live = self
+            .live
+            .open()?
+            .get(execution.as_str().as_bytes())?
+            .is_some();
         Ok(LogState { newest, live })
     }
 
-    fn put_plan(&mut self, plan: &StoredPlan) -> Result<Verdict, StorageError> {
+    fn put_plan(&mut self, plan: &StoredPlan) -> Result<Verdict, redb::Error> {
         let name = plan.name.as_str();
-        let newest = self.plan_last_revisions.get(name.as_bytes())?;
+        let newest = self.plan_last_revisions.open()?.get(name.as_bytes())?;
         let newest = newest.map_or(0, |revision| revision.value());
         if let Err(refusal) = check_next(plan.revision, newest) {
             return Ok(Err(refusal));
         }
         let key = revision_key(name, plan.revision);
         self.plan_revisions
+            .open()?
             .insert(key.as_slice(), plan.plan.as_ref())?;
-        self.plans.insert(name.as_bytes(), plan.revision)?;
+        self.plans.open()?.insert(name.as_bytes(), plan.revision)?;
         self.plan_last_revisions
+            .open()?
             .insert(name.as_bytes(), plan.revision)?;
         Ok(Ok(Outcome::Done))
     }
 
-    fn delete_plan(&mut self, name: &PlanName) -> Result<Verdict, StorageError> {
+    fn delete_plan(&mut self, name: &PlanName) -> Result<Verdict, redb::Error> {
         let name = name.as_str();
-        if self.plans.remove(name.as_bytes())?.is_none() {
+        if self.plans.open()?.remove(name.as_bytes())?.is_none() {
             return Ok(Ok(Outcome::NoSuchPlan));
         }
         let first = revision_key(name, 0);
         let last = revision_key(name, u64::MAX);
         self.plan_revisions
+            .open()?
             .retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
         Ok(Ok(Outcome::Done))
+    }
+}
+
+impl<'txn, V: Value + 'static> LazyTable<'txn, V> {
+    fn new(
+        transaction: &'txn WriteTransaction,
+        definition: TableDefinition<'static, &'static [u8], V>,
+    ) -> Self {
+        Self {
+            transaction,
+            definition,
+            opened: None,
+        }
+    }
+
+    fn open(&mut self) -> Result<&mut Table<'txn, &'static [u8], V>, redb::Error> {
+        match &mut self.opened {
+            Some(table) => Ok(table),
+            closed @ None => Ok(closed.insert(self.transaction.open_table(self.definition)?)),
+        }
     }
 }
 

@@ -79,7 +79,7 @@ fn commit(
     transaction.set_durability(Durability::Immediate)?;
     let mut verdicts = Vec::with_capacity(requests.len());
     {
-        let mut batch = Batch::begin(&transaction, logs)?;
+        let mut batch = Batch::new(&transaction, logs);
         for request in requests {
             verdicts.push(batch.perform(&request.change)?);
         }

@@ -70,8 +70,8 @@ impl RedbJournal {
     /// stays locked until the journal and its last read are gone.
     ///
     /// # Errors
-    /// If the file is not a journal that this version can use. It is then
-    /// left as it was.
+    /// If the file is not a journal that this version can use. No table in it
+    /// is then changed, and a file that is no database not at all.
     pub fn open(directory: Arc<DataDir>, settings: &Settings) -> Result<Self, OpenError> {
         let opened = open::open_in(&directory, settings)
             .and_then(|database| Self::start(database, Some(Arc::clone(&directory))));

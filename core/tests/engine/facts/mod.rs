@@ -1,0 +1,15 @@
+//! Facts about the engine, a theme per file, as given, when, then.
+
+mod cancel;
+mod cleanup;
+mod failure;
+mod graph;
+mod hooks;
+mod operator;
+mod pause;
+mod reconciliation;
+mod retry;
+mod selection;
+mod splitting;
+mod timeouts;
+mod tolerance;

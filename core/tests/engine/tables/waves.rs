@@ -1,0 +1,144 @@
+//! States of a wave × events: the changes.
+
+use std::sync::Arc;
+
+use tidegate_core::{
+    LaunchIx, OwnerId, ServerIx, Span, WaveIx,
+    engine::{CommandId, Event, HookAnswer, JobReport, LaunchAnswer, Looked, ServerState},
+    plan::HookPhase,
+};
+
+use super::stations;
+use crate::{
+    lines::lines,
+    run::{
+        Run, cancel, deferral, hook_answered, job_id, launch_answered, pause, proceed, refusal,
+        retry, skip, unknown,
+    },
+};
+
+#[test]
+fn every_event_in_every_state_of_a_wave() {
+    let mut table = String::new();
+    for (name, run) in stations::of_waves() {
+        table += &format!("{name}\n");
+        let mut without = Vec::new();
+        for (event, heard, now) in events(&run) {
+            match run.execution.decide(heard, now) {
+                Ok(changes) if changes.is_empty() => without.push(event),
+                Ok(changes) => {
+                    let changes = lines(&changes).join("; ");
+                    table += &format!("  {event}: {changes}\n");
+                }
+                Err(rejection) => table += &format!("  {event}: refused, {:?}\n", rejection.why),
+            }
+        }
+        table += &format!("  without consequence: {}\n", without.join(", "));
+    }
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("wave_states_and_events", table);
+    });
+}
+
+fn events(run: &Run) -> Vec<(&'static str, Event, tidegate_core::Timestamp)> {
+    let now = run.now;
+    let settled = now + Span::from_secs(120);
+    let mut events: Vec<_> = requests().into_iter().chain(hooks(run)).collect();
+    events.extend(launches());
+    let mut events: Vec<_> = events
+        .into_iter()
+        .map(|(name, event)| (name, event, now))
+        .collect();
+    events.push(("no trace, settled", looked(Looked::Nothing), settled));
+    events.push(("a minute later", Event::Tick, now + Span::from_secs(60)));
+    events.push(("an hour later", Event::Tick, now + Span::from_secs(3_600)));
+    events
+}
+
+fn requests() -> Vec<(&'static str, Event)> {
+    vec![
+        ("start", Event::Start),
+        ("pause", pause()),
+        ("resume", Event::Resume),
+        ("cancel", cancel()),
+        ("retry", retry(0)),
+        ("skip", skip(0)),
+        ("owner changed", Event::OwnerChanged(OwnerId::from("b"))),
+    ]
+}
+
+/// Answers of the hook that runs; where none does, of the first check.
+fn hooks(run: &Run) -> Vec<(&'static str, Event)> {
+    let text = || Arc::from("said");
+    let running = run
+        .execution
+        .outstanding()
+        .into_iter()
+        .find(|command| matches!(command, CommandId::Hook { .. }));
+    let heard = |answer| match running {
+        Some(command) => Event::HookAnswered { command, answer },
+        None => hook_answered(0, HookPhase::PreWave, 1, answer),
+    };
+    vec![
+        ("hook proceeds", heard(proceed())),
+        ("hook retries", heard(stations::later())),
+        ("hook holds", heard(HookAnswer::Hold { message: text() })),
+        ("hook skips", heard(HookAnswer::Skip { message: text() })),
+        ("hook aborts", heard(HookAnswer::Abort { message: text() })),
+        ("hook fails", heard(HookAnswer::Failed { message: text() })),
+    ]
+}
+
+fn launches() -> Vec<(&'static str, Event)> {
+    let accepted = LaunchAnswer::Accepted(report());
+    let found = Looked::Found {
+        report: report(),
+        duplicates: Vec::new(),
+    };
+    let answer = Ok(Vec::new());
+    vec![
+        (
+            "selected",
+            Event::Selected {
+                wave: WaveIx(0),
+                answer,
+            },
+        ),
+        ("accepted", launch_answered(0, 0, 1, accepted)),
+        ("refused", launch_answered(0, 0, 1, refusal())),
+        ("deferred", launch_answered(0, 0, 1, deferral())),
+        ("unknown", launch_answered(0, 0, 1, unknown())),
+        ("found", looked(found)),
+        ("no trace", looked(Looked::Nothing)),
+        ("job runs", observed(false, ServerState::Conversion)),
+        ("job ends, launched", observed(true, ServerState::Launched)),
+        ("job ends, failed", observed(true, ServerState::Failed)),
+        ("job ends, silent", observed(true, ServerState::Pending)),
+    ]
+}
+
+fn looked(found: Looked) -> Event {
+    Event::LaunchLooked {
+        wave: WaveIx(0),
+        launch: LaunchIx(0),
+        found,
+    }
+}
+
+fn observed(ended: bool, state: ServerState) -> Event {
+    let mut run = stations::of_waves().swap_remove(5).1;
+    run.accept(0, 0);
+    Event::JobObserved {
+        wave: WaveIx(0),
+        launch: LaunchIx(0),
+        report: run.report(0, 0, ended, &[(ServerIx(0), state)]),
+    }
+}
+
+fn report() -> JobReport {
+    JobReport {
+        job: job_id(0, 0),
+        ended: false,
+        servers: Vec::new(),
+    }
+}

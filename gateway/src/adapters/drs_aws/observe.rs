@@ -1,0 +1,213 @@
+//! Following jobs: one `DescribeJobs` for up to 1,000 of them, and one page
+//! of the log of each that is new or runs.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_drs::types::{DescribeJobsRequestFilters, Job};
+use futures::{StreamExt as _, stream};
+use tidegate_core::{
+    JobId, SourceServerId,
+    engine::{JobReport, ServerReport, ServerState},
+};
+
+use super::{
+    clients::Place,
+    job_log::{JobLog, JobLogs},
+    report::{Evidence, has_ended, report, terminates},
+    servers,
+};
+use crate::ports::drs::{DrsError, RecoveryInstance};
+
+/// What `DescribeJobs` takes.
+const JOBS_PER_CALL: usize = 1_000;
+/// Logs that are read at the same time.
+const LOGS_AT_ONCE: usize = 4;
+/// How often in a row something may be unreadable before a job is reported
+/// without it.
+const MISSES: u32 = 5;
+
+/// Reports of the jobs that DRS knows.
+pub(super) async fn observe(
+    place: &Place,
+    logs: &JobLogs,
+    jobs: &[JobId],
+) -> Result<Vec<JobReport>, DrsError> {
+    let jobs = describe(place, jobs).await?;
+    reports(place, logs, jobs).await
+}
+
+/// Jobs by id.
+pub(super) async fn describe(place: &Place, jobs: &[JobId]) -> Result<Vec<Job>, DrsError> {
+    let mut found = Vec::new();
+    for ids in jobs.chunks(JOBS_PER_CALL) {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let filters = DescribeJobsRequestFilters::builder().set_job_ids(Some(ids));
+        found.extend(list(place, filters.build()).await?);
+    }
+    Ok(found)
+}
+
+/// All pages of `DescribeJobs`.
+pub(super) async fn list(
+    place: &Place,
+    filters: DescribeJobsRequestFilters,
+) -> Result<Vec<Job>, DrsError> {
+    place
+        .client
+        .describe_jobs()
+        .filters(filters)
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(|error| place.failed("DescribeJobs", &error))
+}
+
+/// Reports of described jobs.
+pub(super) async fn reports(
+    place: &Place,
+    logs: &JobLogs,
+    jobs: Vec<Job>,
+) -> Result<Vec<JobReport>, DrsError> {
+    let read = stream::iter(jobs).map(|job| read_log(place, logs, job));
+    let mut followed: Vec<Followed> = read.buffered(LOGS_AT_ONCE).collect().await;
+    find_instances(place, &mut followed).await;
+    Ok(followed
+        .into_iter()
+        .map(|followed| followed.close(logs))
+        .collect())
+}
+
+/// A job with what is known of it.
+struct Followed {
+    job: Job,
+    id: JobId,
+    log: JobLog,
+    evidence: Evidence,
+    report: JobReport,
+}
+
+async fn read_log(place: &Place, logs: &JobLogs, job: Job) -> Followed {
+    let id = JobId::from(job.job_id());
+    let mut log = logs.get(&id);
+    let read = log.read_on(place, &id).await;
+    let evidence = read.map_or_else(|error| missed(&id, &error), |()| Evidence::Complete);
+    let mut followed = Followed {
+        report: report(&job, &log, evidence),
+        job,
+        id,
+        log,
+        evidence,
+    };
+    followed.bound_misses();
+    followed
+}
+
+/// What may be readable next time is waited for; what is not permitted is
+/// done without.
+fn missed(job: &JobId, error: &DrsError) -> Evidence {
+    tracing::debug!(%job, %error, "a job is reported without all of its evidence");
+    match error {
+        DrsError::Throttled { .. } | DrsError::Failed { .. } => Evidence::Partial,
+        DrsError::Denied { .. } | DrsError::Refused { .. } => Evidence::Complete,
+    }
+}
+
+impl Followed {
+    fn bound_misses(&mut self) {
+        if self.evidence == Evidence::Partial && self.log.misses >= MISSES {
+            self.evidence = Evidence::Complete;
+            self.report = report(&self.job, &self.log, self.evidence);
+        }
+    }
+
+    fn partial(&mut self) {
+        self.evidence = Evidence::Partial;
+        self.report = report(&self.job, &self.log, self.evidence);
+        self.bound_misses();
+    }
+
+    fn close(mut self, logs: &JobLogs) -> JobReport {
+        match self.evidence {
+            Evidence::Complete if self.report.ended => logs.forget(&self.id),
+            Evidence::Complete => {
+                self.log.misses = 0;
+                logs.keep(self.id, self.log);
+            }
+            Evidence::Partial => {
+                self.log.misses += 1;
+                logs.keep(self.id, self.log);
+            }
+        }
+        self.report
+    }
+
+    /// Servers of an ended job of which only their instances tell the rest.
+    fn open_questions(&self) -> impl Iterator<Item = SourceServerId> {
+        let ended = has_ended(&self.job) && self.evidence == Evidence::Complete;
+        let terminates = terminates(&self.job);
+        let open = move |server: &&ServerReport| match server.state {
+            ServerState::Launched => !terminates && server.instance.is_none(),
+            ServerState::Pending
+            | ServerState::Requested
+            | ServerState::Snapshot
+            | ServerState::Conversion
+            | ServerState::Launch => terminates,
+            ServerState::Failed | ServerState::Skipped | ServerState::Terminated => false,
+        };
+        let servers = self.report.servers.iter().filter(move |_| ended);
+        servers.filter(open).map(|server| server.server.clone())
+    }
+
+    fn answer(&mut self, instances: &[RecoveryInstance]) {
+        let terminates = terminates(&self.job);
+        let open: BTreeSet<SourceServerId> = self.open_questions().collect();
+        for server in &mut self.report.servers {
+            if !open.contains(&server.server) {
+                continue;
+            }
+            let mut of_server = instances.iter().filter(|i| i.server == server.server);
+            if terminates {
+                let is_there =
+                    of_server.any(|i| server.instance.as_ref().is_none_or(|id| *id == i.instance));
+                if !is_there {
+                    server.state = ServerState::Terminated;
+                    server.detail = "".into();
+                } else if !server.detail.is_empty() {
+                    server.state = ServerState::Failed;
+                }
+            } else {
+                let launched = of_server.find(|i| i.job.as_ref().is_none_or(|job| *job == self.id));
+                server.instance = launched.map(|i| i.instance.clone());
+            }
+        }
+    }
+}
+
+/// Looks up what the logs of ended jobs left open, in one call for all.
+async fn find_instances(place: &Place, followed: &mut [Followed]) {
+    let open: BTreeSet<SourceServerId> = followed
+        .iter()
+        .flat_map(|followed| followed.open_questions().collect::<Vec<_>>())
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+    let open: Vec<SourceServerId> = open.into_iter().collect();
+    match servers::recovery_instances(place, &open).await {
+        Ok(instances) => {
+            for followed in followed {
+                followed.answer(&instances);
+            }
+        }
+        Err(error) => {
+            for followed in followed {
+                let waits = followed.open_questions().next().is_some();
+                if waits && missed(&followed.id, &error) == Evidence::Partial {
+                    followed.partial();
+                }
+            }
+        }
+    }
+}
