@@ -181,13 +181,20 @@ pub(crate) fn root_cause(status: &Status) -> String {
 }
 
 fn endpoint(args: &ConnectArgs) -> Result<Endpoint, Failure> {
+    let not_an_address = |why: String| {
+        Failure::Invalid(format!(
+            "{:?} is not an address ({why}); write for example {DEFAULT_ADDRESS}",
+            args.address
+        ))
+    };
     let endpoint = Endpoint::from_shared(args.address.clone())
-        .map_err(|error| {
-            Failure::Invalid(format!(
-                "{:?} is not an address ({error}); write for example {DEFAULT_ADDRESS}",
-                args.address
-            ))
-        })?
+        .map_err(|error| not_an_address(error.to_string()))?;
+    if !matches!(endpoint.uri().scheme_str(), Some("http" | "https")) {
+        return Err(not_an_address(
+            "it begins with neither http:// nor https://".to_owned(),
+        ));
+    }
+    let endpoint = endpoint
         .connect_timeout(Duration::from_secs(5))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(20))
@@ -255,6 +262,17 @@ mod tests {
             .unwrap_err();
         assert!(matches!(failure, Failure::Refused { .. }));
         assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn an_address_has_a_scheme() {
+        for address in ["localhost:7070", "ftp://a", ""] {
+            let failure = Gateway::plain(address).unwrap_err();
+            assert!(
+                matches!(failure, Failure::Invalid(_)),
+                "{address}: {failure}"
+            );
+        }
     }
 
     #[test]

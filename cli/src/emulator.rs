@@ -1,11 +1,12 @@
 //! `tidegate emulator`, and the emulator inside `serve` and `demo`.
 
 use std::{
-    future::Future,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
+use tidegate_gateway::{Config, DrsMode};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 
 /// Where the emulator listens unless it is told otherwise.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7071);
+
+/// However fast the emulated time passes, jobs are not looked at more often.
+const SHORTEST_POLL: Duration = Duration::from_millis(200);
 
 /// Run a DRS on this machine that any AWS SDK can talk to.
 ///
@@ -84,6 +88,15 @@ impl World {
         self.speed
     }
 
+    /// Makes a gateway look at this world's jobs as often as it would look at
+    /// real ones, counted in emulated time.
+    pub(crate) fn pace(&self, config: &mut Config) {
+        for interval in [&mut config.drs.poll_interval, &mut config.drs.look_interval] {
+            let scaled = interval.get().div_f64(self.speed.max(1.0));
+            *interval = scaled.max(SHORTEST_POLL).into();
+        }
+    }
+
     fn load(&self) -> Result<Scenario, Failure> {
         if let Some(scenario) = Scenario::built_in(&self.scenario) {
             return Ok(scenario);
@@ -140,18 +153,23 @@ impl Running {
         Self::start((Ipv4Addr::LOCALHOST, 0).into(), world).await
     }
 
+    /// As a gateway is told of it.
+    pub(crate) fn as_drs(&self) -> DrsMode {
+        DrsMode::Endpoint {
+            url: format!("http://{}", self.address),
+        }
+    }
+
     /// Stops it; open requests do not hold this up.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
-        let patience = std::time::Duration::from_secs(1);
+        let patience = Duration::from_secs(1);
         let _ = tokio::time::timeout(patience, self.task).await;
     }
 }
 
-fn until(stopped: oneshot::Receiver<()>) -> impl Future<Output = ()> {
-    async {
-        let _ = stopped.await;
-    }
+async fn until(stopped: oneshot::Receiver<()>) {
+    let _ = stopped.await;
 }
 
 #[cfg(test)]

@@ -2,31 +2,31 @@
 
 use std::io;
 
-use clap::ValueEnum;
+use tidegate_gateway::config::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 
-/// Forms of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
+use crate::failure::Failure;
 
-/// Begins logging. `TIDEGATE_LOG` says what is logged, in the form
-/// `level` or `target=level,target=level`; otherwise it is `default`.
-pub(crate) fn begin(format: LogFormat, default: &str) {
-    let filter = EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| default.into());
+/// Begins logging as the settings say.
+///
+/// # Errors
+/// The filter is not one.
+pub(crate) fn begin(settings: &Log) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&settings.filter).map_err(|error| {
+        Failure::Invalid(format!(
+            "log.filter {:?} is not a filter: {error}",
+            settings.filter
+        ))
+    })?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(false);
-    let begun = match format {
+    let begun = match settings.format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),
     };
     // A second begin in one process keeps the first one's form.
     drop(begun);
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! `tidegate serve`: a gateway in this process, and an emulator beside it when
 //! there is no AWS.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
@@ -10,7 +13,7 @@ use crate::{
     connect::ConnectArgs,
     emulator::{Running, World},
     failure::{Exit, Failure},
-    logging::{self, LogFormat},
+    logging,
     print::Printer,
     signal,
 };
@@ -23,6 +26,9 @@ const AWS_SETTINGS: [&str; 5] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_ENDPOINT_URL_DRS",
 ];
+
+/// The setting that says which DRS.
+const DRS_SETTING: &str = "TIDEGATE__DRS__MODE";
 
 /// Run a gateway.
 ///
@@ -40,7 +46,8 @@ pub(crate) struct Serve {
     /// Settings file (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Which DRS [default: aws if the environment has AWS settings, else emulator].
+    /// Which DRS [default: what --config says; without it, aws if the
+    /// environment has AWS settings, else emulator].
     #[arg(long, value_enum)]
     drs: Option<DrsChoice>,
     #[command(flatten)]
@@ -51,9 +58,6 @@ pub(crate) struct Serve {
     /// Certificates (PEM) that clients' certificates must come from.
     #[arg(long, value_name = "FILE")]
     tls_client_ca: Option<PathBuf>,
-    /// Form of the log lines on the standard error.
-    #[arg(long, value_enum, default_value_t)]
-    log: LogFormat,
 }
 
 /// Which DRS a gateway calls.
@@ -72,51 +76,60 @@ impl Serve {
         connect: &ConnectArgs,
         printer: Printer,
     ) -> Result<Exit, Failure> {
-        logging::begin(self.log, "info");
         let choice = self.choice(|name| std::env::var_os(name).is_some());
         let emulator = match choice {
-            DrsChoice::Emulator => Some(Running::inside(&self.world).await?),
-            DrsChoice::Aws => None,
+            Some(DrsChoice::Emulator) => Some(Running::inside(&self.world).await?),
+            Some(DrsChoice::Aws) | None => None,
         };
+        let drs = match &emulator {
+            Some(emulator) => Some(emulator.as_drs()),
+            None => choice.map(|_| DrsMode::Aws),
+        };
+        let mut config = self.config(drs, connect)?;
+        logging::begin(&config.log)?;
         if let Some(emulator) = &emulator {
             printer.note(&emulated(emulator, &self.world, self.drs.is_none()));
+            self.world.pace(&mut config);
         }
-        let drs = match &emulator {
-            Some(emulator) => DrsMode::Endpoint {
-                url: format!("http://{}", emulator.address),
-            },
-            None => DrsMode::Aws,
-        };
-        let exit = serve(self.config(drs, connect)?, printer).await;
+        let exit = serve(config, printer).await;
         if let Some(emulator) = emulator {
             emulator.stop().await;
         }
         exit
     }
 
-    /// Which DRS is meant; `has` says whether the environment has a variable.
-    fn choice(&self, has: impl Fn(&str) -> bool) -> DrsChoice {
-        self.drs
-            .unwrap_or(if AWS_SETTINGS.iter().any(|name| has(name)) {
-                DrsChoice::Aws
-            } else {
-                DrsChoice::Emulator
-            })
+    /// Which DRS is meant; `None` leaves it to the settings. `has` says
+    /// whether the environment has a variable.
+    fn choice(&self, has: impl Fn(&str) -> bool) -> Option<DrsChoice> {
+        if self.drs.is_some() || self.config.is_some() || has(DRS_SETTING) {
+            self.drs
+        } else if AWS_SETTINGS.iter().any(|name| has(name)) {
+            Some(DrsChoice::Aws)
+        } else {
+            Some(DrsChoice::Emulator)
+        }
     }
 
-    fn config(&self, drs: DrsMode, connect: &ConnectArgs) -> Result<Config, Failure> {
+    fn config(&self, drs: Option<DrsMode>, connect: &ConnectArgs) -> Result<Config, Failure> {
         let overrides = Overrides {
             listen: self.listen,
             data_dir: self.data_dir.clone(),
-            drs: Some(drs),
+            drs,
             insecure: self.insecure,
             tls_cert: connect.tls_cert.clone(),
             tls_key: connect.tls_key.clone(),
             tls_client_ca: self.tls_client_ca.clone(),
         };
-        Config::load(self.config.as_deref(), overrides)
-            .map_err(|error| Failure::Invalid(format!("the settings are not usable: {error}")))
+        load(self.config.as_deref(), overrides)
     }
+}
+
+/// Reads the settings of a gateway.
+///
+/// # Errors
+/// They are not usable; the error says which.
+pub(crate) fn load(file: Option<&Path>, overrides: Overrides) -> Result<Config, Failure> {
+    Config::load(file, overrides).map_err(|error| Failure::Invalid(error.to_string()))
 }
 
 /// Says loudly that this is no recovery.
@@ -136,8 +149,13 @@ fn emulated(emulator: &Running, world: &World, by_default: bool) -> String {
 
 /// Serves with these settings until somebody stops it or it has to stop.
 async fn serve(config: Config, printer: Printer) -> Result<Exit, Failure> {
+    let scheme = if config.tls.cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let gateway = start(config).await?;
-    printer.note(&format!("listening on http://{}", gateway.address()));
+    printer.note(&format!("listening on {scheme}://{}", gateway.address()));
     let outcome = tokio::select! {
         () = signal::stop() => {
             printer.note("stopping; once more stops at once");
@@ -175,23 +193,31 @@ mod tests {
         serve: Serve,
     }
 
-    fn choice(line: &[&str], environment: &[&str]) -> DrsChoice {
+    fn choice(line: &[&str], environment: &[&str]) -> Option<DrsChoice> {
         let line = Line::parse_from([&["serve"], line].concat());
         line.serve.choice(|name| environment.contains(&name))
     }
 
     #[test]
     fn without_aws_settings_it_is_the_emulator() {
-        assert_eq!(choice(&[], &["PATH"]), DrsChoice::Emulator);
+        assert_eq!(choice(&[], &["PATH"]), Some(DrsChoice::Emulator));
         for name in AWS_SETTINGS {
-            assert_eq!(choice(&[], &[name]), DrsChoice::Aws, "{name}");
+            assert_eq!(choice(&[], &[name]), Some(DrsChoice::Aws), "{name}");
         }
     }
 
     #[test]
     fn what_is_said_counts_more_than_the_environment() {
         let emulator = choice(&["--drs", "emulator"], &["AWS_REGION"]);
-        assert_eq!(emulator, DrsChoice::Emulator);
-        assert_eq!(choice(&["--drs", "aws"], &[]), DrsChoice::Aws);
+        assert_eq!(emulator, Some(DrsChoice::Emulator));
+        assert_eq!(choice(&["--drs", "aws"], &[]), Some(DrsChoice::Aws));
+    }
+
+    #[test]
+    fn settings_of_a_gateway_are_not_overruled_by_a_guess() {
+        assert_eq!(choice(&["--config", "a.toml"], &["AWS_REGION"]), None);
+        assert_eq!(choice(&[], &[DRS_SETTING]), None);
+        let emulator = choice(&["--config", "a.toml", "--drs", "emulator"], &[]);
+        assert_eq!(emulator, Some(DrsChoice::Emulator));
     }
 }

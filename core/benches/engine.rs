@@ -1,7 +1,5 @@
 //! What the engine costs: folding, asking what is outstanding, deciding.
 
-#![expect(missing_docs, reason = "a benchmark has no users")]
-
 use std::sync::Arc;
 
 use divan::{Bencher, counter::ItemsCount};

@@ -3,4 +3,6 @@
 
 pub mod conformance;
 pub mod fakes;
+pub mod gateway;
+pub mod process;
 pub mod sketch;

@@ -1,5 +1,8 @@
 //! The integration tests, in one binary.
 
+mod compatibility;
 mod driver;
+mod drs_adapter;
 mod journal;
 mod journal_format;
+mod scenarios;

@@ -214,12 +214,12 @@ mod tests {
            |          ^
         "#);
         insta::assert_snapshot!(refusal("spec: {waves: []}\n---\nspec: {}\n"), @r#"
-        the file is too large or too deep: Documents { documents: 2 }
-          --> plan.yaml:5:1
+        the file has more than one document
+          --> plan.yaml:6:1
            |
-         5 | ---
-           | ^^^
-          = a plan has at most 200 waves and 5,000 servers
+         6 | spec: {}
+           | ^^^^
+          = one file, one plan: remove what follows the second ---
         "#);
         insta::assert_snapshot!(refusal("spec:\n  waves: 5\n"), @r#"
         expected a list

@@ -22,6 +22,14 @@ pub(crate) fn of(commit: &Commit) -> impl Iterator<Item = String> {
     })
 }
 
+/// The lines that are about the execution, its holds and its waves.
+pub(crate) fn milestones(commit: &Commit) -> impl Iterator<Item = String> {
+    of(commit).filter(|line| {
+        let subject = line.split(' ').nth(2).unwrap_or_default();
+        ["execution", "hold", "wave"].contains(&subject.split('/').next().unwrap_or_default())
+    })
+}
+
 /// Texts come from DRS, hooks and people: a line stays a line.
 fn one_line(text: &str) -> String {
     text.chars()
@@ -204,6 +212,19 @@ mod tests {
         2023-11-14T22:13:20Z 10 hold PLACED PLANNED (wave web)
         2023-11-14T22:13:20Z 11 launch/01J/db/1/1 RUNNING 1 servers drsjob-1
         "#);
+    }
+
+    #[test]
+    fn milestones_leave_servers_out() {
+        let server = change::Kind::Server(v1::ServerMoved::default());
+        let wave = change::Kind::Wave(v1::WaveMoved {
+            wave: "db".to_owned(),
+            ..v1::WaveMoved::default()
+        });
+        let commit = commit(vec![server, wave]);
+        let shown: Vec<String> = milestones(&commit).collect();
+        assert_eq!(shown.len(), 1);
+        assert!(shown[0].contains("wave/db"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! elsewhere.
 
 mod cursor;
+#[cfg(test)]
+mod fake;
 mod fold;
 pub(crate) mod lines;
 mod live;
@@ -15,13 +17,14 @@ mod view;
 
 use std::{
     io::{self, IsTerminal as _},
+    pin::pin,
     time::Duration,
 };
 
 use jiff::Timestamp;
 use live::Live;
 pub(crate) use stream::{Heard, follow};
-use tidegate_proto::v1::{Execution, WatchResponse, watch_response::Message};
+use tidegate_proto::v1::{Commit, Execution, WatchResponse, watch_response::Message};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 pub(crate) use view::{ExecutionView, server_counts, troubled};
 
@@ -43,6 +46,8 @@ pub(crate) enum Show {
     Live,
     /// A line for each change.
     Lines,
+    /// A line for each change of the execution, its holds and its waves.
+    Milestones,
     /// A JSON message for each message of the stream.
     Messages,
     /// Nothing.
@@ -83,7 +88,7 @@ impl Watch {
             id: id.to_owned(),
             after: match show {
                 Show::Live | Show::Nothing => None,
-                Show::Lines | Show::Messages => Some(0),
+                Show::Lines | Show::Milestones | Show::Messages => Some(0),
             },
             show,
             fail_on_pause: false,
@@ -101,6 +106,7 @@ impl Watch {
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut frames = interval(FRAME);
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut interrupt = pin!(tokio::signal::ctrl_c());
         loop {
             tokio::select! {
                 message = heard.recv() => {
@@ -112,7 +118,7 @@ impl Watch {
                     }
                 }
                 _ = frames.tick(), if self.show == Show::Live => screen.draw()?,
-                _ = tokio::signal::ctrl_c() => {
+                _ = &mut interrupt => {
                     screen.detach(&self.id);
                     return Ok(Exit::Detached);
                 }
@@ -137,7 +143,11 @@ fn paused(screen: &Screen, id: &str) -> Failure {
 }
 
 fn too_late(screen: &Screen, id: &str) -> Failure {
-    let state = names::execution_state(screen.execution().state());
+    let state = if screen.is_known {
+        names::execution_state(screen.execution().state())
+    } else {
+        "unknown here"
+    };
     Failure::TimedOut(format!(
         "--timeout passed; execution {id} is {state} and goes on\n  watch it: {}",
         screen.commands.watch(id)
@@ -152,6 +162,10 @@ pub(crate) struct Screen {
     commands: CommandLine,
     live: Live,
     has_told_pause: bool,
+    /// Whether a snapshot was heard.
+    is_known: bool,
+    /// Whether the stream is broken, and that was said.
+    is_lost: bool,
 }
 
 impl Screen {
@@ -164,6 +178,8 @@ impl Screen {
             commands,
             live: Live::default(),
             has_told_pause: false,
+            is_known: false,
+            is_lost: false,
         }
     }
 
@@ -189,7 +205,10 @@ impl Screen {
                 return Err(failure);
             }
             Some(Heard::Lost(reason)) => {
-                self.note(&format!("the stream broke ({reason}); it is opened again"));
+                if !self.is_lost {
+                    self.note(&format!("the stream broke ({reason}); it is opened again"));
+                }
+                self.is_lost = true;
                 return Ok(false);
             }
             Some(Heard::Snapshot { header, first }) => {
@@ -198,11 +217,7 @@ impl Screen {
             }
             Some(Heard::Commit(commit)) => {
                 self.view.commit(&commit);
-                if self.show == Show::Lines {
-                    for line in lines::of(&commit) {
-                        self.printer.data(&line)?;
-                    }
-                }
+                self.lines(&commit)?;
                 Message::Commit(commit)
             }
             Some(Heard::Bookmark(bookmark)) => {
@@ -210,12 +225,23 @@ impl Screen {
                 Message::Bookmark(bookmark)
             }
         };
+        self.is_known = true;
+        self.is_lost = false;
         if self.show == Show::Messages {
             let message = Some(message);
             self.printer.streamed(&WatchResponse { message })?;
         }
         self.tell_pause();
         Ok(false)
+    }
+
+    fn lines(&self, commit: &Commit) -> Result<(), Failure> {
+        let all = match self.show {
+            Show::Lines => lines::of(commit).collect(),
+            Show::Milestones => lines::milestones(commit).collect(),
+            Show::Live | Show::Messages | Show::Nothing => Vec::new(),
+        };
+        all.iter().try_for_each(|line| self.printer.data(line))
     }
 
     /// Says once for each pause what a person may type.
@@ -244,7 +270,7 @@ impl Screen {
     /// # Errors
     /// The standard output cannot be written to.
     pub(crate) fn draw(&mut self) -> Result<(), Failure> {
-        if self.show == Show::Live {
+        if self.show == Show::Live && self.is_known {
             let (width, _) = Live::size();
             let frame = render::render(&self.view, Timestamp::now(), width.into(), &self.commands);
             self.live.draw(&frame)?;

@@ -1,7 +1,7 @@
 //! What happens next, and the exact commands for what only a person can do.
 
 use jiff::Timestamp;
-use tidegate_proto::v1::{Action, ExecutionKind, WaveState};
+use tidegate_proto::v1::{Execution, ExecutionKind, ServerState, WaveState};
 
 use super::{
     paint::{FAINT, LOOK, Line, PLAIN},
@@ -67,12 +67,7 @@ pub(crate) fn human(view: &ExecutionView, commands: &CommandLine) -> Vec<String>
     let execution = view.execution();
     let id = &execution.id;
     if view.is_over() {
-        let may_clean_up = view
-            .allowed_actions()
-            .iter()
-            .any(|allowed| allowed.action() == Action::CleanUp);
-        let is_drill = execution.kind() == ExecutionKind::Drill;
-        return if may_clean_up && is_drill {
+        return if is_drill_that_costs(execution) {
             vec![commands.line(&format!("execution cleanup {id}"))]
         } else {
             Vec::new()
@@ -91,4 +86,11 @@ pub(crate) fn human(view: &ExecutionView, commands: &CommandLine) -> Vec<String>
     }
     all.push(commands.resume(id));
     all
+}
+
+/// Whether a drill left instances behind that somebody pays for.
+fn is_drill_that_costs(execution: &Execution) -> bool {
+    let mut servers = execution.waves.iter().flat_map(|wave| &wave.servers);
+    execution.kind() == ExecutionKind::Drill
+        && servers.any(|server| server.state() == ServerState::Launched)
 }

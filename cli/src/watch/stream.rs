@@ -31,6 +31,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A gateway that is away for longer is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// A stream that says nothing at all for so long is dead.
+const FIRST_SILENCE: Duration = Duration::from_secs(30);
 /// A gateway that was never there is given up sooner.
 const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -64,7 +66,7 @@ pub(crate) fn follow(gateway: Gateway, id: &str, after: Option<u64>) -> mpsc::Re
         id: id.to_owned(),
         after,
         cursor: Cursor::default(),
-        silence: FIRST_PATIENCE,
+        silence: FIRST_SILENCE,
         has_parts_to_come: false,
         heard,
     };
@@ -244,3 +246,6 @@ impl Follower {
 fn missing(gap: Gap) -> String {
     format!("change {} came instead of {}", gap.got, gap.expected)
 }
+
+#[cfg(test)]
+mod tests;

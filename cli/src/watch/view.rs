@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_proto::v1::{
-    AllowedAction, Bookmark, Commit, Execution, ExecutionState, Server, ServerState, WatchHeader,
-    Wave,
+    Bookmark, Commit, Execution, ExecutionState, Server, ServerState, WatchHeader, Wave,
 };
 
 use super::fold;
@@ -99,14 +98,6 @@ impl ExecutionView {
         match &self.bookmark {
             Some(bookmark) if !self.is_over() => &bookmark.outstanding,
             Some(_) | None => &[],
-        }
-    }
-
-    /// What a client may ask for, as the gateway said last.
-    pub(crate) fn allowed_actions(&self) -> &[AllowedAction] {
-        match &self.bookmark {
-            Some(bookmark) => &bookmark.allowed_actions,
-            None => &self.execution.allowed_actions,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes as lines of text: everything that a change says, and nothing else.
 
 use tidegate_core::{
-    Timestamp, WaveIx,
+    InstanceId, ServerIx, Timestamp, WaveIx,
     engine::{Change, Closing, Hold, HoldCause, HookOutcome, LaunchState, Reason},
     plan::HookPhase,
 };
@@ -47,10 +47,12 @@ fn line(change: &Change) -> String {
             wave,
             target,
             servers,
-        } => {
-            let servers: Vec<u16> = servers.iter().map(|server| server.0).collect();
-            format!("{} launch {} {servers:?}", at(*wave), target.region)
-        }
+        } => format!(
+            "{} launch {} {:?}",
+            at(*wave),
+            target.region,
+            numbers(servers)
+        ),
         Change::LaunchMoved {
             wave,
             launch,
@@ -64,10 +66,7 @@ fn line(change: &Change) -> String {
             instance,
             reason,
         } => {
-            let instance = instance
-                .as_ref()
-                .map(|id| format!(" {id}"))
-                .unwrap_or_default();
+            let instance = shown(instance.as_ref());
             format!(
                 "{} server {} {to:?}{instance}{}",
                 at(*wave),
@@ -86,6 +85,14 @@ fn line(change: &Change) -> String {
             quoted(warning)
         ),
     }
+}
+
+fn numbers(servers: &[ServerIx]) -> Vec<u16> {
+    servers.iter().map(|server| server.0).collect()
+}
+
+fn shown(instance: Option<&InstanceId>) -> String {
+    instance.map(|id| format!(" {id}")).unwrap_or_default()
 }
 
 fn at(wave: WaveIx) -> String {

@@ -1,6 +1,6 @@
 //! The wave engine from outside: facts, pinned tables, and properties.
 //!
-//! `TIDEGATE_CASES` sets how many cases the property runs; 2,000 otherwise.
+//! `TIDEGATE_CASES` sets how many cases the property runs; 8,000 otherwise.
 
 mod drafts;
 mod facts;

@@ -8,7 +8,7 @@ use super::status;
 /// Entries of a page, where the request does not say.
 const DEFAULT_PAGE: usize = 100;
 /// Most entries of a page.
-pub(crate) const MAX_PAGE: usize = 1_000;
+pub const MAX_PAGE: usize = 1_000;
 
 /// A plan's name that is asked for. Whether there is such a plan is for the
 /// store to say; what can be no name is refused.
@@ -30,17 +30,17 @@ pub(crate) fn plan_name(field: &str, name: &str) -> Result<PlanName, Status> {
     }
 }
 
-/// An execution's id that is asked for.
+/// An execution's id that is asked for; capital letters mean the same.
 pub(crate) fn execution_id(field: &str, id: &str) -> Result<ExecutionId, Status> {
     if id.is_empty() {
         return Err(status::invalid(field, "must be given"));
     }
-    if id.len() == 26 && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-        return Ok(ExecutionId::from(id));
+    if id.len() == 26 && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Ok(ExecutionId::new(id.to_ascii_lowercase()));
     }
     Err(status::invalid(
         field,
-        "is not an execution's id; ids have 26 digits and capital letters",
+        "is not an execution's id; ids have 26 digits and letters",
     ))
 }
 
@@ -85,8 +85,10 @@ mod tests {
 
     #[test]
     fn what_can_be_no_execution_is_refused_before_it_is_looked_up() {
-        assert!(execution_id("execution", crate::grpc::fixtures::EXECUTION).is_ok());
-        for wrong in ["", "01J", "01kam5t3q8z0v4r7xw2n9c6b1d"] {
+        let id = crate::grpc::fixtures::EXECUTION;
+        assert_eq!(execution_id("execution", id).unwrap().as_str(), id);
+        assert_eq!(execution_id("execution", &id.to_uppercase()).unwrap().as_str(), id);
+        for wrong in ["", "01j", "../01kam5t3q8z0v4r7xw2n9c6b"] {
             assert_eq!(
                 execution_id("execution", wrong).unwrap_err().code(),
                 Code::InvalidArgument

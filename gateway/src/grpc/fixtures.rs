@@ -15,7 +15,7 @@ use super::convert;
 use crate::driver::{Origin, RecordView, View};
 
 /// An execution's id.
-pub(crate) const EXECUTION: &str = "01KAM5T3Q8Z0V4R7XW2N9C6B1D";
+pub(crate) const EXECUTION: &str = "01kam5t3q8z0v4r7xw2n9c6b1d";
 /// When everything in the fixtures happened.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_763_800_000_000);
 

@@ -5,10 +5,25 @@
 
 mod argument;
 pub(crate) mod convert;
+mod execution;
+mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
-pub(crate) mod page_token;
+mod gateway_info;
+mod live;
+mod page_token;
+mod pinned;
+mod plan;
 mod request_id;
+mod services;
 pub(crate) mod status;
+mod watch;
 
 pub use convert::summary::encode_summary;
+pub use execution::Executions;
+pub use argument::MAX_PAGE;
+pub use gateway_info::GatewayInfo;
+pub use pinned::pinned_plan;
+pub use plan::Plans;
+pub use services::{ServiceSettings, Services, WatchSettings};
+pub use watch::{ExecutionServer, Feeds};

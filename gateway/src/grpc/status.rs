@@ -365,6 +365,15 @@ mod tests {
         let cases = [
             (DriverError::NotFound(id.clone()), Code::NotFound, "EXECUTION_NOT_FOUND"),
             (
+                DriverError::FutureRevision {
+                    execution: id.clone(),
+                    revision: 9,
+                    newest: 3,
+                },
+                Code::OutOfRange,
+                "REVISION_OUT_OF_RANGE",
+            ),
+            (
                 DriverError::ServerBusy { server, other: id.clone() },
                 Code::FailedPrecondition,
                 "SERVER_BUSY",

@@ -38,6 +38,8 @@ pub enum Script {
 pub struct FakeDrs {
     /// Whether jobs end at once.
     instant: bool,
+    /// Servers from this id on have jobs that never end.
+    endless: Option<SourceServerId>,
     state: Mutex<State>,
     called: Notify,
 }
@@ -75,6 +77,15 @@ impl FakeDrs {
     #[must_use]
     pub fn manual() -> Self {
         Self::default()
+    }
+
+    /// Jobs of servers from this id on never end.
+    #[must_use]
+    pub fn endless_from(self, server: &str) -> Self {
+        Self {
+            endless: Some(SourceServerId::from(server)),
+            ..self
+        }
     }
 
     /// What the next calls meet; after that, they succeed.
@@ -134,24 +145,26 @@ impl FakeDrs {
     }
 
     fn change(&self, key: &str, job: Job) -> BoxFuture<'_, LaunchAnswer> {
+        let is_endless = |server| self.endless.as_ref().is_some_and(|from| server >= from);
+        let instant = self.instant && !job.servers.iter().any(is_endless);
         let mut state = self.lock();
         state.calls += 1;
         self.called.notify_waiters();
         let reason: Arc<str> = Arc::from("as scripted");
         match state.scripts.pop_front() {
-            None => ready(LaunchAnswer::Accepted(state.make(key, job, self.instant))).boxed(),
+            None => ready(LaunchAnswer::Accepted(state.make(key, job, instant))).boxed(),
             Some(Script::Refuse) => ready(LaunchAnswer::Refused { reason }).boxed(),
             Some(Script::Defer) => {
                 let after = None;
                 ready(LaunchAnswer::Deferred { reason, after }).boxed()
             }
             Some(Script::LoseAnswer) => {
-                state.make(key, job, self.instant);
+                state.make(key, job, instant);
                 ready(LaunchAnswer::Unknown { reason }).boxed()
             }
             Some(Script::LoseRequest) => ready(LaunchAnswer::Unknown { reason }).boxed(),
             Some(Script::NeverAnswer) => {
-                state.make(key, job, self.instant);
+                state.make(key, job, instant);
                 std::future::pending().boxed()
             }
         }

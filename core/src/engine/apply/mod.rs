@@ -36,15 +36,9 @@ impl Execution {
             Change::SelectionStarted { wave } => {
                 self.edit(*wave, |run| run.stage = Stage::Selecting);
             }
-            Change::ServersSelected { wave, servers } => self.edit(*wave, |run| {
-                run.stage = Stage::Idle;
-                run.selected = true;
-                run.servers = servers
-                    .iter()
-                    .cloned()
-                    .map(|s| ServerRun::new(s, at))
-                    .collect();
-            }),
+            Change::ServersSelected { wave, servers } => {
+                self.edit(*wave, |run| run.apply_selected(servers, at));
+            }
             Change::HookStarted {
                 wave,
                 phase,
@@ -84,12 +78,7 @@ impl Execution {
                 instance,
                 reason,
             } => self.edit_server(*wave, *server, |run| {
-                run.state = *to;
-                run.state_at = at;
-                run.reason = reason.clone();
-                if instance.is_some() {
-                    run.instance.clone_from(instance);
-                }
+                run.apply_moved(*to, instance.as_ref(), reason, at);
             }),
             Change::ServerWarned {
                 wave,

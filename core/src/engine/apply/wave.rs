@@ -7,12 +7,12 @@ use super::super::{
     ServerRun, ServerState, Stage, WaveRun,
 };
 use crate::{
-    HookIx, LaunchIx, ServerIx, Timestamp,
+    HookIx, InstanceId, LaunchIx, ServerIx, Timestamp,
     plan::{HookPhase, Target},
 };
 
 impl ServerRun {
-    pub(super) fn new(selected: SelectedServer, at: Timestamp) -> Self {
+    fn new(selected: SelectedServer, at: Timestamp) -> Self {
         Self {
             instance: selected.instance.clone(),
             selected,
@@ -23,9 +23,31 @@ impl ServerRun {
             state_at: at,
         }
     }
+
+    pub(super) fn apply_moved(
+        &mut self,
+        to: ServerState,
+        instance: Option<&InstanceId>,
+        reason: &Reason,
+        at: Timestamp,
+    ) {
+        self.state = to;
+        self.state_at = at;
+        self.reason = reason.clone();
+        if let Some(instance) = instance {
+            self.instance = Some(instance.clone());
+        }
+    }
 }
 
 impl WaveRun {
+    pub(super) fn apply_selected(&mut self, servers: &[SelectedServer], at: Timestamp) {
+        self.stage = Stage::Idle;
+        self.selected = true;
+        let servers = servers.iter().cloned();
+        self.servers = servers.map(|server| ServerRun::new(server, at)).collect();
+    }
+
     pub(super) fn apply_hook_started(
         &mut self,
         phase: HookPhase,

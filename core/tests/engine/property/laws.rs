@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use tidegate_core::{
     WaveIx,
     engine::{
-        Action, Change, Closing, CommandId, Event, Execution, ExecutionState, Kind, ReasonCode,
-        WaveState,
+        Action, Change, Closing, CommandId, Event, Execution, ExecutionState, HoldCause,
+        HookAnswer, HookOutcome, Kind, Reason, ReasonCode, WaveState,
     },
     plan::{FailurePolicy, Plan},
 };
@@ -30,31 +30,43 @@ pub(crate) fn of_a_change(world: &World, next: &Execution, change: &Change, even
             "nothing new is offered while the execution is held or ending",
         );
     }
-    if let Change::WaveMoved { wave, to, reason } = change {
-        let run = before.wave(*wave);
-        let begins = run.state() == WaveState::Waiting
-            && matches!(to, WaveState::Gated | WaveState::Checking);
+    if let Change::HoldLifted(hold) = change {
         law(
-            !begins || is_ready(before, *wave),
-            "a wave starts only when its dependencies are satisfied",
-        );
-        let gated = before.plan().wave(*wave).pause_before && begins;
-        law(!gated || *to == WaveState::Gated, "a planned pause is kept");
-        let decided = matches!(event, Event::RetryWave(w) | Event::SkipWave(w) if w == wave);
-        law(
-            !run.state().is_settled() || (run.state() == WaveState::Failed && decided),
-            "a settled wave moves only on a person's word",
-        );
-        let judged = *to == WaveState::Verifying || reason.code == ReasonCode::ServersFailed;
-        let open = run
-            .servers()
-            .iter()
-            .any(|server| !server.state.is_settled());
-        law(
-            !judged || !(open || run.has_launch_in_flight()),
-            "a wave is judged when every server has settled",
+            may_lift(before, hold.cause, event),
+            "a hold is lifted by those who may",
         );
     }
+    if let Change::WaveMoved { wave, to, reason } = change {
+        of_a_wave(world, *wave, *to, reason, event);
+    }
+}
+
+fn of_a_wave(world: &World, wave: WaveIx, to: WaveState, reason: &Reason, event: &Event) {
+    let before = &world.execution;
+    let law = |holds: bool, law: &str| check(world, holds, law);
+    let run = before.wave(wave);
+    let begins =
+        run.state() == WaveState::Waiting && matches!(to, WaveState::Gated | WaveState::Checking);
+    law(
+        !begins || is_ready(before, wave),
+        "a wave starts only when its dependencies are satisfied",
+    );
+    let gated = before.plan().wave(wave).pause_before && begins;
+    law(!gated || to == WaveState::Gated, "a planned pause is kept");
+    let decided = matches!(event, Event::RetryWave(w) | Event::SkipWave(w) if *w == wave);
+    law(
+        !run.state().is_settled() || (run.state() == WaveState::Failed && decided),
+        "a settled wave moves only on a person's word",
+    );
+    let judged = to == WaveState::Verifying || reason.code == ReasonCode::ServersFailed;
+    let open = run
+        .servers()
+        .iter()
+        .any(|server| !server.state.is_settled());
+    law(
+        !judged || !(open || run.has_launch_in_flight()),
+        "a wave is judged when every server has settled",
+    );
 }
 
 /// Checks one step between the states before and after all of its changes.
@@ -75,6 +87,19 @@ pub(crate) fn of_a_step(world: &World, before: &Execution, changes: &[Change], e
         );
     }
     law(is_quiet(world, Event::Tick), "nothing is due after a step");
+    let due_now = before
+        .next_deadline()
+        .is_some_and(|due| due.at <= world.now);
+    law(
+        *event != Event::Tick || due_now || changes.is_empty(),
+        "time decides only at a deadline",
+    );
+    let proceeds = changes.iter().any(is_proceed);
+    law(
+        !proceeds || says_proceed(event),
+        "a hook proceeds only when it says so",
+    );
+    holds(world, changes);
     due(world);
     requests(world);
     if after.state().is_terminal() {
@@ -120,6 +145,44 @@ fn is_ready(execution: &Execution, wave: WaveIx) -> bool {
         })
 }
 
+/// Whoever is to look is waited for, unless the execution ends.
+fn holds(world: &World, changes: &[Change]) {
+    let after = &world.execution;
+    for cause in changes.iter().filter_map(|change| wanted(after, change)) {
+        let placed = after.holds().iter().any(|hold| hold.cause == cause);
+        let ending = is_ending(after) || after.state().is_terminal();
+        check(world, placed || ending, "whoever is to look is waited for");
+    }
+}
+
+/// The hold that a change asks for.
+fn wanted(after: &Execution, change: &Change) -> Option<HoldCause> {
+    if let Change::HookEnded { wave, outcome, .. } = change {
+        return (*outcome == HookOutcome::Hold).then_some(HoldCause::Hook(*wave));
+    }
+    let Change::WaveMoved { wave, to, .. } = change else {
+        return None;
+    };
+    let pauses = after.plan().wave(*wave).on_failure == FailurePolicy::Pause;
+    if *to == WaveState::Failed && pauses {
+        return Some(HoldCause::WaveFailed(*wave));
+    }
+    (*to == WaveState::Gated).then_some(HoldCause::Planned(*wave))
+}
+
+/// The approval of a launch is settled by an answer, too; every other hold
+/// only by a person, or when the execution ends.
+fn may_lift(before: &Execution, cause: HoldCause, event: &Event) -> bool {
+    let not_reached = matches!(cause, HoldCause::Planned(_)) && before.closing().is_some();
+    let over = not_reached || before.waves().all(|wave| wave.state().is_settled());
+    let person = match (event, cause) {
+        (Event::RetryWave(at) | Event::SkipWave(at), _) => cause.wave() == Some(*at),
+        (Event::Resume, _) => !matches!(cause, HoldCause::WaveFailed(_)),
+        (_, cause) => matches!(cause, HoldCause::Approval(_)),
+    };
+    person || over || is_ending(before)
+}
+
 fn is_answer(event: &Event) -> bool {
     match event {
         Event::Selected { .. }
@@ -136,6 +199,18 @@ fn is_answer(event: &Event) -> bool {
         | Event::RetryWave(_)
         | Event::SkipWave(_) => false,
     }
+}
+
+fn is_proceed(change: &Change) -> bool {
+    let outcome = HookOutcome::Proceed;
+    matches!(change, Change::HookEnded { outcome: ended, .. } if *ended == outcome)
+}
+
+fn says_proceed(event: &Event) -> bool {
+    let Event::HookAnswered { answer, .. } = event else {
+        return false;
+    };
+    matches!(answer, HookAnswer::Proceed { .. })
 }
 
 fn is_quiet(world: &World, event: Event) -> bool {

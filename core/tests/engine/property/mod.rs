@@ -22,7 +22,7 @@ use self::{
     world::World,
 };
 
-const CASES: u32 = 2_000;
+const CASES: u32 = 8_000;
 
 #[test]
 fn no_interleaving_breaks_a_law_and_every_execution_ends() {

@@ -96,46 +96,37 @@ impl World {
         let servers = self.servers_to_ask(command);
         let key = (wave, launch);
         let reason = Arc::from("");
-        match luck % 16 {
-            0..=7 => {
-                let report = self.drs.start(key, servers);
-                let answer = LaunchAnswer::Accepted(report);
-                self.answer(Event::LaunchAnswered { command, answer });
-            }
-            8 => {
-                let answer = LaunchAnswer::Refused { reason };
-                self.answer(Event::LaunchAnswered { command, answer });
-            }
+        let unknown = LaunchAnswer::Unknown {
+            reason: Arc::clone(&reason),
+        };
+        let answer = match luck % 16 {
+            0..=7 => LaunchAnswer::Accepted(self.drs.start(key, servers)),
+            8 => LaunchAnswer::Refused { reason },
             9 | 10 => {
                 let after = (luck > 128).then(|| Span::from_secs(7));
-                let answer = LaunchAnswer::Deferred { reason, after };
-                self.answer(Event::LaunchAnswered { command, answer });
+                LaunchAnswer::Deferred { reason, after }
             }
-            11 => {
-                // Nothing was done, and nobody knows.
-                let answer = LaunchAnswer::Unknown { reason };
-                self.answer(Event::LaunchAnswered { command, answer });
-            }
+            // Nothing was done, and nobody knows.
+            11 => unknown,
+            // It was done; nobody knows, or hears of it too late.
             12 => {
-                // It was done; nobody knows, or hears of it too late.
                 let report = self.drs.start(key, servers);
                 self.lose_later(command, LaunchAnswer::Accepted(report));
-                let answer = LaunchAnswer::Unknown { reason };
-                self.answer(Event::LaunchAnswered { command, answer });
+                unknown
             }
+            // It will be done within the settle window.
             13 => {
-                // It will be done within the settle window.
-                self.drs
-                    .start_at(self.now + Span::from_secs(60), key, servers);
-                let answer = LaunchAnswer::Unknown { reason };
-                self.answer(Event::LaunchAnswered { command, answer });
+                let at = self.now + Span::from_secs(60);
+                self.drs.start_at(at, key, servers);
+                unknown
             }
             14 => {
                 let report = self.drs.start(key, servers);
-                self.lose_later(command, LaunchAnswer::Accepted(report));
+                return self.lose_later(command, LaunchAnswer::Accepted(report));
             }
-            _ => self.lose_later(command, LaunchAnswer::Unknown { reason }),
-        }
+            _ => return self.lose_later(command, unknown),
+        };
+        self.answer(Event::LaunchAnswered { command, answer });
     }
 }
 

@@ -32,12 +32,11 @@ fn timed_out(world: &World) -> bool {
 }
 
 fn stopped(world: &World) -> bool {
-    world.journal.iter().any(|(_, change)| match change {
-        Change::WaveMoved {
-            wave,
-            to: WaveState::Failed,
-            ..
-        } => world.execution.plan().wave(*wave).on_failure == FailurePolicy::Stop,
-        _ => false,
+    world.journal.iter().any(|(_, change)| {
+        let Change::WaveMoved { wave, to, .. } = change else {
+            return false;
+        };
+        let stops = world.execution.plan().wave(*wave).on_failure == FailurePolicy::Stop;
+        *to == WaveState::Failed && stops
     })
 }

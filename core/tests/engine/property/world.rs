@@ -19,6 +19,8 @@ use crate::{lines, run::BEGINNING};
 
 /// Old answers that are kept for repetition.
 const REMEMBERED: usize = 40;
+/// How much the clocks of two owners differ.
+const CLOCK_SKEW: Span = Span::from_secs(3);
 
 pub(crate) struct World {
     pub(crate) execution: Execution,
@@ -131,14 +133,15 @@ impl World {
     /// *Nothing* is true when it is said; a driver that repeats it after the
     /// launch was asked for again would lie.
     fn may_repeat(&self, event: &Event) -> bool {
-        match event {
-            Event::LaunchLooked {
-                wave,
-                launch,
-                found: Looked::Nothing,
-            } => self.drs.look((*wave, *launch)) == Looked::Nothing,
-            _ => true,
-        }
+        let Event::LaunchLooked {
+            wave,
+            launch,
+            found,
+        } = event
+        else {
+            return true;
+        };
+        *found != Looked::Nothing || self.drs.look((*wave, *launch)) == Looked::Nothing
     }
 
     fn answer_one(&mut self, pick: u8, luck: u8) {
@@ -161,9 +164,11 @@ impl World {
         });
     }
 
-    /// The owner dies with every answer that it did not record; another one
-    /// folds the journal.
+    /// The owner dies with every answer that it did not record; another one,
+    /// whose clock is a little behind, folds the journal.
     fn crash(&mut self) {
+        let behind = self.now.as_millis().saturating_sub(CLOCK_SKEW.as_millis());
+        self.now = BEGINNING.max(Timestamp::from_millis(behind));
         self.late.clear();
         self.called.clear();
         let folded = self.folded();
@@ -250,7 +255,7 @@ impl World {
 fn tagged(wave: WaveIx, luck: u8) -> Vec<SourceServerId> {
     let first = match luck {
         250..=255 => return Vec::new(),
-        240..=249 => 0,
+        240..=249 => u32::from(luck % 8) * 10,
         0..=239 => u32::from(wave.0) * 10,
     };
     (first..=first + u32::from(luck % 3))

@@ -22,18 +22,16 @@ use tidegate_core::plan::Target;
 use super::{
     classify,
     failure::{Failure, Sent},
-    settings::{Mode, Timeouts},
+    settings::{Mode, Settings, Timeouts},
 };
 use crate::ports::drs::DrsError;
-
-/// Attempts at a read, the first included.
-const READ_ATTEMPTS: u32 = 2;
 
 /// All clients.
 #[derive(Debug)]
 pub(super) struct Clients {
     access: Access,
     timeouts: Timeouts,
+    read_attempts: u32,
     made: Mutex<HashMap<Target, Client>>,
 }
 
@@ -58,8 +56,8 @@ pub(super) struct Place {
 }
 
 impl Clients {
-    pub(super) async fn new(mode: Mode, timeouts: Timeouts) -> Self {
-        let access = match mode {
+    pub(super) async fn new(settings: Settings) -> Self {
+        let access = match settings.mode {
             Mode::Aws { external_id } => Access::Aws {
                 base: Box::new(aws_config::defaults(BehaviorVersion::latest()).load().await),
                 external_id,
@@ -68,7 +66,8 @@ impl Clients {
         };
         Self {
             access,
-            timeouts,
+            timeouts: settings.timeouts,
+            read_attempts: settings.read_attempts,
             made: Mutex::default(),
         }
     }
@@ -109,8 +108,8 @@ impl Clients {
                 .credentials_provider(emulator_credentials(target)),
         };
         let config = builder
-            .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS))
-            .timeout_config(self.timeouts.of_reads())
+            .retry_config(RetryConfig::standard().with_max_attempts(self.read_attempts))
+            .timeout_config(self.timeouts.of_reads(self.read_attempts))
             .build();
         Client::from_conf(config)
     }
@@ -138,8 +137,9 @@ fn emulator_credentials(target: &Target) -> Credentials {
 }
 
 impl Timeouts {
-    fn of_reads(&self) -> TimeoutConfig {
-        self.config(self.read, self.read * (READ_ATTEMPTS + 1))
+    /// All attempts, and as much again as one for the pauses between them.
+    fn of_reads(&self, attempts: u32) -> TimeoutConfig {
+        self.config(self.read, self.read * attempts.saturating_add(1))
     }
 
     fn of_changes(&self) -> TimeoutConfig {

@@ -37,7 +37,7 @@ pub(super) async fn look(
     jobs.extend(describe(place, &further).await?);
     jobs.retain(|job| is_of(order, job, since));
     jobs.sort_by_key(|job| (created(job), job.job_id().to_owned()));
-    Ok(found(reports(place, logs, jobs).await?))
+    Ok(found(reports(place, logs, jobs).await))
 }
 
 fn found(reports: Vec<JobReport>) -> Looked {

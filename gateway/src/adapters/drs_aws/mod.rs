@@ -2,7 +2,7 @@
 //!
 //! - Calls that change something are made once, with the SDK's retries off and
 //!   explicit timeouts; what their failures mean is in [`classify`].
-//! - Reads are tried twice; beyond that the caller tries again.
+//! - Reads are tried a few times; beyond that the caller tries again.
 //! - A job's phases come from its log, of which only the last page is read
 //!   again ([`job_log`]).
 //!
@@ -54,7 +54,7 @@ impl AwsDrs {
     pub async fn connect(settings: Settings) -> Self {
         Self {
             look_skew: settings.look_skew,
-            clients: Clients::new(settings.mode, settings.timeouts).await,
+            clients: Clients::new(settings).await,
             logs: JobLogs::default(),
         }
     }

@@ -33,7 +33,7 @@ pub(super) async fn observe(
     jobs: &[JobId],
 ) -> Result<Vec<JobReport>, DrsError> {
     let jobs = describe(place, jobs).await?;
-    reports(place, logs, jobs).await
+    Ok(reports(place, logs, jobs).await)
 }
 
 /// Jobs by id.
@@ -64,19 +64,16 @@ pub(super) async fn list(
         .map_err(|error| place.failed("DescribeJobs", &error))
 }
 
-/// Reports of described jobs.
-pub(super) async fn reports(
-    place: &Place,
-    logs: &JobLogs,
-    jobs: Vec<Job>,
-) -> Result<Vec<JobReport>, DrsError> {
+/// Reports of described jobs. What cannot be read is waited for or done
+/// without, so this cannot fail.
+pub(super) async fn reports(place: &Place, logs: &JobLogs, jobs: Vec<Job>) -> Vec<JobReport> {
     let read = stream::iter(jobs).map(|job| read_log(place, logs, job));
     let mut followed: Vec<Followed> = read.buffered(LOGS_AT_ONCE).collect().await;
     find_instances(place, &mut followed).await;
-    Ok(followed
+    followed
         .into_iter()
         .map(|followed| followed.close(logs))
-        .collect())
+        .collect()
 }
 
 /// A job with what is known of it.

@@ -11,6 +11,9 @@ pub struct Settings {
     pub mode: Mode,
     /// How long calls may take.
     pub timeouts: Timeouts,
+    /// Attempts at a read, the first included. Few: whoever asked tries
+    /// again, and knows how long it may wait.
+    pub read_attempts: u32,
     /// How far the clocks of this machine and of AWS may be apart: a job that
     /// is older than an intent by no more than this may come from it.
     pub look_skew: Span,
@@ -23,6 +26,7 @@ impl Settings {
         Self {
             mode,
             timeouts: Timeouts::default(),
+            read_attempts: 2,
             look_skew: Span::from_secs(10),
         }
     }
@@ -53,7 +57,7 @@ pub struct Timeouts {
     /// To make a connection, TLS included. A call that fails here was surely
     /// not sent, so this is shorter than the others.
     pub connect: Duration,
-    /// One attempt at a read; it is tried twice.
+    /// One attempt at a read.
     pub read: Duration,
     /// A call that changes something, which is tried once. After it, nobody
     /// knows whether DRS accepted the call.

@@ -42,18 +42,33 @@ pub(super) fn start(
     requests: mpsc::Receiver<Request>,
     alarm: Alarm,
 ) -> io::Result<JoinHandle<()>> {
+    let queue = Queue(requests);
     thread::Builder::new()
         .name("journal".to_owned())
-        .spawn(move || run(&store, requests, &alarm))
+        .spawn(move || run(&store, queue, alarm))
 }
 
-/// Runs until the journal is dropped or fails. Returning after a failure
-/// drops the batch and the queue with every reply in them, which tells those
-/// callers; the alarm is raised before, so that they can say why.
-fn run(store: &Store, mut requests: mpsc::Receiver<Request>, alarm: &Alarm) {
+/// The committer's end of the queue. Dropping it drops every request in it,
+/// with its reply, and waits for those that are on their way in: a sender who
+/// has been given room may still put a request into a queue whose receiver is
+/// gone, where its reply would never be dropped.
+struct Queue(mpsc::Receiver<Request>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.close();
+        while self.0.blocking_recv().is_some() {}
+    }
+}
+
+/// Runs until the journal is dropped or fails. After a failure or a panic the
+/// batch and the queue are dropped with every reply in them, which tells those
+/// callers. `alarm` comes last because the last argument is dropped first: it
+/// tells of a panic before the queue is emptied.
+fn run(store: &Store, mut queue: Queue, alarm: Alarm) {
     let mut logs = LiveLogs::default();
     let mut waiting = Vec::with_capacity(BATCH_LIMIT);
-    while requests.blocking_recv_many(&mut waiting, BATCH_LIMIT) > 0 {
+    while queue.0.blocking_recv_many(&mut waiting, BATCH_LIMIT) > 0 {
         match commit(&store.database, &waiting, &mut logs) {
             Ok(verdicts) => answer(&mut waiting, verdicts),
             Err(error) => return alarm.raise(&error),

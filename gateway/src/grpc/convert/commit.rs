@@ -6,26 +6,13 @@
 
 use tidegate_core::{
     HookIx, LaunchIx, ServerIx, Timestamp, WaveIx,
-    engine::{Change, Execution, Genesis, Settings, Stage},
+    engine::{Change, Execution, Stage},
     plan::HookPhase,
 };
 use tidegate_proto::v1::{self, change::Kind};
 
 use super::{enums, execution as present, time::timestamp, wave as present_wave};
-use crate::driver::{Origin, RecordView, View};
-
-/// The state before the first record. Settings influence decisions only, and
-/// nothing is decided on it.
-pub(crate) fn before_everything(view: &View) -> Execution {
-    let execution = &*view.execution;
-    let genesis = Genesis {
-        id: execution.id().clone(),
-        kind: execution.kind(),
-        plan: execution.plan().clone().into(),
-        created_at: execution.created_at(),
-    };
-    Execution::new(genesis, Settings::default())
-}
+use crate::driver::{Origin, RecordView};
 
 /// Presents a record and folds it: `state` is the execution before the record,
 /// and after the call the execution after it.
@@ -198,7 +185,7 @@ mod tests {
     #[test]
     fn the_first_commit_begins_with_the_creation_and_the_index_has_no_gap() {
         let view = fixtures::view();
-        let mut state = before_everything(&view);
+        let mut state = (*view.execution).clone();
         let record = fixtures::record(
             1,
             2,
@@ -230,7 +217,7 @@ mod tests {
     #[test]
     fn launches_are_whole_as_they_were_after_each_change() {
         let view = fixtures::view();
-        let mut state = before_everything(&view);
+        let mut state = (*view.execution).clone();
         let record = fixtures::record(
             2,
             3,
@@ -271,7 +258,7 @@ mod tests {
     #[test]
     fn the_end_of_a_hook_shows_the_hook_that_ended() {
         let view = fixtures::view();
-        let mut state = before_everything(&view);
+        let mut state = (*view.execution).clone();
         let started = |hook| Change::HookStarted {
             wave: WaveIx(0),
             phase: HookPhase::PostWave,

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 
 use super::services::Services;
 
-pub(super) use content::{Stored, stored};
+pub(super) use content::stored;
 
 /// The service. RPCs that change something run to their end whoever waits.
 #[derive(Clone, Debug)]

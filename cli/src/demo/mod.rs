@@ -1,38 +1,35 @@
 //! `tidegate demo`: a whole drill on this machine, through the same API that
 //! everyone uses.
 
+mod directory;
+mod following;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
 
-use tidegate_gateway::{Config, DrsMode, Overrides};
-use tidegate_proto::v1::{
-    Execution, ExecutionKind, ExecutionState, ResumeRequest, ServerState, StartExecutionRequest,
-};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use directory::Directory;
+use following::Following;
+
+use tidegate_gateway::{Config, Overrides};
+use tidegate_proto::v1::{Execution, ExecutionKind, ServerState, StartExecutionRequest};
+use tokio::time::Instant;
 
 use crate::{
     connect::{Gateway, fresh_request_id},
     emulator::{Running, World},
-    failure::{Exit, Failure},
-    logging::{self, LogFormat},
-    plan,
-    print::{Format, Printer},
+    failure::{self, Exit, Failure},
+    logging, plan,
+    print::Printer,
     samples, serve,
     session::Session,
     signal, start, time,
-    watch::{self, Screen, Show},
 };
 
 /// Three waves of about nine emulated minutes end within a minute.
 const SPEED: f64 = 60.0;
-/// How long a person has to resume before the demo does.
-const COURTESY: Duration = Duration::from_secs(6);
-/// Between two frames of the view.
-const FRAME: Duration = Duration::from_millis(250);
-
 /// Run a whole drill on this machine, with an emulated DRS; about a minute.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Demo {
@@ -53,7 +50,6 @@ pub(crate) struct Demo {
 impl Demo {
     /// Runs the demo; exits 0 only if its drill SUCCEEDED.
     pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
-        logging::begin(LogFormat::Text, "error");
         let world = World::built_in("shop", self.speed);
         let emulator = Running::inside(&world).await?;
         printer.note(&format!(
@@ -61,7 +57,12 @@ impl Demo {
             emulator.address, self.speed
         ));
         let directory = Directory::new(self.data_dir.clone());
-        let gateway = serve::start(self.config(&emulator, &directory)?).await?;
+        let mut config = self.config(&emulator, &directory)?;
+        world.pace(&mut config);
+        // Log lines would run into the view.
+        "error".clone_into(&mut config.log.filter);
+        logging::begin(&config.log)?;
+        let gateway = serve::start(config).await?;
         let address = format!("http://{}", gateway.address());
         printer.note(&format!(
             "gateway         {address}\njournal         {}",
@@ -85,16 +86,10 @@ impl Demo {
         let overrides = Overrides {
             listen: Some(self.listen),
             data_dir: Some(directory.path.clone()),
-            drs: Some(DrsMode::Endpoint {
-                url: format!("http://{}", emulator.address),
-            }),
-            insecure: false,
-            tls_cert: None,
-            tls_key: None,
-            tls_client_ca: None,
+            drs: Some(emulator.as_drs()),
+            ..Overrides::default()
         };
-        Config::load(None, overrides)
-            .map_err(|error| Failure::Invalid(format!("the settings are not usable: {error}")))
+        serve::load(None, overrides)
     }
 }
 
@@ -138,90 +133,6 @@ async fn drill(session: &Session, speed: f64) -> Result<Exit, Failure> {
     Ok(Exit::of(execution.state()))
 }
 
-/// Follows the drill, and resumes it if nobody else does.
-struct Following<'a> {
-    session: &'a Session,
-    id: &'a str,
-    screen: Screen,
-    /// When the demo resumes by itself.
-    resume_at: Option<Instant>,
-}
-
-impl<'a> Following<'a> {
-    fn new(session: &'a Session, id: &'a str) -> Self {
-        let show = match Show::fitting(Format::Table) {
-            Show::Live => Show::Live,
-            Show::Lines | Show::Messages | Show::Nothing => Show::Lines,
-        };
-        Self {
-            session,
-            id,
-            screen: Screen::new(show, session.printer, session.gateway.commands().clone()),
-            resume_at: None,
-        }
-    }
-
-    /// The execution at its end; `None` if Ctrl-C came first.
-    async fn run(mut self) -> Result<Option<Execution>, Failure> {
-        let mut heard = watch::follow(self.session.gateway.clone(), self.id, Some(0));
-        let mut frames = interval(FRAME);
-        frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let resume_at = self.resume_at;
-            tokio::select! {
-                message = heard.recv() => {
-                    if self.screen.take(message)? {
-                        self.screen.draw()?;
-                        return Ok(Some(self.screen.execution().clone()));
-                    }
-                    self.notice_pause();
-                }
-                _ = frames.tick() => self.screen.draw()?,
-                () = signal::stop() => return Ok(None),
-                () = sleep_until(resume_at.unwrap_or_else(Instant::now)), if resume_at.is_some() => {
-                    self.resume().await?;
-                }
-            }
-        }
-    }
-
-    fn notice_pause(&mut self) {
-        if !self.screen.is_paused() {
-            self.resume_at = None;
-        } else if self.resume_at.is_none() {
-            self.resume_at = Some(Instant::now() + COURTESY);
-            self.screen.note(&format!(
-                "the plan pauses here for a person. Resume it from another terminal:\n  {}\n\
-                 otherwise the demo does in {} seconds",
-                self.session.gateway.commands().resume(self.id),
-                COURTESY.as_secs()
-            ));
-        }
-    }
-
-    async fn resume(&mut self) -> Result<(), Failure> {
-        self.resume_at = None;
-        let request = ResumeRequest {
-            execution: self.id.to_owned(),
-            request_id: fresh_request_id(),
-            comment: "nobody else did".to_owned(),
-        };
-        let answer = self
-            .session
-            .gateway
-            .ask(async || {
-                let mut executions = self.session.gateway.executions();
-                executions.resume(request.clone()).await
-            })
-            .await;
-        match answer {
-            // A person was faster.
-            Ok(_) | Err(Failure::Refused { .. }) => Ok(()),
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
 /// What came of it, in a few lines.
 fn summary(execution: &Execution, wall: Duration, speed: f64) -> String {
     let servers = execution.waves.iter().flat_map(|wave| &wave.servers);
@@ -234,53 +145,16 @@ fn summary(execution: &Execution, wall: Duration, speed: f64) -> String {
         "\n{}\n  servers launched   {launched} of {all}\n  \
          elapsed            {} of emulated time in {} of real time\n  \
          journal            {} revisions",
-        match execution.state() {
-            ExecutionState::Succeeded => "the drill SUCCEEDED".to_owned(),
-            state => format!(
-                "the drill ended {} {}",
-                crate::names::execution_state(state),
-                execution.state_detail
-            ),
-        },
+        failure::ended(&execution.id, execution.state(), &execution.state_detail),
         time::span(wall.mul_f64(speed)),
         time::span(wall),
         execution.revision
     )
 }
 
-/// Where the journal is; a temporary one goes when the demo does.
-struct Directory {
-    path: PathBuf,
-    is_temporary: bool,
-}
-
-impl Directory {
-    fn new(given: Option<PathBuf>) -> Self {
-        match given {
-            Some(path) => Self {
-                path,
-                is_temporary: false,
-            },
-            None => Self {
-                path: std::env::temp_dir().join(format!("tidegate-demo-{}", fresh_request_id())),
-                is_temporary: true,
-            },
-        }
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if self.is_temporary {
-            // What cannot be removed is in the directory for temporary files anyway.
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use tidegate_proto::v1::{Server, Wave};
+    use tidegate_proto::v1::{ExecutionState, Server, Wave};
 
     use super::*;
 
@@ -301,15 +175,5 @@ mod tests {
         assert!(text.contains("1 of 2"));
         assert!(text.contains("30m00s of emulated time in 30s"));
         assert!(text.contains("7 revisions"));
-    }
-
-    #[test]
-    fn a_temporary_directory_is_removed_and_a_given_one_is_not() {
-        let temporary = Directory::new(None);
-        let path = temporary.path.clone();
-        std::fs::create_dir_all(&path).unwrap();
-        drop(temporary);
-        assert!(!path.exists());
-        assert!(!Directory::new(Some(path)).is_temporary);
     }
 }

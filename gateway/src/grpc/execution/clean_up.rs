@@ -1,0 +1,192 @@
+//! `CleanUp`: a new execution that terminates what an earlier one launched.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use prost::Message;
+use tidegate_core::{
+    SourceServerId,
+    engine::{Action, Execution, Kind, ServerState, WaveRun},
+    plan::Target,
+};
+use tidegate_proto::v1;
+use tonic::Status;
+
+use super::steer;
+use crate::{
+    driver::{Origin, RequestStamp, StartOrder, View},
+    grpc::{convert, pinned::pinned_plan, request_id, services::Services, status},
+    ports::journal::ReadError,
+};
+
+/// Name of a cleanup's only wave.
+const WAVE: &str = "cleanup";
+
+pub(super) async fn clean_up(
+    services: &Services,
+    request: &v1::CleanUpRequest,
+) -> Result<v1::CleanUpResponse, Status> {
+    let stamp = match request_id::optional("CleanUp", request)? {
+        Some(stamp) => stamp,
+        // Without an id nobody can ask again; the driver wants one all the
+        // same, so it gets one that is used once.
+        None => RequestStamp {
+            id: format!("clean-up/{}", ulid::Ulid::new()),
+            digest: [0; 32],
+        },
+    };
+    let source = steer::find(services, &request.execution).await?;
+    // An answered request is answered again although nothing is left to do.
+    let order = order(&source, &request.confirm, stamp)?;
+    let view = services.driver.start_execution(order).await;
+    let view = view.map_err(|error| status::from_driver(error, None))?;
+    Ok(v1::CleanUpResponse {
+        execution: Some(convert::execution::execution(&view)),
+    })
+}
+
+fn order(source: &View, confirm: &str, request: RequestStamp) -> Result<StartOrder, Status> {
+    let execution = &*source.execution;
+    check(execution, confirm)?;
+    let plan = cleanup_plan(execution, &source.origin).encode_to_vec();
+    let checked = pinned_plan(&plan).map_err(|why| {
+        let what = format!("the cleanup of {}: {why}", execution.id());
+        status::from_read(&ReadError::Damaged(what))
+    })?;
+    Ok(StartOrder {
+        kind: Kind::Cleanup,
+        plan: Arc::new(checked),
+        origin: Origin {
+            plan_revision: source.origin.plan_revision,
+            plan_digest: source.origin.plan_digest.clone(),
+            plan: plan.into(),
+            source: Some(execution.id().clone()),
+        },
+        request,
+    })
+}
+
+fn check(source: &Execution, confirm: &str) -> Result<(), Status> {
+    if !source.state().is_terminal() {
+        return Err(status::forbidden(source, "the execution is not over"));
+    }
+    if source.kind() == Kind::Cleanup {
+        return Err(status::forbidden(source, "the execution is itself a cleanup"));
+    }
+    if !source.allows(Action::CleanUp) {
+        return Err(status::forbidden(source, "the execution has launched nothing that is left"));
+    }
+    let name = source.plan().name();
+    if source.kind() == Kind::Recovery && confirm != name.as_str() {
+        return Err(status::invalid(
+            "confirm",
+            format!("this terminates the servers of a real recovery; give the plan's name, {name}"),
+        ));
+    }
+    Ok(())
+}
+
+/// One wave with a group for each target, and in it every server that the
+/// source launched there.
+fn cleanup_plan(source: &Execution, origin: &Origin) -> v1::Plan {
+    let mut targets: BTreeMap<&Target, Vec<&SourceServerId>> = BTreeMap::new();
+    let servers = source.waves().flat_map(WaveRun::servers);
+    for server in servers.filter(|server| server.state == ServerState::Launched) {
+        let selected = &server.selected;
+        targets.entry(&selected.target).or_default().push(&selected.id);
+    }
+    let groups = targets.into_iter().map(|(target, servers)| v1::ServerGroup {
+        target: Some(convert::wave::target(target)),
+        servers: servers.into_iter().map(server_ref).collect(),
+        ..v1::ServerGroup::default()
+    });
+    v1::Plan {
+        name: source.plan().name().to_string(),
+        revision: origin.plan_revision,
+        digest: origin.plan_digest.clone(),
+        spec: Some(v1::PlanSpec {
+            description: format!("Terminates what execution {} launched", source.id()),
+            waves: vec![v1::WaveSpec {
+                name: WAVE.to_owned(),
+                servers: groups.collect(),
+                ..v1::WaveSpec::default()
+            }],
+            ..v1::PlanSpec::default()
+        }),
+        ..v1::Plan::default()
+    }
+}
+
+fn server_ref(id: &SourceServerId) -> v1::ServerRef {
+    v1::ServerRef {
+        id: id.to_string(),
+        ..v1::ServerRef::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_core::{
+        ServerIx, WaveIx,
+        engine::{Change, ExecutionState, Reason},
+    };
+    use tonic::Code;
+
+    use super::*;
+    use crate::grpc::fixtures;
+
+    fn launched() -> Vec<Change> {
+        vec![
+            fixtures::web_selected(),
+            Change::ServerMoved {
+                wave: WaveIx(1),
+                server: ServerIx(1),
+                to: ServerState::Launched,
+                instance: None,
+                reason: Reason::none(),
+            },
+        ]
+    }
+
+    fn over() -> Change {
+        Change::ExecutionMoved {
+            to: ExecutionState::Succeeded,
+            reason: Reason::none(),
+        }
+    }
+
+    fn stamp() -> RequestStamp {
+        RequestStamp {
+            id: "r".to_owned(),
+            digest: [1; 32],
+        }
+    }
+
+    #[test]
+    fn a_cleanup_has_one_wave_with_what_was_launched() {
+        let mut changes = launched();
+        changes.push(over());
+        let source = fixtures::view_after(&changes);
+
+        let order = order(&source, "", stamp()).unwrap();
+
+        assert_eq!(order.kind, Kind::Cleanup);
+        assert_eq!(order.origin.source.as_ref(), Some(source.execution.id()));
+        let [wave] = order.plan.waves() else {
+            panic!("a cleanup has one wave");
+        };
+        assert_eq!(wave.name.as_str(), "cleanup");
+        let named: Vec<&str> = order.plan.named_servers().map(|id| id.as_str()).collect();
+        assert_eq!(named, ["s-00000000000000002"]);
+        assert_eq!(wave.groups[0].target, fixtures::target());
+        assert_eq!(pinned_plan(&order.origin.plan).unwrap(), *order.plan);
+    }
+
+    #[test]
+    fn what_is_not_over_or_launched_nothing_is_not_cleaned_up() {
+        for changes in [launched(), vec![over()]] {
+            let source = fixtures::view_after(&changes);
+            let status = order(&source, "", stamp()).unwrap_err();
+            assert_eq!(status.code(), Code::FailedPrecondition);
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The composition root: the only place that names concrete adapters.
+//!
+//! Parts are made in an order in which each fails before the next one has
+//! done anything: address, certificates, socket, data directory, journal,
+//! driver, services. They end in the opposite order.
+
+use std::{fmt, future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use futures::future::{BoxFuture, FutureExt, Shared};
+use tidegate_core::OwnerId;
+use tidegate_proto::v1;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    adapters::{
+        drs_aws::{self, AwsDrs},
+        journal_memory::MemoryJournal,
+        journal_redb::{self, DataDir, DataDirError, RedbJournal},
+        no_hooks::NoHooks,
+        system_clock::SystemClock,
+    },
+    config::{Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings},
+    grpc::{Feeds, ServiceSettings, Services, encode_summary, pinned_plan},
+    ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal, plan_store::PlanStore},
+    serving::{
+        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError,
+        drain::Drain,
+    },
+};
+
+#[cfg(test)]
+mod tests;
+
+/// A running gateway.
+pub struct Gateway {
+    address: SocketAddr,
+    driver: Driver,
+    health: Health,
+    drain: Drain,
+    accepting: JoinHandle<()>,
+    fatal: Shared<BoxFuture<'static, StopReason>>,
+    request_drain: Duration,
+    call_drain: Duration,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The world, as a gateway reaches it.
+pub struct Ports {
+    /// Where executions are recorded.
+    pub journal: Arc<dyn Journal>,
+    /// Where plans are stored. Request ids are looked up in the journal, so
+    /// it must be the same store.
+    pub plans: Arc<dyn PlanStore>,
+    /// AWS Elastic Disaster Recovery.
+    pub drs: Arc<dyn Drs>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Hooks.
+    pub hooks: Arc<dyn Hooks>,
+    /// Resolves if the gateway must stop by itself.
+    pub fatal: BoxFuture<'static, StopReason>,
+}
+
+impl Ports {
+    /// An empty journal in memory, the machine's clock and no hooks, for
+    /// tests and demonstrations.
+    #[must_use]
+    pub fn in_memory(drs: Arc<dyn Drs>) -> Self {
+        let store = Arc::new(MemoryJournal::new());
+        Self {
+            journal: Arc::clone(&store) as Arc<dyn Journal>,
+            plans: store,
+            drs,
+            clock: Arc::new(SystemClock),
+            hooks: Arc::new(NoHooks),
+            fatal: future::pending().boxed(),
+        }
+    }
+}
+
+/// Why a gateway must stop by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StopReason {
+    /// What was not acknowledged may or may not be stored.
+    #[error("{0}")]
+    JournalFailed(String),
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address would expose it.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// TLS files are missing in the configuration.
+    #[error(transparent)]
+    TlsConfig(#[from] IncompleteTls),
+    /// TLS files are of no use.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The mode of DRS is incomplete.
+    #[error(transparent)]
+    Drs(#[from] DrsModeError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal_redb::OpenError),
+    /// What the journal holds cannot be continued.
+    #[error("cannot continue what the journal holds: {0}")]
+    Driver(#[from] DriverError),
+    /// The embedded descriptors are broken.
+    #[error("cannot serve reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// Opening the journal was interrupted.
+    #[error("opening the journal was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+impl Gateway {
+    /// Starts a gateway with the adapters that the configuration names.
+    ///
+    /// # Errors
+    /// See [`StartError`]. Nothing is left running.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let socket = Socket::bind(&config).await?;
+        let ports = open_ports(&config).await?;
+        compose(config, socket, ports).await
+    }
+
+    /// Starts a gateway on these ports instead.
+    ///
+    /// # Errors
+    /// See [`StartError`]. Nothing is left running.
+    pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
+        let socket = Socket::bind(&config).await?;
+        compose(config, socket, ports).await
+    }
+
+    /// Where it serves.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves if the gateway must stop by itself, with the reason. Then
+    /// [`Gateway::shut_down`] it and end the process.
+    pub async fn stopped(&self) -> StopReason {
+        self.fatal.clone().await
+    }
+
+    /// Ends in order: health checks hear it, streams end with their cursors,
+    /// requests are finished, connections are closed, calls to DRS are
+    /// answered. What does not end in time is cut off.
+    pub async fn shut_down(self) {
+        self.health.not_serving().await;
+        self.drain.begin();
+        if let Err(error) = self.accepting.await {
+            tracing::error!(%error, "the accept loop failed");
+        }
+        if !self.drain.finish(self.request_drain).await {
+            tracing::warn!("connections were cut off: they did not end in time");
+        }
+        let stopped = tokio::time::timeout(self.call_drain, self.driver.stop()).await;
+        if stopped.is_err() {
+            tracing::warn!("calls to DRS were cut off; the next start looks what became of them");
+        }
+    }
+}
+
+/// A bound socket, and what is spoken on it.
+struct Socket {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+}
+
+impl Socket {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
+        let address = config.listen.address;
+        let files = config.tls.files()?;
+        let certified = files.as_ref().is_some_and(|files| files.client_ca.is_some());
+        match serving::check_address(address, certified, config.listen.insecure)? {
+            Exposure::ThisMachine | Exposure::Certified => {}
+            Exposure::Anybody => tracing::warn!(
+                %address,
+                "INSECURE: anybody who reaches this address can start a recovery and terminate \
+                 servers; clients need no certificate"
+            ),
+        }
+        let tls = files.as_ref().map(serving::acceptor).transpose()?;
+        let bind_error = |source| StartError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        Ok(Self {
+            address: listener.local_addr().map_err(bind_error)?,
+            listener,
+            tls,
+        })
+    }
+}
+
+async fn open_ports(config: &Config) -> Result<Ports, StartError> {
+    let drs = Arc::new(open_drs(config).await?);
+    match config.journal.kind {
+        JournalKind::Memory => Ok(Ports::in_memory(drs)),
+        JournalKind::Redb => {
+            let journal = open_journal(config).await?;
+            let failure = journal.fatal();
+            let store = Arc::new(journal);
+            Ok(Ports {
+                journal: Arc::clone(&store) as Arc<dyn Journal>,
+                plans: store,
+                drs,
+                clock: Arc::new(SystemClock),
+                hooks: Arc::new(NoHooks),
+                fatal: failure
+                    .map(|failure| StopReason::JournalFailed(failure.to_string()))
+                    .boxed(),
+            })
+        }
+    }
+}
+
+async fn open_journal(config: &Config) -> Result<RedbJournal, StartError> {
+    let path = config.journal.data_dir.clone();
+    let settings = journal_redb::Settings {
+        cache_bytes: config.journal.cache_bytes,
+    };
+    let open = move || {
+        let directory = Arc::new(DataDir::open(path)?);
+        Ok::<_, StartError>(RedbJournal::open(directory, &settings)?)
+    };
+    tokio::task::spawn_blocking(open).await?
+}
+
+async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
+    let mode = match config.drs.mode()? {
+        DrsMode::Aws => drs_aws::Mode::Aws {
+            external_id: config.drs.external_id.clone(),
+        },
+        DrsMode::Endpoint { url } => drs_aws::Mode::Endpoint { url },
+    };
+    let timeouts = drs_aws::Timeouts {
+        connect: config.drs.connect_timeout.get(),
+        read: config.drs.read_timeout.get(),
+        change: config.drs.change_timeout.get(),
+    };
+    let settings = drs_aws::Settings {
+        timeouts,
+        ..drs_aws::Settings::new(mode)
+    };
+    Ok(AwsDrs::connect(settings).await)
+}
+
+/// Builds the driver and the services on the ports, and begins to serve.
+async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway, StartError> {
+    let driver = start_driver(&config, &ports).await?;
+    let drain = Drain::default();
+    let services = Arc::new(Services {
+        driver: driver.clone(),
+        journal: ports.journal,
+        plans: ports.plans,
+        drs: ports.drs,
+        hooks: ports.hooks,
+        clock: ports.clock,
+        settings: service_settings(&config)?,
+        drain: drain.clone(),
+        feeds: Feeds::default(),
+    });
+    let limits = &config.limits;
+    let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
+    let admitted = Admission::new(mounted.routes, limits.requests.get());
+    let service = Deadlines::new(admitted, limits.request_timeout.get(), drain.clone());
+    let connections = Connections {
+        limit: limits.connections.get(),
+        streams: limits.streams_per_connection.get(),
+        keepalive_interval: config.listen.keepalive_interval.get(),
+        keepalive_timeout: config.listen.keepalive_timeout.get(),
+    };
+    tracing::info!(address = %socket.address, tls = socket.tls.is_some(), "serving");
+    let serving = serving::serve(
+        socket.listener,
+        socket.tls,
+        service,
+        connections,
+        drain.clone(),
+    );
+    Ok(Gateway {
+        address: socket.address,
+        driver,
+        health: mounted.health,
+        drain,
+        accepting: tokio::spawn(serving),
+        fatal: ports.fatal.shared(),
+        request_drain: config.drain.timeout.get(),
+        call_drain: config.drain.calls_timeout.get(),
+    })
+}
+
+async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartError> {
+    let ports = DriverPorts {
+        journal: Arc::clone(&ports.journal),
+        drs: Arc::clone(&ports.drs),
+        clock: Arc::clone(&ports.clock),
+        hooks: Arc::clone(&ports.hooks),
+        codec: Codec {
+            plan: pinned_plan,
+            summary: encode_summary,
+        },
+    };
+    let settings = DriverSettings {
+        owner: OwnerId::new(format!("gateway-{}", ulid::Ulid::new()).to_lowercase()),
+        engine: config.engine.settings(config.limits.servers_per_plan.get()),
+        poll_interval: config.drs.poll_interval.get(),
+        look_interval: config.drs.look_interval.get(),
+        read_backoff_max: config.drs.read_backoff_max.get(),
+        live_limit: config.limits.live_executions.get(),
+        request_limit: config.limits.requests_per_execution.get(),
+        ..DriverSettings::default()
+    };
+    Ok(Driver::start(ports, settings).await?)
+}
+
+fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
+    let drs = match config.drs.mode()? {
+        DrsMode::Aws => "aws",
+        DrsMode::Endpoint { .. } => "emulator",
+    };
+    let journal = match config.journal.kind {
+        JournalKind::Redb => "redb",
+        JournalKind::Memory => "memory",
+    };
+    Ok(ServiceSettings {
+        plan_limits: config.limits.plan(),
+        info: v1::GetGatewayInfoResponse {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            drs: drs.to_owned(),
+            journal: journal.to_owned(),
+            limits: Some(config.limits.shown()),
+        },
+        watch: config.watch.settings(),
+    })
+}

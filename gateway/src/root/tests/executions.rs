@@ -1,0 +1,113 @@
+//! Starting and steering executions.
+
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use super::*;
+
+#[tokio::test]
+async fn the_same_request_starts_one_execution_and_another_is_refused() {
+    let mut world = World::start().await;
+    let first = world.drill().await;
+    let again = world.start_drill("shop", "first").await.unwrap();
+    assert_eq!(again.id, first.id);
+
+    let mut bank = fixtures::shop();
+    bank.name = "bank".to_owned();
+    world.store(bank).await;
+    let reused = world.start_drill("bank", "first").await.unwrap_err();
+    assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+    let busy = world.start_drill("bank", "second").await.unwrap_err();
+    assert_eq!(busy.code(), Code::FailedPrecondition);
+    let info = busy.get_details_error_info().unwrap();
+    assert_eq!((info.reason.as_str(), &info.metadata["execution"]), ("SERVER_BUSY", &first.id));
+}
+
+#[tokio::test]
+async fn a_forbidden_transition_says_what_is_allowed() {
+    let mut world = World::start().await;
+    let execution = world.drill().await;
+    world.until(&execution.id, v1::ExecutionState::Paused).await;
+    let request = v1::RetryWaveRequest {
+        execution: execution.id.clone(),
+        wave: "web".to_owned(),
+        request_id: String::new(),
+    };
+
+    let refused = world.executions.retry_wave(request.clone()).await.unwrap_err();
+
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!(info.metadata["state"], "PAUSED");
+    assert!(info.metadata["allowed_actions"].contains("RESUME"), "{info:?}");
+
+    let unknown = v1::RetryWaveRequest {
+        wave: "wbe".to_owned(),
+        ..request
+    };
+    let refused = world.executions.retry_wave(unknown).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_a_drill_launched_is_cleaned_up() {
+    let mut world = World::start().await;
+    let drill = world.drill().await;
+    let request = v1::CleanUpRequest {
+        execution: drill.id.clone(),
+        request_id: "clean".to_owned(),
+        confirm: String::new(),
+    };
+    let early = world.executions.clean_up(request.clone()).await.unwrap_err();
+    assert_eq!(reason(&early), "TRANSITION_FORBIDDEN");
+    world.until(&drill.id, v1::ExecutionState::Paused).await;
+    world.resume(&drill.id).await.unwrap();
+    world.until(&drill.id, v1::ExecutionState::Succeeded).await;
+
+    let cleanup = world.executions.clean_up(request.clone()).await.unwrap();
+    let cleanup = cleanup.into_inner().execution.unwrap();
+
+    assert_eq!(cleanup.kind(), v1::ExecutionKind::Cleanup);
+    assert_eq!(cleanup.source_execution, drill.id);
+    assert_eq!(cleanup.waves[0].name, "cleanup");
+    assert_eq!(cleanup.waves[0].servers.len(), 3);
+    world.until(&cleanup.id, v1::ExecutionState::Succeeded).await;
+    let again = world.executions.clean_up(request).await.unwrap().into_inner();
+    assert_eq!(again.execution.unwrap().id, cleanup.id);
+}
+
+#[tokio::test]
+async fn lists_go_on_where_their_pages_end() {
+    let mut world = World::start().await;
+    let drill = world.drill().await;
+    world.until(&drill.id, v1::ExecutionState::Paused).await;
+    world.resume(&drill.id).await.unwrap();
+    world.until(&drill.id, v1::ExecutionState::Succeeded).await;
+    let second = world.start_drill("shop", "second").await.unwrap();
+
+    let mut request = v1::ListExecutionsRequest {
+        page_size: 1,
+        ..v1::ListExecutionsRequest::default()
+    };
+    let mut listed = Vec::new();
+    loop {
+        let page = world.executions.list_executions(request.clone()).await;
+        let page = page.unwrap().into_inner();
+        listed.extend(page.executions.into_iter().map(|it| it.id));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    let expected = std::collections::BTreeSet::from([second.id, drill.id.clone()]);
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed.into_iter().collect::<std::collections::BTreeSet<_>>(), expected);
+
+    request.page_token = String::new();
+    request.filter = Some(v1::ExecutionFilter {
+        states: vec![v1::ExecutionState::Succeeded.into()],
+        ..v1::ExecutionFilter::default()
+    });
+    let page = world.executions.list_executions(request).await.unwrap().into_inner();
+    assert_eq!(page.executions[0].id, drill.id);
+}

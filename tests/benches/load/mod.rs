@@ -1,0 +1,36 @@
+//! A gateway under load, and the clients that load it.
+
+mod percentiles;
+mod watchers;
+mod workload;
+
+use tidegate_gateway::Gateway;
+use tidegate_tests::gateway;
+use tokio::runtime::Runtime;
+
+pub(crate) use percentiles::Percentiles;
+pub(crate) use workload::Outcome;
+
+/// A gateway and a place for clients.
+pub(crate) struct Load {
+    runtime: Runtime,
+    address: String,
+    /// Kept so that they live as long as the load does.
+    _gateway: Gateway,
+    _data: tempfile::TempDir,
+}
+
+impl Load {
+    /// Starts a gateway with the embedded journal in a new folder.
+    pub(crate) fn start() -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let data = tempfile::tempdir().expect("a folder");
+        let gateway = runtime.block_on(gateway::instant(data.path()));
+        Self {
+            address: format!("http://{}", gateway.address()),
+            runtime,
+            _gateway: gateway,
+            _data: data,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The real binary as processes: started, found by what it prints, killed.
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// How long a process may take to say where it listens.
+const START: Duration = Duration::from_secs(30);
+
+/// A running `tidegate` that listens. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    /// Starts `tidegate ARGS` with these environment variables besides the
+    /// test's own, and waits until it says where it listens.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = tidegate();
+        command.args(args).stderr(Stdio::piped()).stdout(Stdio::null());
+        command.envs(variables.iter().copied());
+        let mut child = command.spawn().expect("tidegate starts");
+        let stderr = child.stderr.take().expect("stderr is a pipe");
+        let (found, address) = mpsc::channel();
+        // Reads to the end, so that the process never waits for its log.
+        thread::spawn(move || {
+            let mut lines = Vec::new();
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("listening on ") {
+                    let _ = found.send(Ok(address.trim().to_owned()));
+                }
+                lines.push(line);
+            }
+            let _ = found.send(Err(lines.join("\n")));
+        });
+        match address.recv_timeout(START) {
+            Ok(Ok(address)) => Self { child, address },
+            Ok(Err(log)) => panic!("tidegate {args:?} ended:\n{log}"),
+            Err(_) => panic!("tidegate {args:?} does not say where it listens"),
+        }
+    }
+
+    /// Where it listens, for example `http://127.0.0.1:7070`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Kills it without warning, and waits until it is gone.
+    ///
+    /// # Panics
+    /// If the operating system does not allow it.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("the process ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `tidegate ARGS` to its end.
+///
+/// # Panics
+/// If it cannot be run.
+#[must_use]
+pub fn run(args: &[&str], address: &str) -> Output {
+    tidegate()
+        .args(args)
+        .env("TIDEGATE_ADDRESS", address)
+        .stdin(Stdio::null())
+        .output()
+        .expect("tidegate runs")
+}
+
+/// Runs `tidegate ARGS`, which must succeed, and returns the last line that it
+/// prints.
+///
+/// # Panics
+/// If it fails.
+#[must_use]
+pub fn last_line(args: &[&str], address: &str) -> String {
+    let output = run(args, address);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "tidegate {args:?}: {stderr}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    stdout.lines().last().unwrap_or_default().to_owned()
+}
+
+/// A sample plan of the project.
+#[must_use]
+pub fn sample(name: &str) -> String {
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/plans");
+    plans.join(name).display().to_string()
+}
+
+fn tidegate() -> Command {
+    let mut command = Command::new(binary());
+    // What the machine has set must not reach AWS, or colour the output.
+    for (name, _) in env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1");
+    command
+}
+
+fn binary() -> PathBuf {
+    let tests = env::current_exe().expect("the test knows where it is");
+    let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/test");
+    let binary = profile.join("tidegate");
+    assert!(
+        binary.exists(),
+        "{} is missing; build it with `cargo build --package tidegate`",
+        binary.display()
+    );
+    binary
+}

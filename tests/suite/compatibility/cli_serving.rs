@@ -1,0 +1,54 @@
+//! What `tidegate serve` refuses before it listens.
+
+use std::{process::Output, sync::mpsc, thread, time::Duration};
+
+use tidegate_tests::process::run;
+
+use super::stack::{Stack, stderr};
+
+/// How long a refusal may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_data_directory_has_one_gateway() {
+    let stack = Stack::start("shop");
+    let data = stack.data();
+    let said = refusal(&["--listen", "127.0.0.1:0", "--data-dir", &data]);
+    assert!(said.contains(&data), "{said}");
+    assert!(said.contains("another"), "{said}");
+    let info = stack.run(&["info"]);
+    assert!(info.status.success(), "the first one is served as before");
+}
+
+#[test]
+fn an_address_that_others_reach_wants_tls_or_a_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").display().to_string();
+    let said = refusal(&["--listen", "0.0.0.0:0", "--data-dir", &data]);
+    assert!(said.contains("insecure"), "{said}");
+    assert!(said.to_lowercase().contains("tls"), "{said}");
+    assert!(!said.contains("listening on"), "{said}");
+}
+
+#[test]
+fn settings_that_are_not_known_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tidegate.toml");
+    std::fs::write(&file, "lisen = \"127.0.0.1:0\"\n").expect("the folder can be written to");
+    let said = refusal(&["--config", &file.display().to_string()]);
+    assert!(said.contains("lisen"), "{said}");
+}
+
+/// What `tidegate serve ARGS` says when it ends by itself, which it must.
+fn refusal(args: &[&str]) -> String {
+    let serve = ["serve", "--drs", "emulator"].iter().chain(args);
+    let args: Vec<String> = serve.map(ToString::to_string).collect();
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let _ = sender.send(run(&args, ""));
+    });
+    let output: Output = ended.recv_timeout(PATIENCE).expect("it is refused");
+    assert!(!output.status.success(), "{output:?}");
+    stderr(&output)
+}

@@ -1,0 +1,13 @@
+//! Clients that are not ours, users at a shell, and whoever means harm, against
+//! the real binary.
+
+mod boto3;
+mod buf_curl;
+mod cli_executions;
+mod cli_plan_files;
+mod cli_serving;
+mod grpc_python;
+mod hostile_input;
+mod installed;
+mod raw_grpc;
+mod stack;

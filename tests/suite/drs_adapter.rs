@@ -1,0 +1,10 @@
+//! The DRS adapter, over HTTP: against the emulator, and against servers that
+//! behave as badly as networks do.
+
+mod environment;
+mod faults;
+mod launches;
+mod looks;
+mod rig;
+mod scripted;
+mod servers;

@@ -1,0 +1,199 @@
+//! The adapter and an emulator whose time is moved by hand.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tidegate_core::{
+    JobId, SourceServerId, Span, Timestamp,
+    engine::{JobReport, LaunchAnswer, ServerState},
+    plan::Target,
+};
+use tidegate_emulator::{
+    Emulator, EmulatorClock, Scenario, Settings as EmulatorSettings,
+    model::{AccountId, Place, Region},
+    serve,
+};
+use tidegate_gateway::{
+    adapters::drs_aws::{AwsDrs, Mode, Settings, Timeouts},
+    ports::drs::{Drs as _, LaunchOrder, LookOrder, OrderKind},
+};
+use tokio::net::TcpListener;
+
+/// The pair of database servers of the recorded drill, with the instances
+/// that were launched for them.
+pub(super) const DATABASES: [&str; 2] = ["s-51d6b65c73391918f", "s-5c555d9c008f90131"];
+pub(super) const INSTANCES: [&str; 2] = ["i-04506d5ee9a75c1e7", "i-0f554975a5cf3245e"];
+
+pub(super) struct Rig {
+    pub(super) emulator: Emulator,
+    pub(super) drs: AwsDrs,
+    pub(super) url: String,
+}
+
+impl Rig {
+    pub(super) async fn recorded_drill() -> Self {
+        Self::with(Scenario::built_in("recorded-drill").expect("it is built in")).await
+    }
+
+    /// Four servers that all behave alike.
+    pub(super) async fn with_effect(effect: &str) -> Self {
+        let yaml = format!(
+            "{{name: effect, seed: 1, fleet: [{{account: '123456789012', region: us-west-2, \
+             groups: [{{idPrefix: s-1000000000000, count: 4, hostname: 'n-{{n}}.example', \
+             traits: {{outcome: {{effect: {effect}}}}}}}]}}]}}"
+        );
+        Self::with(Scenario::from_yaml(&yaml).expect("a scenario")).await
+    }
+
+    async fn with(scenario: Scenario) -> Self {
+        let clock = EmulatorClock::Manual;
+        let emulator = Emulator::new(EmulatorSettings { scenario, clock });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        // Ends with the test's runtime.
+        tokio::spawn(serve(listener, emulator.clone(), std::future::pending()));
+        let url = format!("http://{address}");
+        let drs = adapter(&url).await;
+        Self { emulator, drs, url }
+    }
+
+    pub(super) fn advance(&self, seconds: f64) {
+        let duration = SignedDuration::from_secs_f64(seconds);
+        self.emulator.advance(duration).expect("a manual clock");
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        let millis = self.emulator.now().as_millisecond();
+        Timestamp::from_millis(millis.unsigned_abs())
+    }
+
+    pub(super) fn calls(&self, operation: &str) -> u64 {
+        self.emulator.calls().get(operation).copied().unwrap_or(0)
+    }
+
+    pub(super) async fn launch(&self, key: &str, servers: &[&str]) -> LaunchAnswer {
+        self.drs.start_recovery(drill(key, servers)).await
+    }
+
+    /// Launches, and must not be refused.
+    pub(super) async fn launched(&self, key: &str, servers: &[&str]) -> JobId {
+        accepted(self.launch(key, servers).await).job
+    }
+
+    pub(super) async fn observe(&self, job: &JobId) -> JobReport {
+        let reports = self.drs.observe(target(), vec![job.clone()]).await;
+        reports.expect("an answer").remove(0)
+    }
+}
+
+pub(super) async fn adapter(url: &str) -> AwsDrs {
+    let mode = Mode::Endpoint {
+        url: url.to_owned(),
+    };
+    AwsDrs::connect(Settings {
+        read_attempts: 1,
+        ..Settings::new(mode)
+    })
+    .await
+}
+
+/// An adapter that tries reads again; other calls it must not.
+pub(super) async fn insistent(url: &str) -> AwsDrs {
+    let mode = Mode::Endpoint {
+        url: url.to_owned(),
+    };
+    AwsDrs::connect(Settings {
+        read_attempts: 3,
+        ..Settings::new(mode)
+    })
+    .await
+}
+
+/// An adapter that does not wait long for answers.
+pub(super) async fn impatient(url: &str) -> AwsDrs {
+    let mode = Mode::Endpoint {
+        url: url.to_owned(),
+    };
+    let timeouts = Timeouts {
+        change: Duration::from_millis(200),
+        ..Timeouts::default()
+    };
+    AwsDrs::connect(Settings {
+        timeouts,
+        ..Settings::new(mode)
+    })
+    .await
+}
+
+pub(super) fn target() -> Arc<Target> {
+    in_region("us-west-2")
+}
+
+pub(super) fn in_region(region: &str) -> Arc<Target> {
+    Arc::new(Target {
+        account: "123456789012".to_owned(),
+        region: region.to_owned(),
+        role: None,
+    })
+}
+
+pub(super) fn place() -> Place {
+    Place {
+        account: AccountId::parse("123456789012").expect("an account"),
+        region: Region::parse("us-west-2").expect("a Region"),
+    }
+}
+
+pub(super) fn ids(servers: &[&str]) -> Vec<SourceServerId> {
+    servers.iter().copied().map(SourceServerId::from).collect()
+}
+
+pub(super) fn drill(key: &str, servers: &[&str]) -> LaunchOrder {
+    LaunchOrder {
+        key: key.to_owned(),
+        target: target(),
+        servers: ids(servers).into_iter().map(|id| (id, None)).collect(),
+        is_drill: true,
+    }
+}
+
+pub(super) fn search(key: &str, servers: &[&str], since: Timestamp) -> LookOrder {
+    LookOrder {
+        key: key.to_owned(),
+        target: target(),
+        servers: ids(servers),
+        since,
+        kind: OrderKind::Drill,
+    }
+}
+
+pub(super) fn accepted(answer: LaunchAnswer) -> JobReport {
+    match answer {
+        LaunchAnswer::Accepted(report) => report,
+        LaunchAnswer::Refused { .. }
+        | LaunchAnswer::Deferred { .. }
+        | LaunchAnswer::Unknown { .. } => panic!("not accepted: {answer:?}"),
+    }
+}
+
+/// The word for an answer, and its reason.
+pub(super) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Span>) {
+    match answer {
+        LaunchAnswer::Accepted(_) => ("accepted", "", None),
+        LaunchAnswer::Refused { reason } => ("refused", reason, None),
+        LaunchAnswer::Deferred { reason, after } => ("deferred", reason, *after),
+        LaunchAnswer::Unknown { reason } => ("unknown", reason, None),
+    }
+}
+
+pub(super) fn states(report: &JobReport) -> Vec<ServerState> {
+    report.servers.iter().map(|server| server.state).collect()
+}
+
+pub(super) fn instances(report: &JobReport) -> Vec<Option<&str>> {
+    report
+        .servers
+        .iter()
+        .map(|server| server.instance.as_ref().map(|id| id.as_str()))
+        .collect()
+}

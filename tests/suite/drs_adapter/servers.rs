@@ -1,0 +1,94 @@
+//! Source servers and recovery instances.
+
+use std::collections::BTreeMap;
+
+use tidegate_core::{JobId, Span};
+use tidegate_gateway::ports::drs::{Drs as _, DrsError, RecoveryInstance, ServerQuery};
+
+use super::rig::{DATABASES, INSTANCES, Rig, answered, drill, ids, in_region, target};
+
+#[tokio::test]
+async fn servers_are_selected_by_all_of_their_tags() {
+    let rig = Rig::recorded_drill().await;
+    let select = |tags: &[(&str, &str)]| {
+        let tags: BTreeMap<String, String> = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let found = rig.drs.source_servers(target(), ServerQuery::Tags(tags));
+        async {
+            let found = found.await.expect("an answer").into_iter();
+            let mut ids: Vec<String> = found.map(|server| server.id.to_string()).collect();
+            ids.sort();
+            ids
+        }
+    };
+    let databases = [("Application", "sample"), ("Role", "DBServer")];
+    assert_eq!(select(&databases).await, DATABASES);
+    assert_eq!(select(&[("Application", "sample")]).await.len(), 6);
+    let none = [("Application", "sample"), ("Role", "Clown")];
+    assert_eq!(select(&none).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_is_described_as_drs_describes_it() {
+    let rig = Rig::recorded_drill().await;
+    let query = ServerQuery::Ids(ids(&DATABASES[..1]));
+    let found = rig.drs.source_servers(target(), query).await;
+    let server = found.expect("an answer").remove(0);
+    assert_eq!(server.hostname, "ip-10-0-0-215.ec2.internal");
+    assert_eq!(server.replication_state, "CONTINUOUS");
+    assert_eq!(server.lag, Some(Span::ZERO));
+    assert_eq!(server.tags["Role"], "DBServer");
+}
+
+#[tokio::test]
+async fn no_ids_are_no_servers_and_not_all() {
+    let rig = Rig::recorded_drill().await;
+    let query = ServerQuery::Ids(Vec::new());
+    let servers = rig.drs.source_servers(target(), query).await;
+    assert_eq!(servers, Ok(Vec::new()));
+    let instances = rig.drs.recovery_instances(target(), Vec::new()).await;
+    assert_eq!(instances, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn recovery_instances_name_server_and_job() {
+    let rig = Rig::recorded_drill().await;
+    let job: JobId = rig.launched("e/db/0", &DATABASES).await;
+    rig.advance(600.0);
+    let found = rig.drs.recovery_instances(target(), ids(&DATABASES)).await;
+    let mut found = found.expect("an answer");
+    found.sort_by_key(|instance| instance.server.clone());
+    let wanted = ids(&DATABASES).into_iter().zip(INSTANCES);
+    let wanted = wanted.map(|(server, instance)| RecoveryInstance {
+        instance: instance.into(),
+        server,
+        is_drill: true,
+        job: Some(job.clone()),
+    });
+    assert_eq!(found, wanted.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn in_another_region_nothing_is_there() {
+    let rig = Rig::recorded_drill().await;
+    let mut order = drill("e/db/0", &DATABASES);
+    order.target = in_region("eu-west-1");
+    let answer = rig.drs.start_recovery(order).await;
+    let (word, reason, _) = answered(&answer);
+    assert_eq!(word, "refused");
+    assert!(
+        reason.starts_with("UninitializedAccountException"),
+        "{reason}"
+    );
+    let read = rig
+        .drs
+        .observe(
+            in_region("eu-west-1"),
+            vec!["drsjob-00000000000000000".into()],
+        )
+        .await;
+    assert!(matches!(read, Err(DrsError::Refused { .. })), "{read:?}");
+    assert!(rig.emulator.launches().is_empty());
+}

@@ -1,0 +1,5 @@
+//! Whole drills: the real binary, the real wire protocols, the real journal.
+
+mod kill_and_resume;
+mod recorded_drill;
+mod watching;
