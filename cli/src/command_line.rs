@@ -39,19 +39,34 @@ impl CommandLine {
         self.line(&format!("execution resume {id}"))
     }
 
-    /// The command for an action that the gateway allows now.
-    pub(crate) fn allowed(&self, action: &AllowedAction, id: &str) -> Option<String> {
-        self.spelled(action.action(), &action.wave, id)
+    /// The commands for what the gateway allows now. One that is allowed for
+    /// several waves is one line.
+    pub(crate) fn allowed(&self, actions: &[AllowedAction], id: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut seen = Vec::new();
+        for action in actions.iter().map(AllowedAction::action) {
+            if seen.contains(&action) {
+                continue;
+            }
+            seen.push(action);
+            let same = actions.iter().filter(|other| other.action() == action);
+            let waves: Vec<&str> = same.map(|other| other.wave.as_str()).collect();
+            let line = match waves.as_slice() {
+                [wave] => self.spelled(action, wave, id),
+                many => self
+                    .spelled(action, "WAVE", id)
+                    .map(|line| format!("{line}  (WAVE: {})", many.join(", "))),
+            };
+            lines.extend(line);
+        }
+        lines
     }
 
-    /// The command for an action as an error's metadata names it:
-    /// `RESUME`, `ACTION_RESUME` or `SKIP_WAVE:web`.
-    pub(crate) fn named(&self, text: &str, id: &str) -> Option<String> {
-        let (name, wave) = text.split_once([':', '=', '/']).unwrap_or((text, "WAVE"));
-        let name = name.trim().to_ascii_uppercase();
-        let action = Action::from_str_name(&name)
-            .or_else(|| Action::from_str_name(&format!("ACTION_{name}")))?;
-        self.spelled(action, wave, id)
+    /// The same for a list as an error's metadata has it:
+    /// `RESUME,SKIP_WAVE:web`.
+    pub(crate) fn named(&self, list: &str, id: &str) -> Vec<String> {
+        let actions: Vec<AllowedAction> = list.split(',').filter_map(parsed).collect();
+        self.allowed(&actions, id)
     }
 
     fn spelled(&self, action: Action, wave: &str, id: &str) -> Option<String> {
@@ -66,6 +81,18 @@ impl CommandLine {
         };
         Some(self.line(&verb))
     }
+}
+
+/// `RESUME`, `ACTION_RESUME` or `SKIP_WAVE:web`; `None` for what a newer
+/// gateway may allow.
+fn parsed(text: &str) -> Option<AllowedAction> {
+    let (name, wave) = text.trim().split_once(':').unwrap_or((text.trim(), ""));
+    let action =
+        Action::from_str_name(name).or_else(|| Action::from_str_name(&format!("ACTION_{name}")))?;
+    Some(AllowedAction {
+        action: action.into(),
+        wave: wave.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -88,10 +115,24 @@ mod tests {
     #[test]
     fn actions_are_understood_in_each_spelling() {
         let here = CommandLine::default();
-        let skip = Some("tidegate execution skip 01J web".to_owned());
+        let skip = ["tidegate execution skip 01J web"];
         assert_eq!(here.named("SKIP_WAVE:web", "01J"), skip);
-        assert_eq!(here.named("ACTION_SKIP_WAVE:web", "01J"), skip);
-        assert_eq!(here.named("skip_wave:web", "01J"), skip);
-        assert_eq!(here.named("SOMETHING_NEW", "01J"), None);
+        assert_eq!(
+            here.named("ACTION_SKIP_WAVE:web,SOMETHING_NEW", "01J"),
+            skip
+        );
+        assert!(here.named("", "01J").is_empty());
+    }
+
+    #[test]
+    fn an_action_on_several_waves_is_one_line() {
+        let lines = CommandLine::default().named("CANCEL,SKIP_WAVE:a,SKIP_WAVE:b", "01J");
+        assert_eq!(
+            lines,
+            [
+                "tidegate execution cancel 01J",
+                "tidegate execution skip 01J WAVE  (WAVE: a, b)"
+            ]
+        );
     }
 }

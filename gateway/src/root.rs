@@ -196,7 +196,9 @@ impl Socket {
     async fn bind(config: &Config) -> Result<Self, StartError> {
         let address = config.listen.address;
         let files = config.tls.files()?;
-        let certified = files.as_ref().is_some_and(|files| files.client_ca.is_some());
+        let certified = files
+            .as_ref()
+            .is_some_and(|files| files.client_ca.is_some());
         match serving::check_address(address, certified, config.listen.insecure)? {
             Exposure::ThisMachine | Exposure::Certified => {}
             Exposure::Anybody => tracing::warn!(

@@ -38,7 +38,12 @@ impl<'a> Following<'a> {
         Self {
             session,
             id,
-            screen: Screen::new(show, session.printer, session.gateway.commands().clone()),
+            screen: Screen::new(
+                show,
+                session.printer,
+                session.gateway.commands().clone(),
+                true,
+            ),
             resume_at: None,
         }
     }

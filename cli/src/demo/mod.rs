@@ -72,7 +72,7 @@ impl Demo {
             gateway: Gateway::plain(&address)?,
             printer,
         };
-        let exit = drill(&session, self.speed).await;
+        let exit = drill(&session, self.speed, self.keep).await;
         if self.keep && exit.is_ok() {
             printer.note(&format!("the gateway goes on at {address}; Ctrl-C ends it"));
             signal::stop().await;
@@ -94,7 +94,7 @@ impl Demo {
 }
 
 /// Applies the sample plan, starts a drill and follows it to its end.
-async fn drill(session: &Session, speed: f64) -> Result<Exit, Failure> {
+async fn drill(session: &Session, speed: f64, keep: bool) -> Result<Exit, Failure> {
     let written = samples::SHOP.read()?;
     let (plan, _) = plan::apply(session, &written, fresh_request_id()).await?;
     session.printer.note(&format!(
@@ -118,19 +118,31 @@ async fn drill(session: &Session, speed: f64) -> Result<Exit, Failure> {
     let Some(execution) = end else {
         return Ok(Exit::Detached);
     };
-    let commands = session.gateway.commands();
     session
         .printer
         .note(&summary(&execution, began.elapsed(), speed));
-    session.printer.note(&format!(
-        "\nto try next\n  \
-         tidegate demo --keep                  then, in another terminal:\n  \
-         {}\n  {}\n  {}\n  tidegate serve --speed 60             a gateway of your own",
-        commands.line("execution list"),
-        commands.line(&format!("execution events {}", execution.id)),
-        commands.line(&format!("execution cleanup {} --watch", execution.id)),
-    ));
+    session.printer.note(&tips(session, &execution.id, keep));
     Ok(Exit::of(execution.state()))
+}
+
+/// What to try next, with the gateway of the demo if it stays.
+fn tips(session: &Session, id: &str, keep: bool) -> String {
+    let commands = session.gateway.commands();
+    if keep {
+        return format!(
+            "\nto try next, in another terminal\n  {}\n  {}\n  {}\n  {}",
+            commands.line("execution list"),
+            commands.line(&format!("execution events {id}")),
+            commands.line(&format!("execution cleanup {id} --watch")),
+            commands.line("drill start shop --watch"),
+        );
+    }
+    "\nto try next\n  \
+     tidegate demo --keep        the same, and the gateway stays to look around\n  \
+     tidegate serve --speed 60   a gateway with an emulated DRS; then, elsewhere:\n  \
+     tidegate plan apply FILE    a plan of your own (tidegate plan schema)\n  \
+     tidegate drill start PLAN --watch"
+        .to_owned()
 }
 
 /// What came of it, in a few lines.

@@ -44,10 +44,8 @@ fn brief(execution: &Execution, commands: &CommandLine) -> String {
     for hold in &execution.holds {
         let _ = write!(text, "\n  held: {}", names::hold(hold));
     }
-    for allowed in &execution.allowed_actions {
-        if let Some(command) = commands.allowed(allowed, &execution.id) {
-            let _ = write!(text, "\n  possible: {command}");
-        }
+    for command in commands.allowed(&execution.allowed_actions, &execution.id) {
+        let _ = write!(text, "\n  possible: {command}");
     }
     text
 }

@@ -83,11 +83,7 @@ fn state(metadata: &HashMap<String, String>, commands: &CommandLine) -> Vec<Stri
     let Some(actions) = metadata.get("allowed_actions") else {
         return lines;
     };
-    let next: Vec<String> = actions
-        .split([',', ' '])
-        .filter(|action| !action.is_empty())
-        .filter_map(|action| commands.named(action, id))
-        .collect();
+    let next = commands.named(actions, id);
     if next.is_empty() {
         lines.push("nothing can be asked for in this state".to_owned());
     }

@@ -22,11 +22,16 @@ pub(crate) fn of(commit: &Commit) -> impl Iterator<Item = String> {
     })
 }
 
-/// The lines that are about the execution, its holds and its waves.
+/// The lines that are about the execution, its holds and its waves. A wave
+/// passes through several steps within a state; they are one line.
 pub(crate) fn milestones(commit: &Commit) -> impl Iterator<Item = String> {
-    of(commit).filter(|line| {
-        let subject = line.split(' ').nth(2).unwrap_or_default();
-        ["execution", "hold", "wave"].contains(&subject.split('/').next().unwrap_or_default())
+    let mut last = String::new();
+    of(commit).filter(move |line| {
+        let text = line.splitn(3, ' ').nth(2).unwrap_or_default();
+        let about = text.split([' ', '/']).next().unwrap_or_default();
+        let is_news = text != last;
+        text.clone_into(&mut last);
+        is_news && ["execution", "hold", "wave"].contains(&about)
     })
 }
 

@@ -102,7 +102,12 @@ impl Watch {
     /// It cannot be followed, is paused, or takes too long.
     pub(crate) async fn run(self, gateway: &Gateway, printer: Printer) -> Result<Exit, Failure> {
         let mut heard = follow(gateway.clone(), &self.id, self.after);
-        let mut screen = Screen::new(self.show, printer, gateway.commands().clone());
+        let mut screen = Screen::new(
+            self.show,
+            printer,
+            gateway.commands().clone(),
+            self.after.is_none(),
+        );
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut frames = interval(FRAME);
         frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -113,7 +118,7 @@ impl Watch {
                     if screen.take(message)? {
                         return Ok(screen.end(&self.id));
                     }
-                    if self.fail_on_pause && screen.view.is_paused() {
+                    if self.fail_on_pause && screen.is_paused() {
                         return Err(paused(&screen, &self.id));
                     }
                 }
@@ -162,6 +167,8 @@ pub(crate) struct Screen {
     commands: CommandLine,
     live: Live,
     has_told_pause: bool,
+    /// Whether what is shown is the present, not history that is caught up with.
+    is_current: bool,
     /// Whether a snapshot was heard.
     is_known: bool,
     /// Whether the stream is broken, and that was said.
@@ -169,8 +176,14 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// A screen on which nothing is shown yet.
-    pub(crate) fn new(show: Show, printer: Printer, commands: CommandLine) -> Self {
+    /// A screen on which nothing is shown yet. `is_current` says whether the
+    /// stream begins with the present.
+    pub(crate) fn new(
+        show: Show,
+        printer: Printer,
+        commands: CommandLine,
+        is_current: bool,
+    ) -> Self {
         Self {
             view: ExecutionView::default(),
             show,
@@ -178,6 +191,7 @@ impl Screen {
             commands,
             live: Live::default(),
             has_told_pause: false,
+            is_current,
             is_known: false,
             is_lost: false,
         }
@@ -190,7 +204,7 @@ impl Screen {
 
     /// Whether nothing happens until a person acts.
     pub(crate) fn is_paused(&self) -> bool {
-        self.view.is_paused()
+        self.is_current && self.view.is_paused()
     }
 
     /// Takes what was heard; says whether it is over.
@@ -221,6 +235,8 @@ impl Screen {
                 Message::Commit(commit)
             }
             Some(Heard::Bookmark(bookmark)) => {
+                // It was sent when nothing newer was left to send.
+                self.is_current = true;
                 self.view.bookmark(bookmark.clone(), Timestamp::now());
                 Message::Bookmark(bookmark)
             }
@@ -246,8 +262,9 @@ impl Screen {
 
     /// Says once for each pause what a person may type.
     fn tell_pause(&mut self) {
-        let is_paused = self.view.is_paused();
-        if is_paused && !self.has_told_pause && self.show != Show::Live {
+        let is_paused = self.is_paused();
+        let speaks = !matches!(self.show, Show::Live | Show::Milestones);
+        if is_paused && !self.has_told_pause && speaks {
             for hold in &self.view.execution().holds {
                 self.printer.note(&format!("paused: {}", names::hold(hold)));
             }

@@ -196,6 +196,12 @@ impl WaveRun {
         self.ended_at
     }
 
+    /// Whether its planned pause is over.
+    #[must_use]
+    pub fn is_gate_open(&self) -> bool {
+        self.gate_open
+    }
+
     /// Whether its servers are known.
     #[must_use]
     pub fn is_selected(&self) -> bool {

@@ -85,18 +85,14 @@ impl fmt::Display for Mistake {
                 f,
                 "{name:?} is not a name; use 1 to 63 of a-z, 0-9 and '-', beginning with a letter"
             ),
-            Self::BadAccount(text) => {
-                write!(
-                    f,
-                    "{text:?} is not an AWS account id; use its twelve digits, quoted"
-                )
-            }
-            Self::BadRegion(text) => {
-                write!(
-                    f,
-                    "{text:?} is not an AWS Region; use for example \"us-west-2\""
-                )
-            }
+            Self::BadAccount(text) => write!(
+                f,
+                "{text:?} is not an AWS account id; use its twelve digits, quoted"
+            ),
+            Self::BadRegion(text) => write!(
+                f,
+                "{text:?} is not an AWS Region; use for example \"us-west-2\""
+            ),
             Self::BadRole(text) => write!(
                 f,
                 "{text:?} is not a role's ARN; use \"arn:aws:iam::ACCOUNT:role/NAME\""
@@ -109,12 +105,10 @@ impl fmt::Display for Mistake {
                 f,
                 "{text:?} is not a recovery snapshot id; use \"pit-\" and 17 hexadecimal digits"
             ),
-            Self::BadDigest(text) => {
-                write!(
-                    f,
-                    "{text:?} is not a digest; use \"sha256:\" and 64 hexadecimal digits"
-                )
-            }
+            Self::BadDigest(text) => write!(
+                f,
+                "{text:?} is not a digest; use \"sha256:\" and 64 hexadecimal digits"
+            ),
             Self::DuplicateWave(name) => {
                 write!(f, "another wave is named {name:?}; rename one of them")
             }
@@ -126,18 +120,14 @@ impl fmt::Display for Mistake {
                 }
             }
             Self::DuplicateDependency(name) => write!(f, "{name:?} is listed twice; remove one"),
-            Self::Cycle(path) => {
-                write!(
-                    f,
-                    "the waves wait for each other: {path}; remove one of these dependencies"
-                )
-            }
-            Self::DuplicateServer { id, first } => {
-                write!(
-                    f,
-                    "{id:?} is also in {first}; a plan launches a server once"
-                )
-            }
+            Self::Cycle(path) => write!(
+                f,
+                "the waves wait for each other: {path}; remove one of these dependencies"
+            ),
+            Self::DuplicateServer { id, first } => write!(
+                f,
+                "{id:?} is also in {first}; a plan launches a server once"
+            ),
             Self::NoServers => f.write_str("a wave needs servers; give ids or tags"),
             Self::IdsOrTags => {
                 f.write_str("give either server ids or tags, not both and not neither")

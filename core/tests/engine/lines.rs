@@ -43,47 +43,64 @@ fn line(change: &Change) -> String {
         } => format!("{} hook {}{}", at(*wave), ended(*outcome), quoted(message)),
         Change::AttemptStarted { wave, attempt } => format!("{} attempt {attempt}", at(*wave)),
         Change::RetryScheduled { wave, at: when } => format!("{} retry {}", at(*wave), time(*when)),
-        Change::LaunchIntended {
-            wave,
-            target,
-            servers,
-        } => format!(
+        Change::LaunchIntended { .. }
+        | Change::LaunchMoved { .. }
+        | Change::ServerMoved { .. }
+        | Change::ServerWarned { .. } => drs_line(change),
+    }
+}
+
+/// What concerns launches and servers.
+fn drs_line(change: &Change) -> String {
+    if let Change::LaunchIntended {
+        wave,
+        target,
+        servers,
+    } = change
+    {
+        format!(
             "{} launch {} {:?}",
             at(*wave),
             target.region,
             numbers(servers)
-        ),
-        Change::LaunchMoved {
-            wave,
-            launch,
-            to,
-            reason,
-        } => format!("{}/{} {}{}", at(*wave), launch.0, launched(to), why(reason)),
-        Change::ServerMoved {
-            wave,
-            server,
-            to,
-            instance,
-            reason,
-        } => {
-            let instance = shown(instance.as_ref());
-            format!(
-                "{} server {} {to:?}{instance}{}",
-                at(*wave),
-                server.0,
-                why(reason)
-            )
-        }
-        Change::ServerWarned {
-            wave,
-            server,
-            warning,
-        } => format!(
+        )
+    } else if let Change::LaunchMoved {
+        wave,
+        launch,
+        to,
+        reason,
+    } = change
+    {
+        format!("{}/{} {}{}", at(*wave), launch.0, launched(to), why(reason))
+    } else if let Change::ServerMoved {
+        wave,
+        server,
+        to,
+        instance,
+        reason,
+    } = change
+    {
+        let instance = shown(instance.as_ref());
+        format!(
+            "{} server {} {to:?}{instance}{}",
+            at(*wave),
+            server.0,
+            why(reason)
+        )
+    } else if let Change::ServerWarned {
+        wave,
+        server,
+        warning,
+    } = change
+    {
+        format!(
             "{} server {} warned{}",
             at(*wave),
             server.0,
             quoted(warning)
-        ),
+        )
+    } else {
+        unreachable!("the caller sends no other change")
     }
 }
 

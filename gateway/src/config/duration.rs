@@ -79,7 +79,9 @@ mod tests {
     fn read(text: &str) -> Result<Duration, String> {
         let holder: Result<Holder, _> =
             Figment::from(Toml::string(&format!("wait = {text}"))).extract();
-        holder.map(|it| it.wait.get()).map_err(|error| error.to_string())
+        holder
+            .map(|it| it.wait.get())
+            .map_err(|error| error.to_string())
     }
 
     #[test]

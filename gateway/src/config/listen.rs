@@ -80,6 +80,10 @@ mod tests {
         tls.cert = file();
         assert_eq!(tls.files(), Err(IncompleteTls::CertAndKey));
         tls.key = file();
-        assert!(tls.files().unwrap().is_some_and(|files| files.client_ca.is_some()));
+        assert!(
+            tls.files()
+                .unwrap()
+                .is_some_and(|files| files.client_ca.is_some())
+        );
     }
 }

@@ -167,6 +167,7 @@ mod tests {
         overrides: Overrides,
     ) -> Result<Config, String> {
         let mut outcome = Err("not run".to_owned());
+        #[expect(clippy::result_large_err, reason = "the type of figment's Jail")]
         let run = |jail: &mut Jail| {
             jail.create_file("tidegate.toml", file)?;
             for (key, value) in environment {
@@ -176,7 +177,6 @@ mod tests {
             outcome = loaded.map_err(|error| error.to_string());
             Ok(())
         };
-        #[expect(clippy::result_large_err, reason = "the type of figment's Jail")]
         Jail::expect_with(run);
         outcome
     }
@@ -185,7 +185,10 @@ mod tests {
     fn the_defaults_are_complete_and_serve_this_machine_only() {
         let config = loaded("", &[], Overrides::default()).unwrap();
         assert!(config.listen.address.ip().is_loopback());
-        assert_eq!(config.watch.settings().bookmark_interval, Duration::from_secs(5));
+        assert_eq!(
+            config.watch.settings().bookmark_interval,
+            Duration::from_secs(5)
+        );
         assert_eq!(config.drs.mode(), Ok(DrsMode::Aws));
         assert_eq!(config.limits.plan(), tidegate_core::plan::Limits::default());
         assert_eq!(
@@ -221,7 +224,10 @@ mod tests {
     #[test]
     fn a_key_that_there_is_not_is_refused_wherever_it_comes_from() {
         let error = loaded("[watch]\nbufer = 3\n", &[], Overrides::default()).unwrap_err();
-        assert!(error.contains("bufer") && error.contains("tidegate.toml"), "{error}");
+        assert!(
+            error.contains("bufer") && error.contains("tidegate.toml"),
+            "{error}"
+        );
         let typo = [("TIDEGATE__WACTH__BUFFER", "3")];
         let error = loaded("", &typo, Overrides::default()).unwrap_err();
         assert!(error.contains("wacth"), "{error}");

@@ -79,7 +79,10 @@ mod tests {
     fn what_can_be_no_name_is_refused_before_it_is_looked_up() {
         assert!(plan_name("name", "shop-2").is_ok());
         for wrong in ["", "Shop", "2shop", "shop/../x", &"a".repeat(64)] {
-            assert_eq!(plan_name("name", wrong).unwrap_err().code(), Code::InvalidArgument);
+            assert_eq!(
+                plan_name("name", wrong).unwrap_err().code(),
+                Code::InvalidArgument
+            );
         }
     }
 
@@ -87,7 +90,12 @@ mod tests {
     fn what_can_be_no_execution_is_refused_before_it_is_looked_up() {
         let id = crate::grpc::fixtures::EXECUTION;
         assert_eq!(execution_id("execution", id).unwrap().as_str(), id);
-        assert_eq!(execution_id("execution", &id.to_uppercase()).unwrap().as_str(), id);
+        assert_eq!(
+            execution_id("execution", &id.to_uppercase())
+                .unwrap()
+                .as_str(),
+            id
+        );
         for wrong in ["", "01j", "../01kam5t3q8z0v4r7xw2n9c6b"] {
             assert_eq!(
                 execution_id("execution", wrong).unwrap_err().code(),

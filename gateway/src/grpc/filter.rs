@@ -23,8 +23,16 @@ impl Filter {
         };
         Ok(Self {
             plan: filter.plan.clone(),
-            kinds: known("filter.kinds", &filter.kinds, v1::ExecutionKind::Unspecified)?,
-            states: known("filter.states", &filter.states, v1::ExecutionState::Unspecified)?,
+            kinds: known(
+                "filter.kinds",
+                &filter.kinds,
+                v1::ExecutionKind::Unspecified,
+            )?,
+            states: known(
+                "filter.states",
+                &filter.states,
+                v1::ExecutionState::Unspecified,
+            )?,
         })
     }
 
@@ -32,7 +40,10 @@ impl Filter {
     /// changes.
     pub(super) fn concerns(&self, view: &View) -> bool {
         let execution = &view.execution;
-        self.matches_run(execution.plan().name().as_str(), enums::kind(execution.kind()))
+        self.matches_run(
+            execution.plan().name().as_str(),
+            enums::kind(execution.kind()),
+        )
     }
 
     /// Whether an execution in this state is wanted.
@@ -75,7 +86,9 @@ where
     E: TryFrom<i32> + PartialEq,
 {
     let checked = values.iter().enumerate().map(|(ix, &value)| {
-        let known = E::try_from(value).ok().filter(|known| *known != unspecified);
+        let known = E::try_from(value)
+            .ok()
+            .filter(|known| *known != unspecified);
         known.ok_or_else(|| status::invalid(&format!("{field}[{ix}]"), "is not known"))
     });
     checked.collect()

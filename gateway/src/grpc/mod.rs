@@ -19,9 +19,9 @@ mod services;
 pub(crate) mod status;
 mod watch;
 
+pub use argument::MAX_PAGE;
 pub use convert::summary::encode_summary;
 pub use execution::Executions;
-pub use argument::MAX_PAGE;
 pub use gateway_info::GatewayInfo;
 pub use pinned::pinned_plan;
 pub use plan::Plans;

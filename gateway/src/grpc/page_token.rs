@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn a_token_goes_on_where_its_page_ended() {
         let token = List::Plans.token(b"", "shop");
-        assert_eq!(List::Plans.key(b"", &token).unwrap().as_deref(), Some("shop"));
+        assert_eq!(
+            List::Plans.key(b"", &token).unwrap().as_deref(),
+            Some("shop")
+        );
         assert_eq!(List::Plans.key(b"", "").unwrap(), None);
     }
 
@@ -86,7 +89,10 @@ mod tests {
         assert!(List::Executions.key(b"plan=bank", &token).is_err());
         assert!(List::Events.key(b"plan=shop", &token).is_err());
         for garbage in ["?", "AAAA", "AQ", &token[1..]] {
-            assert!(List::Executions.key(b"plan=shop", garbage).is_err(), "{garbage}");
+            assert!(
+                List::Executions.key(b"plan=shop", garbage).is_err(),
+                "{garbage}"
+            );
         }
     }
 }

@@ -66,9 +66,15 @@ pub(crate) fn invalid_plan(violations: Vec<v1::FieldViolation>) -> Status {
         .into_iter()
         .map(|it| FieldViolation::new(format!("plan.{}", it.field), it.description))
         .collect();
-    with_reason(Code::InvalidArgument, "INVALID_PLAN", message, [], |details| {
-        details.set_bad_request(listed);
-    })
+    with_reason(
+        Code::InvalidArgument,
+        "INVALID_PLAN",
+        message,
+        [],
+        |details| {
+            details.set_bad_request(listed);
+        },
+    )
 }
 
 /// The same request id came with another request.
@@ -96,7 +102,12 @@ pub(crate) fn plan_not_found(name: &PlanName, revision: Option<u64>) -> Status {
 /// There is no such execution.
 pub(crate) fn execution_not_found(id: &ExecutionId) -> Status {
     let what = format!("there is no execution {id}");
-    not_found("EXECUTION_NOT_FOUND", "tidegate.v1.Execution", id.as_str(), what)
+    not_found(
+        "EXECUTION_NOT_FOUND",
+        "tidegate.v1.Execution",
+        id.as_str(),
+        what,
+    )
 }
 
 /// The execution has no such wave.
@@ -124,7 +135,10 @@ pub(crate) fn plan_exists(name: &PlanName, newest: u64) -> Status {
         Code::AlreadyExists,
         "PLAN_EXISTS",
         message.clone(),
-        [("name", name.to_string()), ("newest_revision", newest.to_string())],
+        [
+            ("name", name.to_string()),
+            ("newest_revision", newest.to_string()),
+        ],
         |details| {
             details.set_resource_info("tidegate.v1.Plan", name.as_str(), "", message);
         },
@@ -137,7 +151,10 @@ pub(crate) fn plan_moved_on(name: &PlanName, newest: u64) -> Status {
         Code::Aborted,
         "PLAN_REVISION_CONFLICT",
         format!("plan {name} is at revision {newest} now; read it and decide again"),
-        [("name", name.to_string()), ("newest_revision", newest.to_string())],
+        [
+            ("name", name.to_string()),
+            ("newest_revision", newest.to_string()),
+        ],
         |_| {},
     )
 }
@@ -210,10 +227,8 @@ pub(crate) fn out_of_range(execution: &ExecutionId, newest: u64) -> Status {
             ("newest_revision", newest.to_string()),
         ],
         |details| {
-            details.add_bad_request_violation(
-                "after_revision",
-                format!("must not be above {newest}"),
-            );
+            details
+                .add_bad_request_violation("after_revision", format!("must not be above {newest}"));
         },
     )
 }
@@ -251,6 +266,11 @@ pub(crate) fn deadline_exceeded() -> Status {
     )
 }
 
+/// The gateway itself is at fault.
+pub(crate) fn bug(message: String) -> Status {
+    internal("BUG", message)
+}
+
 /// What is stored makes no sense, or the outcome is not known.
 fn internal(reason: &str, message: String) -> Status {
     tracing::error!(reason, %message, "a request failed");
@@ -272,14 +292,20 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
                 "TRANSITION_FORBIDDEN",
                 "execution",
                 message,
-                [("state", enums::execution_state_name(rejection.state).to_owned())],
+                [(
+                    "state",
+                    enums::execution_state_name(rejection.state).to_owned(),
+                )],
             ),
         },
         DriverError::ServerBusy { server, other } => precondition(
             "SERVER_BUSY",
             server.as_str(),
             message,
-            [("server", server.to_string()), ("execution", other.to_string())],
+            [
+                ("server", server.to_string()),
+                ("execution", other.to_string()),
+            ],
         ),
         DriverError::RequestIdReused(id) => request_id_reused(&id),
         DriverError::TooManyLive { .. } => {
@@ -295,7 +321,10 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
 
 /// The gateway takes no new work.
 pub(crate) fn shutting_down() -> Status {
-    unavailable("SHUTTING_DOWN", "the gateway shuts down; ask another one, or later")
+    unavailable(
+        "SHUTTING_DOWN",
+        "the gateway shuts down; ask another one, or later",
+    )
 }
 
 /// An error of a port that was read.
@@ -331,7 +360,9 @@ mod tests {
     use crate::grpc::fixtures;
 
     fn info(status: &Status) -> (String, HashMap<String, String>) {
-        let info = status.get_details_error_info().expect("every status has a reason");
+        let info = status
+            .get_details_error_info()
+            .expect("every status has a reason");
         assert_eq!(info.domain, DOMAIN);
         (info.reason, info.metadata)
     }
@@ -363,7 +394,11 @@ mod tests {
         let id = ExecutionId::from(fixtures::EXECUTION);
         let server = SourceServerId::from("s-00000000000000001");
         let cases = [
-            (DriverError::NotFound(id.clone()), Code::NotFound, "EXECUTION_NOT_FOUND"),
+            (
+                DriverError::NotFound(id.clone()),
+                Code::NotFound,
+                "EXECUTION_NOT_FOUND",
+            ),
             (
                 DriverError::FutureRevision {
                     execution: id.clone(),
@@ -374,7 +409,10 @@ mod tests {
                 "REVISION_OUT_OF_RANGE",
             ),
             (
-                DriverError::ServerBusy { server, other: id.clone() },
+                DriverError::ServerBusy {
+                    server,
+                    other: id.clone(),
+                },
                 Code::FailedPrecondition,
                 "SERVER_BUSY",
             ),
@@ -394,9 +432,21 @@ mod tests {
                 Code::Unavailable,
                 "JOURNAL_UNAVAILABLE",
             ),
-            (DriverError::Unknown("x".to_owned()), Code::Internal, "OUTCOME_UNKNOWN"),
-            (DriverError::Damaged("x".to_owned()), Code::Internal, "JOURNAL_DAMAGED"),
-            (DriverError::ShuttingDown, Code::Unavailable, "SHUTTING_DOWN"),
+            (
+                DriverError::Unknown("x".to_owned()),
+                Code::Internal,
+                "OUTCOME_UNKNOWN",
+            ),
+            (
+                DriverError::Damaged("x".to_owned()),
+                Code::Internal,
+                "JOURNAL_DAMAGED",
+            ),
+            (
+                DriverError::ShuttingDown,
+                Code::Unavailable,
+                "SHUTTING_DOWN",
+            ),
         ];
         for (error, code, reason) in cases {
             let status = from_driver(error, None);
@@ -404,7 +454,10 @@ mod tests {
             let details = status.get_error_details();
             assert_eq!(details.retry_info().is_some(), code == Code::Unavailable);
             assert_eq!(details.resource_info().is_some(), code == Code::NotFound);
-            assert_eq!(details.quota_failure().is_some(), code == Code::ResourceExhausted);
+            assert_eq!(
+                details.quota_failure().is_some(),
+                code == Code::ResourceExhausted
+            );
             assert_eq!(
                 details.precondition_failure().is_some(),
                 code == Code::FailedPrecondition

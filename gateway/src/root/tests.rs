@@ -4,11 +4,13 @@ mod calm_drs;
 mod drain;
 mod executions;
 mod plans;
+mod restart;
+mod surface;
 mod tls;
 mod watch;
 mod watch_all;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tidegate_proto::v1::{
     self, execution_service_client::ExecutionServiceClient, plan_service_client::PlanServiceClient,
@@ -127,7 +129,9 @@ fn config() -> Config {
         listen: Some("127.0.0.1:0".parse().unwrap()),
         ..Overrides::default()
     };
-    Config::load(None::<&Path>, overrides).unwrap()
+    let mut config = Config::load(None::<&Path>, overrides).unwrap();
+    config.drs.poll_interval = Duration::from_millis(5).into();
+    config
 }
 
 async fn connect(gateway: &Gateway) -> Channel {

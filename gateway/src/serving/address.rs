@@ -60,8 +60,17 @@ mod tests {
 
     #[test]
     fn without_certificates_only_this_machine_is_served() {
-        for own in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
-            assert_eq!(exposure(own, false, false), Some(Exposure::ThisMachine), "{own}");
+        for own in [
+            "127.0.0.1:0",
+            "127.8.8.8:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert_eq!(
+                exposure(own, false, false),
+                Some(Exposure::ThisMachine),
+                "{own}"
+            );
         }
         for other in ["0.0.0.0:0", "[::]:0", "10.0.0.7:1", "[fe80::1]:1"] {
             assert_eq!(exposure(other, false, false), None, "{other}");
@@ -73,7 +82,12 @@ mod tests {
     #[test]
     fn the_refusal_says_what_to_do() {
         let error = check("0.0.0.0:7070".parse().unwrap(), false, false).unwrap_err();
-        for hint in ["0.0.0.0:7070", "tls.client_ca", "127.0.0.1", "listen.insecure"] {
+        for hint in [
+            "0.0.0.0:7070",
+            "tls.client_ca",
+            "127.0.0.1",
+            "listen.insecure",
+        ] {
             assert!(error.to_string().contains(hint), "{error}");
         }
     }

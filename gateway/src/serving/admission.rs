@@ -76,7 +76,10 @@ mod tests {
     use super::*;
 
     fn request(path: &str) -> http::Request<Body> {
-        http::Request::builder().uri(path).body(Body::empty()).unwrap()
+        http::Request::builder()
+            .uri(path)
+            .body(Body::empty())
+            .unwrap()
     }
 
     #[tokio::test]
@@ -87,7 +90,9 @@ mod tests {
         let mut admission = Admission::new(never, 1);
         let first = admission.call(request("/tidegate.v1.PlanService/GetPlan"));
 
-        let second = admission.clone().oneshot(request("/tidegate.v1.PlanService/GetPlan"));
+        let second = admission
+            .clone()
+            .oneshot(request("/tidegate.v1.PlanService/GetPlan"));
         let refused = Status::from_header_map(second.await.unwrap().headers()).unwrap();
         assert_eq!(refused.code(), Code::ResourceExhausted);
 

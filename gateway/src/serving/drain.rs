@@ -12,6 +12,8 @@ use tokio_util::{
 };
 use tonic::Status;
 
+use crate::grpc::status;
+
 /// A cheap handle that all parts share.
 #[derive(Clone, Debug, Default)]
 pub struct Drain {
@@ -78,10 +80,7 @@ impl Drain {
     ) -> Result<T, Status> {
         match self.mutations.spawn(work).await {
             Ok(done) => done,
-            Err(panicked) => {
-                tracing::error!(%panicked, "a request ended in a panic");
-                Err(Status::internal("the request failed; this is a bug of the gateway"))
-            }
+            Err(panicked) => Err(status::bug(format!("the request ended early: {panicked}"))),
         }
     }
 

@@ -77,7 +77,9 @@ impl HttpBody for StreamBody {
 
 /// Whether it has come; afterwards it is asked no more.
 fn is_due(event: &mut Option<BoxFuture<'static, ()>>, cx: &mut Context<'_>) -> bool {
-    let due = event.as_mut().is_some_and(|event| event.as_mut().poll(cx).is_ready());
+    let due = event
+        .as_mut()
+        .is_some_and(|event| event.as_mut().poll(cx).is_ready());
     if due {
         *event = None;
     }
@@ -110,7 +112,11 @@ mod tests {
     async fn end_of(mut body: StreamBody) -> Code {
         let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         let trailers = frame.unwrap().unwrap().into_trailers().unwrap();
-        assert!(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.is_none());
+        assert!(
+            poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))
+                .await
+                .is_none()
+        );
         Status::from_header_map(&trailers).unwrap().code()
     }
 

@@ -52,14 +52,12 @@ impl Execution {
                 outcome,
                 message,
             } => self.edit(*wave, |run| run.apply_hook_ended(*outcome, message, at)),
-            Change::AttemptStarted { wave, attempt } => self.edit(*wave, |run| {
-                run.attempt = *attempt;
-                run.stage = Stage::Attempt;
-            }),
-            Change::RetryScheduled { wave, at } => self.edit(*wave, |run| {
-                run.auto_retries += 1;
-                run.stage = Stage::Backoff { at: *at };
-            }),
+            Change::AttemptStarted { wave, attempt } => {
+                self.edit(*wave, |run| run.apply_attempt(*attempt));
+            }
+            Change::RetryScheduled { wave, at } => {
+                self.edit(*wave, |run| run.apply_retry(*at));
+            }
             Change::LaunchIntended {
                 wave,
                 target,

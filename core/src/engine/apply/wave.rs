@@ -48,6 +48,16 @@ impl WaveRun {
         self.servers = servers.map(|server| ServerRun::new(server, at)).collect();
     }
 
+    pub(super) fn apply_attempt(&mut self, attempt: u32) {
+        self.attempt = attempt;
+        self.stage = Stage::Attempt;
+    }
+
+    pub(super) fn apply_retry(&mut self, at: Timestamp) {
+        self.auto_retries += 1;
+        self.stage = Stage::Backoff { at };
+    }
+
     pub(super) fn apply_hook_started(
         &mut self,
         phase: HookPhase,

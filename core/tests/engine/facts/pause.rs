@@ -138,6 +138,21 @@ fn a_planned_pause_waits_for_a_resume() {
 }
 
 #[test]
+fn a_planned_pause_also_holds_a_sibling_that_has_not_taken_its_first_step() {
+    let mut run = Run::started(&plan(vec![
+        wave("db", &[], &[1]),
+        DraftWave {
+            pause_before: true,
+            ..wave("web", &[], &[2])
+        },
+    ]));
+    assert_eq!(run.waves(), [WaveState::Checking, WaveState::Gated]);
+    assert!(run.wants().is_empty());
+    run.hear(Event::Resume);
+    assert_eq!(run.wants(), ["launch/0/0/1", "launch/1/0/1"]);
+}
+
+#[test]
 fn requests_that_make_no_sense_are_refused() {
     let mut run = Run::started(&two());
     assert_eq!(run.refused(Event::Resume), Why::NothingToResume);

@@ -84,7 +84,11 @@ fn folded(state: &mut Execution, change: &Change, at: Timestamp) -> Kind {
         Change::HookEnded { wave, .. } => hook_moved(state, *wave, hook_before),
         Change::LaunchIntended { wave, .. } => {
             let newest = state.wave(*wave).launches().len().saturating_sub(1);
-            launch_moved(state, *wave, LaunchIx(u16::try_from(newest).unwrap_or(u16::MAX)))
+            launch_moved(
+                state,
+                *wave,
+                LaunchIx(u16::try_from(newest).unwrap_or(u16::MAX)),
+            )
         }
         Change::LaunchMoved { wave, launch, .. } => launch_moved(state, *wave, *launch),
         Change::ServerMoved { wave, server, .. } => server_moved(state, *wave, *server),
@@ -119,7 +123,7 @@ fn wave_moved(state: &Execution, wave: WaveIx) -> Kind {
     Kind::Wave(v1::WaveMoved {
         wave: state.plan().wave(wave).name.to_string(),
         state: enums::wave_state(run.state()).into(),
-        detail: run.reason().to_string(),
+        detail: present_wave::detail(run),
         attempt: run.attempt(),
         retry_time: present_wave::retry_time(run),
     })
@@ -164,7 +168,9 @@ fn server_warned(state: &Execution, wave: WaveIx, server: ServerIx, warning: &st
     let run = state.wave(wave).servers().get(server.index());
     Kind::ServerWarned(v1::ServerWarned {
         wave: state.plan().wave(wave).name.to_string(),
-        server: run.map(|run| run.selected.id.to_string()).unwrap_or_default(),
+        server: run
+            .map(|run| run.selected.id.to_string())
+            .unwrap_or_default(),
         warning: warning.to_owned(),
     })
 }
@@ -173,11 +179,11 @@ fn server_warned(state: &Execution, wave: WaveIx, server: ServerIx, warning: &st
 mod tests {
     use std::sync::Arc;
 
-    use tidegate_core::{
-        engine::{ExecutionState, HookOutcome, Reason, WaveState},
-        JobId,
-    };
     use tidegate_core::engine::LaunchState;
+    use tidegate_core::{
+        JobId,
+        engine::{ExecutionState, HookOutcome, Reason, WaveState},
+    };
 
     use super::*;
     use crate::grpc::fixtures;

@@ -123,10 +123,16 @@ pub(crate) fn deadline_reason(reason: DeadlineReason, plan: &Plan) -> String {
         DeadlineReason::ExecutionTimeout => "the execution times out".to_owned(),
         DeadlineReason::WaveTimeout(wave) => format!("wave {} times out", plan.wave(wave).name),
         DeadlineReason::WaveRetry(wave) => {
-            format!("failed servers of wave {} are retried", plan.wave(wave).name)
+            format!(
+                "failed servers of wave {} are retried",
+                plan.wave(wave).name
+            )
         }
         DeadlineReason::LaunchRetry(wave) => {
-            format!("a launch of wave {} is asked for again", plan.wave(wave).name)
+            format!(
+                "a launch of wave {} is asked for again",
+                plan.wave(wave).name
+            )
         }
         DeadlineReason::HookRetry(wave) => {
             format!("a hook of wave {} runs again", plan.wave(wave).name)

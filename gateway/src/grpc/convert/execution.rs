@@ -97,7 +97,10 @@ mod tests {
         let names: Vec<&str> = shown.waves.iter().map(|wave| wave.name.as_str()).collect();
         assert_eq!(names, ["database", "web"]);
         assert_eq!(shown.waves[1].after, ["database"]);
-        assert!(shown.waves[0].servers.is_empty(), "tags are not resolved yet");
+        assert!(
+            shown.waves[0].servers.is_empty(),
+            "tags are not resolved yet"
+        );
         assert_eq!(shown.waves[1].servers[0].id, "s-00000000000000001");
         assert_eq!(shown.objectives.unwrap().rpo.unwrap().seconds, 300);
     }

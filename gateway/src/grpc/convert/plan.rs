@@ -148,7 +148,8 @@ impl Reader {
         let length = length?;
         let read = span(length);
         if read.is_none() {
-            self.violations.push(violation(path, "must not be negative"));
+            self.violations
+                .push(violation(path, "must not be negative"));
         }
         read
     }
@@ -181,7 +182,10 @@ fn target(target: &v1::Target) -> DraftTarget {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_core::{WaveIx, plan::{Limits, Plan, Selection}};
+    use tidegate_core::{
+        WaveIx,
+        plan::{Limits, Plan, Selection},
+    };
 
     use super::*;
     use crate::grpc::fixtures;
@@ -211,14 +215,21 @@ mod tests {
         let spec = plan.spec.as_mut().unwrap();
         spec.unknown_launch = 77;
         spec.waves[1].on_failure = -1;
-        spec.waves[1].timeout = Some(prost_types::Duration { seconds: -5, nanos: 0 });
+        spec.waves[1].timeout = Some(prost_types::Duration {
+            seconds: -5,
+            nanos: 0,
+        });
 
         let (_, violations) = draft(&plan);
 
         let fields: Vec<&str> = violations.iter().map(|it| it.field.as_str()).collect();
         assert_eq!(
             fields,
-            ["spec.waves[1].on_failure", "spec.waves[1].timeout", "spec.unknown_launch"]
+            [
+                "spec.waves[1].on_failure",
+                "spec.waves[1].timeout",
+                "spec.unknown_launch"
+            ]
         );
     }
 

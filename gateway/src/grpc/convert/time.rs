@@ -13,15 +13,6 @@ pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// An instant as the core keeps it; `None` for one before 1970.
-pub(crate) fn from_timestamp(at: &prost_types::Timestamp) -> Option<Timestamp> {
-    let seconds = u64::try_from(at.seconds).ok()?;
-    let millis = u64::try_from(at.nanos).ok()? / 1_000_000;
-    Some(Timestamp::from_millis(
-        seconds.saturating_mul(1_000).saturating_add(millis),
-    ))
-}
-
 /// A length of time as the API writes it.
 pub(crate) fn duration(span: Span) -> prost_types::Duration {
     let millis = span.as_millis();
@@ -80,7 +71,18 @@ mod tests {
 
     #[test]
     fn the_shortest_length_is_not_lost() {
-        let shortest = prost_types::Duration { seconds: 0, nanos: 1 };
+        let shortest = prost_types::Duration {
+            seconds: 0,
+            nanos: 1,
+        };
         assert_eq!(span(&shortest), Some(Span::from_millis(1)));
+    }
+
+    fn from_timestamp(at: &prost_types::Timestamp) -> Option<Timestamp> {
+        let seconds = u64::try_from(at.seconds).ok()?;
+        let millis = u64::try_from(at.nanos).ok()? / 1_000_000;
+        Some(Timestamp::from_millis(
+            seconds.saturating_mul(1_000).saturating_add(millis),
+        ))
     }
 }

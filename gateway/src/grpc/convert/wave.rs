@@ -2,7 +2,7 @@
 
 use tidegate_core::{
     LaunchIx, WaveIx,
-    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, Stage, WaveRun},
+    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, Stage, WaveRun, WaveState},
     plan::{PlannedServer, Selection, Target, WavePlan},
 };
 use tidegate_proto::v1;
@@ -20,12 +20,15 @@ pub(crate) fn waves(execution: &Execution) -> Vec<v1::Wave> {
 
 fn wave(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> v1::Wave {
     let run = execution.wave(ix);
-    let after = planned.after.iter().map(|&before| execution.plan().wave(before));
+    let after = planned
+        .after
+        .iter()
+        .map(|&before| execution.plan().wave(before));
     v1::Wave {
         name: planned.name.to_string(),
         after: after.map(|before| before.name.to_string()).collect(),
         state: enums::wave_state(run.state()).into(),
-        detail: run.reason().to_string(),
+        detail: detail(run),
         attempt: run.attempt(),
         start_time: run.started_at().map(timestamp),
         end_time: run.ended_at().map(timestamp),
@@ -37,6 +40,17 @@ fn wave(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> v1::Wave {
             .collect(),
         hook_runs: run.hooks().iter().map(|it| hook_run(planned, it)).collect(),
         retry_time: retry_time(run),
+    }
+}
+
+/// Why a wave is as it is; where its state needs no reason, what it is at.
+pub(crate) fn detail(run: &WaveRun) -> String {
+    let reason = run.reason().to_string();
+    match run.stage() {
+        Stage::Selecting => "selecting servers".to_owned(),
+        Stage::Attempt if reason.is_empty() => format!("attempt {}", run.attempt()),
+        Stage::Idle if run.state() == WaveState::Gated && run.is_gate_open() => "opened".to_owned(),
+        Stage::Attempt | Stage::Idle | Stage::Hook(_) | Stage::Backoff { .. } => reason,
     }
 }
 
@@ -61,7 +75,9 @@ pub(crate) fn servers(planned: &WavePlan, run: &WaveRun) -> Vec<v1::Server> {
         };
         servers.iter().map(|it| (&group.target, it))
     });
-    named.map(|(target, it)| planned_server(target, it)).collect()
+    named
+        .map(|(target, it)| planned_server(target, it))
+        .collect()
 }
 
 fn planned_server(place: &Target, planned: &PlannedServer) -> v1::Server {
@@ -84,7 +100,11 @@ pub(crate) fn server(run: &WaveRun, it: &ServerRun) -> v1::Server {
         state: enums::server_state(it.state).into(),
         detail: it.reason.to_string(),
         job_id: run.job_of(it).map(ToString::to_string).unwrap_or_default(),
-        recovery_instance_id: it.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
+        recovery_instance_id: it
+            .instance
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         warnings: it.warnings.iter().map(ToString::to_string).collect(),
         state_time: Some(timestamp(it.state_at)),
     }
@@ -98,7 +118,10 @@ pub(crate) fn launch(
     launch: &Launch,
 ) -> v1::Launch {
     let run = execution.wave(wave);
-    let ids = launch.servers.iter().filter_map(|server| run.servers().get(server.index()));
+    let ids = launch
+        .servers
+        .iter()
+        .filter_map(|server| run.servers().get(server.index()));
     v1::Launch {
         key: execution.launch_key(wave, ix),
         attempt: launch.attempt,
@@ -106,7 +129,11 @@ pub(crate) fn launch(
         servers: ids.map(|server| server.selected.id.to_string()).collect(),
         state: enums::launch_state(&launch.state).into(),
         detail: launch.reason.to_string(),
-        job_id: launch.state.job().map(ToString::to_string).unwrap_or_default(),
+        job_id: launch
+            .state
+            .job()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         start_time: Some(timestamp(launch.intended_at)),
         retry_time: match launch.state {
             LaunchState::Deferred { until, .. } => Some(timestamp(until)),

@@ -70,10 +70,16 @@ fn check(source: &Execution, confirm: &str) -> Result<(), Status> {
         return Err(status::forbidden(source, "the execution is not over"));
     }
     if source.kind() == Kind::Cleanup {
-        return Err(status::forbidden(source, "the execution is itself a cleanup"));
+        return Err(status::forbidden(
+            source,
+            "the execution is itself a cleanup",
+        ));
     }
     if !source.allows(Action::CleanUp) {
-        return Err(status::forbidden(source, "the execution has launched nothing that is left"));
+        return Err(status::forbidden(
+            source,
+            "the execution has launched nothing that is left",
+        ));
     }
     let name = source.plan().name();
     if source.kind() == Kind::Recovery && confirm != name.as_str() {
@@ -92,13 +98,18 @@ fn cleanup_plan(source: &Execution, origin: &Origin) -> v1::Plan {
     let servers = source.waves().flat_map(WaveRun::servers);
     for server in servers.filter(|server| server.state == ServerState::Launched) {
         let selected = &server.selected;
-        targets.entry(&selected.target).or_default().push(&selected.id);
+        targets
+            .entry(&selected.target)
+            .or_default()
+            .push(&selected.id);
     }
-    let groups = targets.into_iter().map(|(target, servers)| v1::ServerGroup {
-        target: Some(convert::wave::target(target)),
-        servers: servers.into_iter().map(server_ref).collect(),
-        ..v1::ServerGroup::default()
-    });
+    let groups = targets
+        .into_iter()
+        .map(|(target, servers)| v1::ServerGroup {
+            target: Some(convert::wave::target(target)),
+            servers: servers.into_iter().map(server_ref).collect(),
+            ..v1::ServerGroup::default()
+        });
     v1::Plan {
         name: source.plan().name().to_string(),
         revision: origin.plan_revision,

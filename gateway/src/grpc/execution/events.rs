@@ -30,7 +30,10 @@ pub(super) async fn list(
     let mut commits = Vec::new();
     let (mut revision, mut bytes) = (after, 0);
     while commits.len() < size && revision < newest && bytes < PAGE_BYTES {
-        let records = services.driver.records(&id, revision, size - commits.len()).await;
+        let records = services
+            .driver
+            .records(&id, revision, size - commits.len())
+            .await;
         let records = records.map_err(|error| status::from_driver(error, None))?;
         if records.is_empty() {
             break;

@@ -8,8 +8,8 @@ use tonic::Status;
 use crate::{
     driver::Listed,
     grpc::{
-        argument, convert::summary::summary, filter::Filter, page_token::List,
-        services::Services, status,
+        argument, convert::summary::summary, filter::Filter, page_token::List, services::Services,
+        status,
     },
     ports::journal::{Head, ReadError},
 };
@@ -84,9 +84,7 @@ fn read(entry: &Listed) -> Result<(ExecutionId, v1::ExecutionSummary), Status> {
     match entry {
         Listed::Live(view) => Ok((view.execution.id().clone(), summary(view))),
         Listed::Ended(Head {
-            execution,
-            summary,
-            ..
+            execution, summary, ..
         }) => {
             let shown = v1::ExecutionSummary::decode(summary.clone()).map_err(|error| {
                 let what = format!("the summary of execution {execution}: {error}");

@@ -20,7 +20,7 @@ use tidegate_proto::v1::{self, execution_service_server::ExecutionService};
 use tokio_stream::StreamExt;
 use tonic::{Request, Response, Status};
 
-use super::{services::Services, watch};
+use super::{services::Services, status, watch};
 
 /// The service. RPCs that change something run to their end whoever waits.
 #[derive(Clone, Debug)]
@@ -101,21 +101,27 @@ impl ExecutionService for Executions {
         &self,
         request: Request<v1::GetExecutionRequest>,
     ) -> Result<Response<v1::GetExecutionResponse>, Status> {
-        get::get(&self.0, &request.into_inner()).await.map(Response::new)
+        get::get(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn list_executions(
         &self,
         request: Request<v1::ListExecutionsRequest>,
     ) -> Result<Response<v1::ListExecutionsResponse>, Status> {
-        list::list(&self.0, &request.into_inner()).await.map(Response::new)
+        list::list(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn list_events(
         &self,
         request: Request<v1::ListEventsRequest>,
     ) -> Result<Response<v1::ListEventsResponse>, Status> {
-        events::list(&self.0, &request.into_inner()).await.map(Response::new)
+        events::list(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn watch(
@@ -139,6 +145,7 @@ impl ExecutionService for Executions {
 /// the encoded messages as they are.
 fn decoded<M: Message + Default + 'static>(frames: watch::Frames) -> Decoded<M> {
     Box::pin(frames.map(|frame| {
-        M::decode(frame?).map_err(|error| Status::internal(format!("own message: {error}")))
+        M::decode(frame?)
+            .map_err(|error| status::bug(format!("a message that cannot be read: {error}")))
     }))
 }

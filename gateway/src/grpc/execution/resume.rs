@@ -13,8 +13,7 @@ pub(super) async fn resume(
 ) -> Result<v1::ResumeResponse, Status> {
     let stamp = request_id::optional("Resume", request)?;
     steer::comment(&request.comment)?;
-    let execution =
-        steer::steer(services, &request.execution, Event::Resume, stamp).await?;
+    let execution = steer::steer(services, &request.execution, Event::Resume, stamp).await?;
     Ok(v1::ResumeResponse {
         execution: Some(execution),
     })

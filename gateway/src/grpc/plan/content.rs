@@ -55,9 +55,11 @@ impl Accepted {
         match Plan::check(&draft, limits) {
             Ok(checked) => violations.extend(unknown_hooks(&checked, hooks)),
             Err(mistakes) if plan.spec.is_some() => {
-                violations.extend(mistakes.into_iter().map(|it| {
-                    convert::plan::violation(it.field, it.mistake.to_string())
-                }));
+                violations.extend(
+                    mistakes
+                        .into_iter()
+                        .map(|it| convert::plan::violation(it.field, it.mistake.to_string())),
+                );
             }
             // That the spec is missing says it all.
             Err(_) => {}
@@ -101,7 +103,10 @@ pub(super) fn to_store(plan: &v1::Plan) -> StoredPlan {
 /// What the API shows of a stored revision.
 pub(super) fn shown(stored: &StoredPlan) -> Result<v1::Plan, Status> {
     v1::Plan::decode(stored.plan.clone()).map_err(|error| {
-        let what = format!("revision {} of plan {}: {error}", stored.revision, stored.name);
+        let what = format!(
+            "revision {} of plan {}: {error}",
+            stored.revision, stored.name
+        );
         status::from_read(&crate::ports::journal::ReadError::Damaged(what))
     })
 }
@@ -153,12 +158,18 @@ fn digest(content: &v1::Plan) -> String {
 fn unknown_hooks(plan: &Plan, hooks: &dyn Hooks) -> Vec<v1::FieldViolation> {
     let mut violations = Vec::new();
     for (ix, wave) in plan.waves().iter().enumerate() {
-        for (phase, list) in [(HookPhase::PreWave, "check"), (HookPhase::PostWave, "verify")] {
+        for (phase, list) in [
+            (HookPhase::PreWave, "check"),
+            (HookPhase::PostWave, "verify"),
+        ] {
             for (at, used) in wave.hooks(phase).iter().enumerate() {
                 if !hooks.knows(used.hook.as_str()) {
                     violations.push(convert::plan::violation(
                         format!("spec.waves[{ix}].{list}[{at}].hook"),
-                        format!("this gateway has no hook {:?}; register it first", used.hook),
+                        format!(
+                            "this gateway has no hook {:?}; register it first",
+                            used.hook
+                        ),
                     ));
                 }
             }
@@ -226,8 +237,11 @@ mod tests {
         let mut plan = fixtures::shop();
         plan.name = "Shop".to_owned();
         plan.spec.as_mut().unwrap().unknown_launch = 9;
-        let fields: Vec<String> =
-            check(&plan).unwrap_err().into_iter().map(|it| it.field).collect();
+        let fields: Vec<String> = check(&plan)
+            .unwrap_err()
+            .into_iter()
+            .map(|it| it.field)
+            .collect();
         assert_eq!(fields, ["spec.unknown_launch", "name"]);
     }
 }

@@ -34,7 +34,10 @@ pub(super) async fn create(
             return Ok(answer);
         }
     }
-    Err(status::unavailable("PLAN_STORE_BUSY", "the plan changes too often; try again"))
+    Err(status::unavailable(
+        "PLAN_STORE_BUSY",
+        "the plan changes too often; try again",
+    ))
 }
 
 /// Stores the first revision since the plan was deleted, if it ever was.

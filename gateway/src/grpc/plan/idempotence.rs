@@ -98,10 +98,8 @@ mod tests {
     #[test]
     fn a_damaged_answer_is_an_error_and_not_an_answer() {
         for value in [&b""[..], b"\x01short", b"\x02"] {
-            let read = claimed_answer::<v1::CreatePlanResponse>(
-                &stamp(1),
-                &Bytes::copy_from_slice(value),
-            );
+            let read =
+                claimed_answer::<v1::CreatePlanResponse>(&stamp(1), &Bytes::copy_from_slice(value));
             assert_eq!(read.unwrap_err().code(), tonic::Code::Internal);
         }
     }

@@ -39,14 +39,18 @@ impl PlanService for Plans {
         &self,
         request: Request<v1::GetPlanRequest>,
     ) -> Result<Response<v1::GetPlanResponse>, Status> {
-        get::get(&self.0, &request.into_inner()).await.map(Response::new)
+        get::get(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn list_plans(
         &self,
         request: Request<v1::ListPlansRequest>,
     ) -> Result<Response<v1::ListPlansResponse>, Status> {
-        list::list(&self.0, &request.into_inner()).await.map(Response::new)
+        list::list(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn update_plan(
@@ -71,20 +75,27 @@ impl PlanService for Plans {
         &self,
         request: Request<v1::ValidatePlanRequest>,
     ) -> Result<Response<v1::ValidatePlanResponse>, Status> {
-        Ok(Response::new(validate::validate(&self.0, &request.into_inner())))
+        Ok(Response::new(validate::validate(
+            &self.0,
+            &request.into_inner(),
+        )))
     }
 
     async fn list_plan_revisions(
         &self,
         request: Request<v1::ListPlanRevisionsRequest>,
     ) -> Result<Response<v1::ListPlanRevisionsResponse>, Status> {
-        revisions::list(&self.0, &request.into_inner()).await.map(Response::new)
+        revisions::list(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn check_readiness(
         &self,
         request: Request<v1::CheckReadinessRequest>,
     ) -> Result<Response<v1::CheckReadinessResponse>, Status> {
-        readiness::check(&self.0, &request.into_inner()).await.map(Response::new)
+        readiness::check(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 }

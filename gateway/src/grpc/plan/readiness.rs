@@ -7,10 +7,7 @@ use tidegate_core::{
     ExecutionId, SourceServerId,
     plan::{Group, Plan, Selection},
 };
-use tidegate_proto::v1::{
-    self, ReadinessFinding,
-    readiness_finding::Severity,
-};
+use tidegate_proto::v1::{self, ReadinessFinding, readiness_finding::Severity};
 use tonic::Status;
 
 use super::stored;
@@ -83,11 +80,7 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(
-        plan: &'a Plan,
-        busy: &'a BTreeMap<SourceServerId, ExecutionId>,
-        limit: u32,
-    ) -> Self {
+    fn new(plan: &'a Plan, busy: &'a BTreeMap<SourceServerId, ExecutionId>, limit: u32) -> Self {
         Self {
             plan,
             busy,
@@ -97,22 +90,26 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn group(
-        &mut self,
-        wave: &'a str,
-        group: &Group,
-        answer: Result<Vec<SourceServer>, DrsError>,
-    ) {
+    fn group(&mut self, wave: &'a str, group: &Group, answer: Result<Vec<SourceServer>, DrsError>) {
         let found = match answer {
             Ok(found) => found,
             Err(error) => {
-                self.add(Severity::Blocking, drs_code(&error), wave, "", error.to_string());
+                self.add(
+                    Severity::Blocking,
+                    drs_code(&error),
+                    wave,
+                    "",
+                    error.to_string(),
+                );
                 return;
             }
         };
         match &group.selection {
             Selection::Servers(wanted) => {
-                for missing in wanted.iter().filter(|it| found.iter().all(|s| s.id != it.id)) {
+                for missing in wanted
+                    .iter()
+                    .filter(|it| found.iter().all(|s| s.id != it.id))
+                {
                     let severity = if missing.optional {
                         Severity::Warning
                     } else {
@@ -120,11 +117,21 @@ impl<'a> Report<'a> {
                     };
                     let place = format!("{} in {}", group.target.account, group.target.region);
                     let message = format!("DRS does not know this server in account {place}");
-                    self.add(severity, "SERVER_NOT_FOUND", wave, missing.id.as_str(), message);
+                    self.add(
+                        severity,
+                        "SERVER_NOT_FOUND",
+                        wave,
+                        missing.id.as_str(),
+                        message,
+                    );
                 }
             }
             Selection::Tags { tags, optional } if found.is_empty() => {
-                let severity = if *optional { Severity::Warning } else { Severity::Blocking };
+                let severity = if *optional {
+                    Severity::Warning
+                } else {
+                    Severity::Blocking
+                };
                 let message = format!("no source server carries the tags {tags:?}");
                 self.add(severity, "NO_SERVERS_SELECTED", wave, "", message);
             }
@@ -139,14 +146,23 @@ impl<'a> Report<'a> {
         let id = server.id.as_str();
         if let Some(first) = self.seen.insert(server.id.clone(), wave) {
             let message = format!("is also selected by wave {first}; a plan launches it once");
-            self.add(Severity::Blocking, "SERVER_SELECTED_TWICE", wave, id, message);
+            self.add(
+                Severity::Blocking,
+                "SERVER_SELECTED_TWICE",
+                wave,
+                id,
+                message,
+            );
         }
         if let Some(other) = self.busy.get(&server.id) {
             let message = format!("is in execution {other}, which is not over");
             self.add(Severity::Blocking, "SERVER_BUSY", wave, id, message);
         }
         if let Some(severity) = replication_severity(&server.replication_state) {
-            let message = format!("replication is {}, not CONTINUOUS", server.replication_state);
+            let message = format!(
+                "replication is {}, not CONTINUOUS",
+                server.replication_state
+            );
             self.add(severity, "REPLICATION_NOT_CONTINUOUS", wave, id, message);
         }
         if let (Some(lag), Some(rpo)) = (server.lag, self.plan.objectives().rpo)
@@ -158,14 +174,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn add(
-        &mut self,
-        severity: Severity,
-        code: &str,
-        wave: &str,
-        server: &str,
-        message: String,
-    ) {
+    fn add(&mut self, severity: Severity, code: &str, wave: &str, server: &str, message: String) {
         self.findings.push(ReadinessFinding {
             severity: severity.into(),
             code: code.to_owned(),
@@ -181,7 +190,8 @@ impl<'a> Report<'a> {
             let message = format!("{count} servers are above the limit of {}", self.limit);
             self.add(Severity::Blocking, "TOO_MANY_SERVERS", "", "", message);
         }
-        self.findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
+        self.findings
+            .sort_by_key(|it| std::cmp::Reverse(it.severity));
         let blocking = |it: &ReadinessFinding| it.severity() == Severity::Blocking;
         v1::CheckReadinessResponse {
             ready: !self.findings.iter().any(blocking),
@@ -236,7 +246,12 @@ mod tests {
         let plan = fixtures::checked_shop();
         let busy = busy
             .iter()
-            .map(|&id| (SourceServerId::from(id), ExecutionId::from(fixtures::EXECUTION)))
+            .map(|&id| {
+                (
+                    SourceServerId::from(id),
+                    ExecutionId::from(fixtures::EXECUTION),
+                )
+            })
             .collect();
         let mut report = Report::new(&plan, &busy, 5_000);
         report.group("database", &plan.waves()[0].groups[0], database);
@@ -245,7 +260,11 @@ mod tests {
     }
 
     fn codes(response: &v1::CheckReadinessResponse) -> Vec<&str> {
-        response.findings.iter().map(|it| it.code.as_str()).collect()
+        response
+            .findings
+            .iter()
+            .map(|it| it.code.as_str())
+            .collect()
     }
 
     const ONE: &str = "s-00000000000000001";
@@ -265,11 +284,7 @@ mod tests {
 
     #[test]
     fn what_is_found_is_listed_worst_first() {
-        let found = report(
-            Ok(vec![]),
-            vec![server(ONE, "STALLED", 600)],
-            &[ONE],
-        );
+        let found = report(Ok(vec![]), vec![server(ONE, "STALLED", 600)], &[ONE]);
         assert!(!found.ready);
         assert_eq!(
             codes(&found),
@@ -282,7 +297,11 @@ mod tests {
             ]
         );
         assert_eq!(found.findings[2].server, TWO);
-        assert_eq!(found.findings[2].severity(), Severity::Warning, "it is optional");
+        assert_eq!(
+            found.findings[2].severity(),
+            Severity::Warning,
+            "it is optional"
+        );
     }
 
     #[test]

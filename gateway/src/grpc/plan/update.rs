@@ -37,7 +37,10 @@ pub(super) async fn update(
             return Ok(answer);
         }
     }
-    Err(status::unavailable("PLAN_STORE_BUSY", "the plan changes too often; try again"))
+    Err(status::unavailable(
+        "PLAN_STORE_BUSY",
+        "the plan changes too often; try again",
+    ))
 }
 
 struct Order<'a> {

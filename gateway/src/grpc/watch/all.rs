@@ -114,7 +114,8 @@ impl Watcher {
                 Next::CatchUp => self.catch_up().await?,
                 Next::Bookmark => {
                     let time = Some(timestamp(self.services.clock.now()));
-                    self.send(Message::Bookmark(v1::WatchAllBookmark { time })).await?;
+                    self.send(Message::Bookmark(v1::WatchAllBookmark { time }))
+                        .await?;
                 }
             }
         }

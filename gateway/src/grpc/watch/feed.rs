@@ -113,19 +113,21 @@ impl Feed {
     }
 
     /// Presents what was recorded after the ring's newest commit, unless
-    /// somebody else did so while this waited.
-    async fn refill(&self, driver: &Driver, after: u64) -> Result<(), DriverError> {
+    /// somebody else did so while this waited. Says whether the ring has
+    /// anything that it did not have; a reader that is ahead of the ring may
+    /// have to ask several times.
+    async fn refill(&self, driver: &Driver, after: u64) -> Result<bool, DriverError> {
         let mut fold = self.fold.lock().await;
         let newest = lock(&self.ring).newest;
         if newest > after {
-            return Ok(());
+            return Ok(true);
         }
         let records = driver.records(&self.execution, newest, PAGE).await?;
-        for record in records {
-            let presented = present(&mut fold, &self.origin, &record);
+        for record in &records {
+            let presented = present(&mut fold, &self.origin, record);
             lock(&self.ring).push(presented);
         }
-        Ok(())
+        Ok(!records.is_empty())
     }
 }
 
@@ -174,18 +176,20 @@ impl Reader {
     /// The next commits, in order; none if there are none yet. May be dropped
     /// while it waits: nothing is lost.
     pub(super) async fn next(&mut self) -> Result<Vec<Arc<Presented>>, DriverError> {
-        let mut found = lock(&self.feed.ring).after(self.revision);
-        if matches!(found, Found::NothingNew) {
-            self.feed.refill(&self.driver, self.revision).await?;
-            found = lock(&self.feed.ring).after(self.revision);
-        }
-        let commits = match found {
-            Found::Commits(commits) => {
-                self.own = None;
-                commits
+        let commits = loop {
+            let found = lock(&self.feed.ring).after(self.revision);
+            match found {
+                Found::Commits(commits) => {
+                    self.own = None;
+                    break commits;
+                }
+                Found::Behind => break self.catch_up().await?,
+                Found::NothingNew => {
+                    if !self.feed.refill(&self.driver, self.revision).await? {
+                        return Ok(Vec::new());
+                    }
+                }
             }
-            Found::NothingNew => Vec::new(),
-            Found::Behind => self.catch_up().await?,
         };
         if let Some(last) = commits.last() {
             self.revision = last.revision;
@@ -204,7 +208,10 @@ impl Reader {
             return Ok(Vec::new());
         };
         let origin = &self.feed.origin;
-        Ok(records.iter().map(|record| present(state, origin, record)).collect())
+        Ok(records
+            .iter()
+            .map(|record| present(state, origin, record))
+            .collect())
     }
 }
 

@@ -200,7 +200,10 @@ mod tests {
         };
 
         let watched = v1::WatchResponse::decode(piece.watch()).unwrap();
-        assert_eq!(watched.message, Some(watch_response::Message::Commit(commit(3))));
+        assert_eq!(
+            watched.message,
+            Some(watch_response::Message::Commit(commit(3)))
+        );
 
         let of_all = v1::WatchAllResponse::decode(piece.watch_all("01J", "cursor")).unwrap();
         assert_eq!(of_all.cursor, "cursor");
@@ -218,7 +221,11 @@ mod tests {
     fn a_large_commit_is_split_and_only_its_last_piece_is_complete() {
         let pieces = split(commit(100), 1_000);
         assert!(pieces.len() > 10);
-        assert!(pieces.iter().all(|it| it.changes.len() < 10 && it.revision == 7));
+        assert!(
+            pieces
+                .iter()
+                .all(|it| it.changes.len() < 10 && it.revision == 7)
+        );
         let (last, before) = pieces.split_last().unwrap();
         assert!(last.complete && before.iter().all(|it| !it.complete));
         let joined: Vec<v1::Change> = pieces.into_iter().flat_map(|it| it.changes).collect();
@@ -260,7 +267,10 @@ mod tests {
         let snapshots: Vec<&v1::Execution> =
             parts.iter().filter_map(|it| it.snapshot.as_ref()).collect();
         assert_eq!(snapshots[0].plan, "shop");
-        assert_eq!((snapshots[1].id.as_str(), snapshots[1].plan.as_str()), ("01J", ""));
+        assert_eq!(
+            (snapshots[1].id.as_str(), snapshots[1].plan.as_str()),
+            ("01J", "")
+        );
         let waves: usize = snapshots.iter().map(|it| it.waves.len()).sum();
         assert_eq!(waves, 20);
         assert!(parts.last().unwrap().complete && !parts[0].complete);

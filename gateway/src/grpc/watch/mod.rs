@@ -103,6 +103,9 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(heard, [(5, Due::Bookmark), (10, Due::Bookmark), (12, Due::End)]);
+        assert_eq!(
+            heard,
+            [(5, Due::Bookmark), (10, Due::Bookmark), (12, Due::End)]
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(in crate::grpc) async fn watch(
     let driver = &services.driver;
     // Subscribed first: what happens from here on wakes the stream.
     let updates = driver.subscribe(&id);
-    let newest = driver.view(&id).await.map_err(|error| from_driver(error, None))?;
+    let newest = driver
+        .view(&id)
+        .await
+        .map_err(|error| from_driver(error, None))?;
     let begin = match request.after_revision {
         None => newest.clone(),
         Some(after) if after > newest.revision => {
@@ -93,7 +96,9 @@ impl Watcher {
 
     async fn produce(&mut self, begin: &View) -> Result<(), Stop> {
         for header in self.headers(begin) {
-            self.outlet.send(frame::watch(Message::Header(header))).await?;
+            self.outlet
+                .send(frame::watch(Message::Header(header)))
+                .await?;
         }
         while !self.is_over() {
             match self.next().await? {
@@ -166,7 +171,9 @@ impl Watcher {
     async fn bookmark(&self) -> Result<(), Stop> {
         let now = self.services.clock.now();
         let mark = bookmark::bookmark(&self.services.driver, &self.newest, self.sent, now);
-        self.outlet.send(frame::watch(Message::Bookmark(mark))).await
+        self.outlet
+            .send(frame::watch(Message::Bookmark(mark)))
+            .await
     }
 
     /// Nobody updates the view any more: the execution is over, or another
@@ -176,7 +183,9 @@ impl Watcher {
         self.updates = self.services.driver.subscribe(&id);
         self.newest = self.services.driver.view(&id).await?;
         if self.updates.is_none() && !self.newest.execution.state().is_terminal() {
-            return Err(Stop::Shutdown("this gateway no longer drives the execution"));
+            return Err(Stop::Shutdown(
+                "this gateway no longer drives the execution",
+            ));
         }
         Ok(())
     }

@@ -121,7 +121,10 @@ mod tests {
         outlet.send(message("2")).await.unwrap();
 
         let began = tokio::time::Instant::now();
-        assert!(matches!(outlet.send(message("3")).await, Err(Stop::SlowReader)));
+        assert!(matches!(
+            outlet.send(message("3")).await,
+            Err(Stop::SlowReader)
+        ));
         assert_eq!(began.elapsed(), STALL);
         outlet.end(Ok(message("end")));
 
@@ -138,7 +141,10 @@ mod tests {
         let (outlet, _frames) = Outlet::open(1, STALL, drain.clone());
         outlet.send(message("1")).await.unwrap();
         drain.begin();
-        assert!(matches!(outlet.send(message("2")).await, Err(Stop::Shutdown(_))));
+        assert!(matches!(
+            outlet.send(message("2")).await,
+            Err(Stop::Shutdown(_))
+        ));
     }
 
     #[tokio::test]

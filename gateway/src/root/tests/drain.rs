@@ -1,7 +1,5 @@
 //! Limits and ends of streams, as a client sees them.
 
-use std::time::Duration;
-
 use tidegate_proto::v1::{self, watch_response::Message};
 use tokio_stream::StreamExt;
 use tonic::Code;
@@ -16,7 +14,12 @@ async fn a_gateway_with_open_streams_shuts_down_and_each_stream_gets_its_cursor(
     world.until(&execution.id, v1::ExecutionState::Paused).await;
     let mut one = world.watch(&execution.id, None).await;
     let request = v1::WatchAllRequest::default();
-    let mut all = world.executions.watch_all(request).await.unwrap().into_inner();
+    let mut all = world
+        .executions
+        .watch_all(request)
+        .await
+        .unwrap()
+        .into_inner();
     let Some(Message::Header(header)) = one.next().await.unwrap().unwrap().message else {
         panic!("a stream begins with its header");
     };
@@ -32,7 +35,10 @@ async fn a_gateway_with_open_streams_shuts_down_and_each_stream_gets_its_cursor(
     assert_eq!(end.revision, header.revision);
     assert!(one.next().await.is_none());
     let last = all.next().await.unwrap().unwrap();
-    assert!(matches!(last.message, Some(v1::watch_all_response::Message::End(_))));
+    assert!(matches!(
+        last.message,
+        Some(v1::watch_all_response::Message::End(_))
+    ));
     assert!(!last.cursor.is_empty());
 }
 
@@ -48,7 +54,10 @@ async fn health_checks_hear_of_the_end() {
     world.gateway.shut_down().await;
 
     let not_serving = tonic_health::ServingStatus::NotServing;
-    assert_eq!(stream.next().await.unwrap().unwrap().status, not_serving as i32);
+    assert_eq!(
+        stream.next().await.unwrap().unwrap().status,
+        not_serving as i32
+    );
     let end = stream.next().await.unwrap().unwrap_err();
     assert_eq!(end.code(), Code::Unavailable);
     assert!(health.check(request).await.is_err());

@@ -20,7 +20,10 @@ async fn the_same_request_starts_one_execution_and_another_is_refused() {
     let busy = world.start_drill("bank", "second").await.unwrap_err();
     assert_eq!(busy.code(), Code::FailedPrecondition);
     let info = busy.get_details_error_info().unwrap();
-    assert_eq!((info.reason.as_str(), &info.metadata["execution"]), ("SERVER_BUSY", &first.id));
+    assert_eq!(
+        (info.reason.as_str(), &info.metadata["execution"]),
+        ("SERVER_BUSY", &first.id)
+    );
 }
 
 #[tokio::test]
@@ -34,12 +37,19 @@ async fn a_forbidden_transition_says_what_is_allowed() {
         request_id: String::new(),
     };
 
-    let refused = world.executions.retry_wave(request.clone()).await.unwrap_err();
+    let refused = world
+        .executions
+        .retry_wave(request.clone())
+        .await
+        .unwrap_err();
 
     assert_eq!(refused.code(), Code::FailedPrecondition);
     let info = refused.get_details_error_info().unwrap();
     assert_eq!(info.metadata["state"], "PAUSED");
-    assert!(info.metadata["allowed_actions"].contains("RESUME"), "{info:?}");
+    assert!(
+        info.metadata["allowed_actions"].contains("RESUME"),
+        "{info:?}"
+    );
 
     let unknown = v1::RetryWaveRequest {
         wave: "wbe".to_owned(),
@@ -58,7 +68,11 @@ async fn what_a_drill_launched_is_cleaned_up() {
         request_id: "clean".to_owned(),
         confirm: String::new(),
     };
-    let early = world.executions.clean_up(request.clone()).await.unwrap_err();
+    let early = world
+        .executions
+        .clean_up(request.clone())
+        .await
+        .unwrap_err();
     assert_eq!(reason(&early), "TRANSITION_FORBIDDEN");
     world.until(&drill.id, v1::ExecutionState::Paused).await;
     world.resume(&drill.id).await.unwrap();
@@ -71,8 +85,15 @@ async fn what_a_drill_launched_is_cleaned_up() {
     assert_eq!(cleanup.source_execution, drill.id);
     assert_eq!(cleanup.waves[0].name, "cleanup");
     assert_eq!(cleanup.waves[0].servers.len(), 3);
-    world.until(&cleanup.id, v1::ExecutionState::Succeeded).await;
-    let again = world.executions.clean_up(request).await.unwrap().into_inner();
+    world
+        .until(&cleanup.id, v1::ExecutionState::Succeeded)
+        .await;
+    let again = world
+        .executions
+        .clean_up(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again.execution.unwrap().id, cleanup.id);
 }
 
@@ -101,13 +122,23 @@ async fn lists_go_on_where_their_pages_end() {
     }
     let expected = std::collections::BTreeSet::from([second.id, drill.id.clone()]);
     assert_eq!(listed.len(), 2);
-    assert_eq!(listed.into_iter().collect::<std::collections::BTreeSet<_>>(), expected);
+    assert_eq!(
+        listed
+            .into_iter()
+            .collect::<std::collections::BTreeSet<_>>(),
+        expected
+    );
 
     request.page_token = String::new();
     request.filter = Some(v1::ExecutionFilter {
         states: vec![v1::ExecutionState::Succeeded.into()],
         ..v1::ExecutionFilter::default()
     });
-    let page = world.executions.list_executions(request).await.unwrap().into_inner();
+    let page = world
+        .executions
+        .list_executions(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(page.executions[0].id, drill.id);
 }

@@ -33,10 +33,20 @@ fn delete(allow_missing: bool) -> v1::DeletePlanRequest {
 #[tokio::test]
 async fn a_plan_is_created_once_and_the_same_request_gets_the_first_answer() {
     let mut world = World::start().await;
-    let first = world.plans.create_plan(create("a")).await.unwrap().into_inner();
+    let first = world
+        .plans
+        .create_plan(create("a"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(first.plan.as_ref().unwrap().revision, 1);
 
-    let again = world.plans.create_plan(create("a")).await.unwrap().into_inner();
+    let again = world
+        .plans
+        .create_plan(create("a"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again, first);
 
     let other = world.plans.create_plan(create("b")).await.unwrap_err();
@@ -54,14 +64,28 @@ async fn an_update_adds_a_revision_only_for_new_content_and_only_on_the_newest()
     assert_eq!(missing.code(), Code::NotFound);
     let first = world.store(fixtures::shop()).await;
 
-    let same = world.plans.update_plan(update(0, "The shop")).await.unwrap().into_inner();
+    let same = world
+        .plans
+        .update_plan(update(0, "The shop"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((same.changed, same.plan), (false, Some(first)));
 
-    let second = world.plans.update_plan(update(1, "new")).await.unwrap().into_inner();
+    let second = world
+        .plans
+        .update_plan(update(1, "new"))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(second.changed);
     assert_eq!(second.plan.unwrap().revision, 2);
 
-    let stale = world.plans.update_plan(update(1, "newer")).await.unwrap_err();
+    let stale = world
+        .plans
+        .update_plan(update(1, "newer"))
+        .await
+        .unwrap_err();
     assert_eq!(stale.code(), Code::Aborted);
     let info = stale.get_details_error_info().unwrap();
     assert_eq!(info.metadata["newest_revision"], "2");
@@ -71,14 +95,27 @@ async fn an_update_adds_a_revision_only_for_new_content_and_only_on_the_newest()
         page_size: 1,
         ..v1::ListPlanRevisionsRequest::default()
     };
-    let page = world.plans.list_plan_revisions(request.clone()).await.unwrap().into_inner();
+    let page = world
+        .plans
+        .list_plan_revisions(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(page.plans[0].revision, 2);
     let request = v1::ListPlanRevisionsRequest {
         page_token: page.next_page_token,
         ..request
     };
-    let page = world.plans.list_plan_revisions(request).await.unwrap().into_inner();
-    assert_eq!((page.plans[0].revision, page.next_page_token.as_str()), (1, ""));
+    let page = world
+        .plans
+        .list_plan_revisions(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (page.plans[0].revision, page.next_page_token.as_str()),
+        (1, "")
+    );
 }
 
 #[tokio::test]
@@ -114,7 +151,12 @@ async fn a_plan_with_hooks_that_nobody_can_run_is_refused() {
     let request = v1::ValidatePlanRequest {
         plan: Some(plan.clone()),
     };
-    let found = world.plans.validate_plan(request).await.unwrap().into_inner();
+    let found = world
+        .plans
+        .validate_plan(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(found.violations[0].field, "spec.waves[0].check[0].hook");
 
     let request = v1::CreatePlanRequest {
@@ -124,7 +166,10 @@ async fn a_plan_with_hooks_that_nobody_can_run_is_refused() {
     let refused = world.plans.create_plan(request).await.unwrap_err();
     assert_eq!(reason(&refused), "INVALID_PLAN");
     let bad = refused.get_details_bad_request().unwrap();
-    assert_eq!(bad.field_violations[0].field, "plan.spec.waves[0].check[0].hook");
+    assert_eq!(
+        bad.field_violations[0].field,
+        "plan.spec.waves[0].check[0].hook"
+    );
 }
 
 #[tokio::test]
@@ -135,13 +180,23 @@ async fn readiness_asks_drs_and_knows_what_is_busy() {
         name: "shop".to_owned(),
         revision: 0,
     };
-    let ready = world.plans.check_readiness(request.clone()).await.unwrap().into_inner();
+    let ready = world
+        .plans
+        .check_readiness(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert!(ready.ready, "{ready:?}");
     assert_eq!(ready.server_count, 3);
 
     let drill = world.start_drill("shop", "first").await.unwrap();
     world.until(&drill.id, v1::ExecutionState::Paused).await;
-    let busy = world.plans.check_readiness(request).await.unwrap().into_inner();
+    let busy = world
+        .plans
+        .check_readiness(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!busy.ready);
     assert_eq!(busy.findings[0].code, "SERVER_BUSY");
 }

@@ -57,7 +57,10 @@ async fn only_clients_with_a_certificate_of_our_authority_are_served() {
             tls = tls.identity(Identity::from_pem(cert, key));
         }
         let address = format!("https://{}", gateway.address());
-        let endpoint = Endpoint::from_shared(address).unwrap().tls_config(tls).unwrap();
+        let endpoint = Endpoint::from_shared(address)
+            .unwrap()
+            .tls_config(tls)
+            .unwrap();
         let mut client = GatewayServiceClient::new(endpoint.connect_lazy());
         client.get_gateway_info(v1::GetGatewayInfoRequest {}).await
     };

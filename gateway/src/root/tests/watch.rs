@@ -51,8 +51,11 @@ async fn an_execution_is_watched_from_its_beginning_to_its_end_without_a_gap() {
     assert_eq!(end.reason(), v1::WatchEndReason::ExecutionEnded);
     let revisions: Vec<u64> = commits.iter().map(|commit| commit.revision).collect();
     assert_eq!(revisions, (1..=end.revision).collect::<Vec<_>>());
-    let indexes: Vec<u64> =
-        commits.iter().flat_map(|commit| &commit.changes).map(|change| change.index).collect();
+    let indexes: Vec<u64> = commits
+        .iter()
+        .flat_map(|commit| &commit.changes)
+        .map(|change| change.index)
+        .collect();
     assert_eq!(indexes, (1..=indexes.len() as u64).collect::<Vec<_>>());
     assert!(matches!(
         commits[0].changes[0].kind,
@@ -65,8 +68,16 @@ async fn an_execution_is_watched_from_its_beginning_to_its_end_without_a_gap() {
         page_size: 1_000,
         ..v1::ListEventsRequest::default()
     };
-    let events = world.executions.list_events(request).await.unwrap().into_inner();
-    assert_eq!(events.commits, commits, "the list and the stream say the same");
+    let events = world
+        .executions
+        .list_events(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        events.commits, commits,
+        "the list and the stream say the same"
+    );
 }
 
 #[tokio::test]
@@ -78,8 +89,11 @@ async fn every_cursor_gives_exactly_what_comes_after_it() {
     for after in 0..=end.revision {
         let (header, commits, _) = read(world.watch(&drill, Some(after)).await).await;
         assert_eq!(header.revision, after);
-        let seen: usize =
-            all.iter().take_while(|it| it.revision <= after).map(|it| it.changes.len()).sum();
+        let seen: usize = all
+            .iter()
+            .take_while(|it| it.revision <= after)
+            .map(|it| it.changes.len())
+            .sum();
         assert_eq!(header.change_index, seen as u64);
         assert_eq!(commits, all[usize::try_from(after).unwrap()..]);
         assert_eq!(header.snapshot.unwrap().revision, after);
@@ -93,7 +107,10 @@ async fn an_execution_that_is_over_is_shown_and_the_stream_ends() {
     let (header, commits, end) = read(world.watch(&drill, None).await).await;
     assert!(commits.is_empty());
     assert_eq!(end.revision, header.revision);
-    assert_eq!(header.snapshot.unwrap().state(), v1::ExecutionState::Succeeded);
+    assert_eq!(
+        header.snapshot.unwrap().state(),
+        v1::ExecutionState::Succeeded
+    );
 }
 
 #[tokio::test]
@@ -113,7 +130,7 @@ async fn a_cursor_beyond_the_newest_is_out_of_range() {
 #[tokio::test]
 async fn an_idle_stream_has_bookmarks_with_what_may_be_asked_for() {
     let mut world = World::with(|config| {
-        config.watch.bookmark_interval = std::time::Duration::from_millis(20).into();
+        config.watch.bookmark_interval = Duration::from_millis(20).into();
     })
     .await;
     let drill = world.drill().await;
@@ -125,15 +142,18 @@ async fn an_idle_stream_has_bookmarks_with_what_may_be_asked_for() {
         }
     };
     assert!(bookmark.revision > 0);
-    let actions: Vec<v1::Action> =
-        bookmark.allowed_actions.iter().map(|allowed| allowed.action()).collect();
+    let actions: Vec<v1::Action> = bookmark
+        .allowed_actions
+        .iter()
+        .map(|allowed| allowed.action())
+        .collect();
     assert!(actions.contains(&v1::Action::Resume), "{actions:?}");
 }
 
 #[tokio::test]
 async fn a_stream_ends_at_its_age_with_its_cursor() {
     let mut world = World::with(|config| {
-        config.watch.max_age = std::time::Duration::from_millis(20).into();
+        config.watch.max_age = Duration::from_millis(20).into();
     })
     .await;
     let drill = world.drill().await;

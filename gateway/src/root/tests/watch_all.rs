@@ -19,7 +19,12 @@ async fn watch_all(
         }),
         cursor: cursor.to_owned(),
     };
-    world.executions.watch_all(request).await.unwrap().into_inner()
+    world
+        .executions
+        .watch_all(request)
+        .await
+        .unwrap()
+        .into_inner()
 }
 
 /// What a client knows: for each execution, the last revision it was told.
