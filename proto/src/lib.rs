@@ -9,15 +9,33 @@
 //! conversions live at the edge that needs them.
 
 /// The public gRPC API, `tidegate.v1`.
-#[allow(missing_docs, unreachable_pub, reason = "generated; the .proto files carry the documentation")]
-#[allow(clippy::all, clippy::wildcard_enum_match_arm, reason = "generated")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "generated; the .proto files carry the documentation"
+)]
+#[allow(
+    clippy::all,
+    clippy::wildcard_enum_match_arm,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 pub mod v1 {
     include!("generated/tidegate.v1.rs");
 }
 
 /// The storage format, `tidegate.journal.v1`.
-#[allow(missing_docs, unreachable_pub, reason = "generated; the .proto files carry the documentation")]
-#[allow(clippy::all, clippy::wildcard_enum_match_arm, reason = "generated")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "generated; the .proto files carry the documentation"
+)]
+#[allow(
+    clippy::all,
+    clippy::wildcard_enum_match_arm,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 pub mod journal {
     /// Version 1 of the storage format.
     pub mod v1 {

@@ -28,7 +28,10 @@ fn main() {
 
 fn report(name: &str, outcome: load::Outcome) {
     let rate = outcome.executions as f64 / outcome.elapsed.as_secs_f64();
-    println!("{name}: {rate:.0} executions/s, {} in all", outcome.executions);
+    println!(
+        "{name}: {rate:.0} executions/s, {} in all",
+        outcome.executions
+    );
     print_latency("    latency", &outcome.latency);
 }
 

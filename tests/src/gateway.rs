@@ -44,5 +44,7 @@ pub async fn instant(data: &Path) -> Gateway {
         ..Overrides::default()
     };
     let config = Config::load(None, overrides).expect("the defaults are good");
-    Gateway::start_with(config, ports).await.expect("the gateway starts")
+    Gateway::start_with(config, ports)
+        .await
+        .expect("the gateway starts")
 }

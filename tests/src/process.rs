@@ -29,7 +29,10 @@ impl Process {
     #[must_use]
     pub fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = tidegate();
-        command.args(args).stderr(Stdio::piped()).stdout(Stdio::null());
+        command
+            .args(args)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null());
         command.envs(variables.iter().copied());
         let mut child = command.spawn().expect("tidegate starts");
         let stderr = child.stderr.take().expect("stderr is a pipe");

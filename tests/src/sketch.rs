@@ -62,7 +62,9 @@ pub fn server(number: usize) -> String {
 fn wave(word: &str, servers: &mut usize) -> Result<DraftWave, String> {
     let mut parts = word.split('>');
     let head = parts.next().unwrap_or_default();
-    let (head, hook) = head.split_once('?').map_or((head, None), |(h, q)| (h, Some(q)));
+    let (head, hook) = head
+        .split_once('?')
+        .map_or((head, None), |(h, q)| (h, Some(q)));
     let (head, pause_before) = head.strip_suffix('!').map_or((head, false), |h| (h, true));
     let (name, count) = head.split_once('*').unwrap_or((head, "1"));
     let count: usize = count.parse().map_err(|_| format!("{word}: not a count"))?;

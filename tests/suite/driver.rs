@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use bytes::Bytes;
 use tidegate_core::{
     OwnerId, SourceServerId, Span,
-    engine::{Event, ExecutionState, HookAnswer, HoldCause, Kind, LaunchState, WaveState},
+    engine::{Event, ExecutionState, HoldCause, HookAnswer, Kind, LaunchState, WaveState},
 };
 use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
@@ -23,7 +23,10 @@ use tidegate_tests::{
 async fn a_plan_runs_to_its_end_wave_by_wave() {
     let world = World::new(FakeDrs::instant());
     let driver = world.driver().await;
-    let started = driver.start_execution(order("db app>db web>app", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("db app>db web>app", "r1"))
+        .await
+        .unwrap();
     assert_eq!(started.revision, 1);
     let ended = ended(&driver, &started).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
@@ -45,7 +48,10 @@ async fn the_same_request_gives_the_first_answer_and_launches_nothing() {
     let mut other = order("db", "r1");
     other.request.digest = [9; 32];
     let refused = driver.start_execution(other).await.unwrap_err();
-    assert!(matches!(refused, DriverError::RequestIdReused(_)), "{refused}");
+    assert!(
+        matches!(refused, DriverError::RequestIdReused(_)),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -78,25 +84,43 @@ async fn a_server_is_in_one_live_execution() {
 async fn a_repeated_pause_answers_as_it_did_the_first_time() {
     let world = World::new(FakeDrs::manual());
     let driver = world.driver().await;
-    let started = driver.start_execution(order("db web>db", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("db web>db", "r1"))
+        .await
+        .unwrap();
     let id = started.execution.id().clone();
     world.drs.called(1).await;
-    let paused = driver.request(&id, pause(), Some(stamp("p1"))).await.unwrap();
+    let paused = driver
+        .request(&id, pause(), Some(stamp("p1")))
+        .await
+        .unwrap();
     assert_eq!(paused.execution.state(), ExecutionState::Pausing);
     world.drs.finish();
     let paused_now = world.until(&driver, &started, ExecutionState::Paused).await;
     assert!(paused_now.revision > paused.revision);
-    let again = driver.request(&id, pause(), Some(stamp("p1"))).await.unwrap();
+    let again = driver
+        .request(&id, pause(), Some(stamp("p1")))
+        .await
+        .unwrap();
     assert_eq!(again.execution, paused.execution);
-    let refused = driver.request(&id, pause(), Some(stamp("p2"))).await.unwrap_err();
+    let refused = driver
+        .request(&id, pause(), Some(stamp("p2")))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, DriverError::Rejected(_)), "{refused}");
     // Nothing of the second wave was asked for while it was paused.
     assert_eq!(world.drs.launches().len(), 1);
-    driver.request(&id, Event::Resume, Some(stamp("p3"))).await.unwrap();
+    driver
+        .request(&id, Event::Resume, Some(stamp("p3")))
+        .await
+        .unwrap();
     let ended = world.settle(&driver, &started).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
     // An execution that is over still knows its requests.
-    let late = driver.request(&id, pause(), Some(stamp("p1"))).await.unwrap();
+    let late = driver
+        .request(&id, pause(), Some(stamp("p1")))
+        .await
+        .unwrap();
     assert_eq!(late.execution, paused.execution);
 }
 
@@ -104,10 +128,19 @@ async fn a_repeated_pause_answers_as_it_did_the_first_time() {
 async fn a_planned_pause_waits_for_a_person() {
     let world = World::new(FakeDrs::instant());
     let driver = world.driver().await;
-    let started = driver.start_execution(order("db web!>db", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("db web!>db", "r1"))
+        .await
+        .unwrap();
     let paused = world.until(&driver, &started, ExecutionState::Paused).await;
-    assert!(matches!(paused.execution.holds()[0].cause, HoldCause::Planned(_)));
-    driver.request(started.execution.id(), Event::Resume, None).await.unwrap();
+    assert!(matches!(
+        paused.execution.holds()[0].cause,
+        HoldCause::Planned(_)
+    ));
+    driver
+        .request(started.execution.id(), Event::Resume, None)
+        .await
+        .unwrap();
     let ended = ended(&driver, &started).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
 }
@@ -174,13 +207,25 @@ async fn a_hook_that_holds_is_run_again_on_resume() {
         ..World::new(FakeDrs::instant())
     };
     let driver = world.driver().await;
-    let started = driver.start_execution(order("web?smoke", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("web?smoke", "r1"))
+        .await
+        .unwrap();
     let held = world.until(&driver, &started, ExecutionState::Paused).await;
-    assert_eq!(&*held.execution.holds()[0].detail, "look at the load balancer");
-    driver.request(started.execution.id(), Event::Resume, None).await.unwrap();
+    assert_eq!(
+        &*held.execution.holds()[0].detail,
+        "look at the load balancer"
+    );
+    driver
+        .request(started.execution.id(), Event::Resume, None)
+        .await
+        .unwrap();
     let ended = ended(&driver, &started).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
-    assert_eq!(ended.execution.waves().next().unwrap().hooks()[0].attempt, 2);
+    assert_eq!(
+        ended.execution.waves().next().unwrap().hooks()[0].attempt,
+        2
+    );
 }
 
 #[tokio::test]
@@ -202,13 +247,19 @@ async fn a_cleanup_terminates_what_the_drill_launched() {
 async fn an_ended_execution_reads_the_same_from_the_journal() {
     let world = World::new(FakeDrs::instant());
     let driver = world.driver().await;
-    let started = driver.start_execution(order("a b>a c>a d>b>c", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("a b>a c>a d>b>c", "r1"))
+        .await
+        .unwrap();
     let live = ended(&driver, &started).await;
     driver.stop().await;
     let driver = world.driver().await;
     let read = driver.view(started.execution.id()).await.unwrap();
     assert_eq!(read.execution, live.execution);
-    let records = driver.records(started.execution.id(), 0, 100).await.unwrap();
+    let records = driver
+        .records(started.execution.id(), 0, 100)
+        .await
+        .unwrap();
     assert_eq!(records.len() as u64, live.revision);
     let mut index = 2;
     for record in records {
@@ -221,7 +272,10 @@ async fn an_ended_execution_reads_the_same_from_the_journal() {
 async fn a_stop_waits_for_what_drs_was_asked_and_starts_nothing() {
     let world = World::new(FakeDrs::manual());
     let driver = world.driver().await;
-    let started = driver.start_execution(order("db web>db", "r1")).await.unwrap();
+    let started = driver
+        .start_execution(order("db web>db", "r1"))
+        .await
+        .unwrap();
     world.drs.called(1).await;
     driver.stop().await;
     let refused = driver.start_execution(order("db", "r2")).await.unwrap_err();
@@ -266,7 +320,9 @@ impl World {
             owner: OwnerId::from("test"),
             ..DriverSettings::default()
         };
-        Driver::start(ports, settings).await.expect("the driver starts")
+        Driver::start(ports, settings)
+            .await
+            .expect("the driver starts")
     }
 
     /// Lets jobs end and time pass until the execution is over.
@@ -303,7 +359,9 @@ impl World {
 async fn ended(driver: &Driver, started: &View) -> View {
     let id = started.execution.id();
     if let Some(mut view) = driver.subscribe(id) {
-        let over = view.wait_for(|view| view.execution.state().is_terminal()).await;
+        let over = view
+            .wait_for(|view| view.execution.state().is_terminal())
+            .await;
         if let Ok(view) = over {
             return view.clone();
         }
@@ -333,9 +391,7 @@ fn stamp(id: &str) -> RequestStamp {
 }
 
 fn pause() -> Event {
-    Event::Pause {
-        comment: "".into(),
-    }
+    Event::Pause { comment: "".into() }
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {

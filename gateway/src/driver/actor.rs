@@ -175,7 +175,12 @@ impl Actor {
     }
 
     async fn idle_tick(&self, now: Timestamp) {
-        if self.log.execution.next_deadline().is_some_and(|next| next.at <= now) {
+        if self
+            .log
+            .execution
+            .next_deadline()
+            .is_some_and(|next| next.at <= now)
+        {
             tracing::error!(execution = %self.log.execution.id(), "a deadline changed nothing");
             self.shared.ports.clock.sleep_until(now + IDLE_TICK).await;
         }

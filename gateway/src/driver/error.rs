@@ -11,7 +11,9 @@ pub enum DriverError {
     #[error("there is no execution {0}")]
     NotFound(ExecutionId),
     /// The log does not go that far.
-    #[error("revision {revision} of execution {execution} is in the future; the newest is {newest}")]
+    #[error(
+        "revision {revision} of execution {execution} is in the future; the newest is {newest}"
+    )]
     FutureRevision {
         /// The execution.
         execution: ExecutionId,

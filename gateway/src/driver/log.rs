@@ -90,7 +90,9 @@ impl Log {
         record: &DecodedRecord,
     ) -> Result<Self, DriverError> {
         let Some(genesis) = &record.genesis else {
-            return Err(DriverError::Damaged("the first record has no origin".into()));
+            return Err(DriverError::Damaged(
+                "the first record has no origin".into(),
+            ));
         };
         let plan = (ports.codec.plan)(&genesis.origin.plan)
             .map_err(|why| DriverError::Damaged(format!("the pinned plan: {why}")))?;

@@ -89,10 +89,7 @@ impl Driver {
     ///
     /// # Errors
     /// What the journal holds cannot be read, or cannot be continued.
-    pub async fn start(
-        ports: DriverPorts,
-        settings: DriverSettings,
-    ) -> Result<Self, DriverError> {
+    pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
         let shared = Arc::new(Shared {
             ports,
             settings,

@@ -105,7 +105,12 @@ impl Driver {
         before: Option<&ExecutionId>,
         limit: usize,
     ) -> Result<Vec<Listed>, DriverError> {
-        let heads = self.shared.ports.journal.heads(before, false, limit).await?;
+        let heads = self
+            .shared
+            .ports
+            .journal
+            .heads(before, false, limit)
+            .await?;
         let mut listed = Vec::with_capacity(heads.len());
         for head in heads {
             listed.push(if head.live {

@@ -47,7 +47,10 @@ async fn select_group(
         Selection::Tags { tags, optional } => {
             let query = ServerQuery::Tags(tags.clone());
             let found = again(shared, || {
-                shared.ports.drs.source_servers(Arc::clone(&target), query.clone())
+                shared
+                    .ports
+                    .drs
+                    .source_servers(Arc::clone(&target), query.clone())
             })
             .await?;
             Ok(found

@@ -56,18 +56,29 @@ impl Driver {
             .map_err(|error| DriverError::Unavailable(error.to_string()))?
     }
 
+    /// The first answer to a start with this request id, if there was one.
+    ///
+    /// # Errors
+    /// The id was used with another payload, or the journal cannot be read.
+    pub async fn started_by(&self, request: &RequestStamp) -> Result<Option<View>, DriverError> {
+        let journal = &self.shared.ports.journal;
+        match journal.claim(&claim_key(&request.id)).await? {
+            Some(claim) => Ok(Some(self.first_answer(request, &claim).await?)),
+            None => Ok(None),
+        }
+    }
+
     async fn start_once(&self, order: StartOrder) -> Result<View, DriverError> {
         let shared = &self.shared;
         let id = ExecutionId::new(ulid::Ulid::new().to_string().to_lowercase());
         let request = order.request.clone();
         let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
-        if let Err(refused) = shared.registry.enter(&id, &servers, shared.settings.live_limit) {
+        if let Err(refused) = shared
+            .registry
+            .enter(&id, &servers, shared.settings.live_limit)
+        {
             // The servers may be busy because this very request was accepted.
-            let before = shared.ports.journal.claim(&claim_key(&request.id)).await?;
-            return match before {
-                Some(value) => self.first_answer(&request, &value).await,
-                None => Err(refused),
-            };
+            return self.started_by(&request).await?.ok_or(refused);
         }
         match create(shared, id.clone(), order).await {
             Ok((log, record)) => {
@@ -121,7 +132,9 @@ async fn create(
     let changes = execution.decide(Event::Start, now).unwrap_or_default();
     let claim = Claim {
         key: claim_key(&order.request.id),
-        value: [&order.request.digest[..], id.as_str().as_bytes()].concat().into(),
+        value: [&order.request.digest[..], id.as_str().as_bytes()]
+            .concat()
+            .into(),
     };
     let decided = Decided {
         changes,

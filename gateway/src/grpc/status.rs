@@ -389,11 +389,11 @@ mod tests {
         assert_eq!(failure.violations[0].subject, fixtures::EXECUTION);
     }
 
-    #[test]
-    fn every_error_of_the_driver_has_its_code_and_its_detail() {
+    /// Every error of the driver, with its code and reason.
+    fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
         let id = ExecutionId::from(fixtures::EXECUTION);
         let server = SourceServerId::from("s-00000000000000001");
-        let cases = [
+        vec![
             (
                 DriverError::NotFound(id.clone()),
                 Code::NotFound,
@@ -447,8 +447,12 @@ mod tests {
                 Code::Unavailable,
                 "SHUTTING_DOWN",
             ),
-        ];
-        for (error, code, reason) in cases {
+        ]
+    }
+
+    #[test]
+    fn every_error_of_the_driver_has_its_code_and_its_detail() {
+        for (error, code, reason) in driver_errors() {
             let status = from_driver(error, None);
             assert_eq!((status.code(), info(&status).0.as_str()), (code, reason));
             let details = status.get_error_details();

@@ -16,7 +16,10 @@ impl Percentiles {
         latencies.sort_unstable();
         let at = |share: usize| {
             let last = latencies.len().saturating_sub(1);
-            latencies.get(last * share / 100).copied().unwrap_or_default()
+            latencies
+                .get(last * share / 100)
+                .copied()
+                .unwrap_or_default()
         };
         Self {
             p50: at(50),

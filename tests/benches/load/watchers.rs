@@ -115,13 +115,22 @@ async fn steer(
         ticks.tick().await;
         revision += 1;
         let began = Instant::now();
-        asked.lock().unwrap_or_else(PoisonError::into_inner).insert(revision, began);
+        asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(revision, began);
         let execution = execution.to_owned();
         if number % 2 == 0 {
-            let request = PauseRequest { execution, ..PauseRequest::default() };
+            let request = PauseRequest {
+                execution,
+                ..PauseRequest::default()
+            };
             client.pause(request).await.expect("it can be paused");
         } else {
-            let request = ResumeRequest { execution, ..ResumeRequest::default() };
+            let request = ResumeRequest {
+                execution,
+                ..ResumeRequest::default()
+            };
             client.resume(request).await.expect("it can be resumed");
         }
         latencies.push(began.elapsed());
@@ -138,11 +147,18 @@ async fn deliveries(
 ) -> Vec<Duration> {
     let mut client = ExecutionServiceClient::new(channel);
     let after_revision = Some(BEFORE);
-    let request = WatchRequest { execution, after_revision };
+    let request = WatchRequest {
+        execution,
+        after_revision,
+    };
     let mut stream = client.watch(request).await.expect("a stream").into_inner();
     let mut latencies = Vec::with_capacity(changes);
     while latencies.len() < changes {
-        let message = stream.message().await.expect("no error").expect("it goes on");
+        let message = stream
+            .message()
+            .await
+            .expect("no error")
+            .expect("it goes on");
         match message.message.expect("a message") {
             Message::Header(_) => {
                 ready.wait().await;

@@ -9,9 +9,9 @@ use std::{
 };
 
 use tidegate_proto::v1::{
-    ExecutionKind, ExecutionState, Plan, PlanSpec, ResumeRequest, ServerGroup,
-    ServerRef, StartExecutionRequest, Target, UpdatePlanRequest, WatchEndReason, WatchRequest,
-    WaveSpec, change::Kind, execution_service_client::ExecutionServiceClient,
+    ExecutionKind, ExecutionState, Plan, PlanSpec, ResumeRequest, ServerGroup, ServerRef,
+    StartExecutionRequest, Target, UpdatePlanRequest, WatchEndReason, WatchRequest, WaveSpec,
+    change::Kind, execution_service_client::ExecutionServiceClient,
     plan_service_client::PlanServiceClient, watch_response::Message,
 };
 use tonic::transport::Channel;
@@ -75,7 +75,10 @@ async fn work(worker: usize, channel: Channel, left: Arc<AtomicUsize>) -> Vec<Du
     let mut client = ExecutionServiceClient::new(channel);
     let mut latencies = Vec::new();
     let take = |left: usize| left.checked_sub(1);
-    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+    while left
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+        .is_ok()
+    {
         let began = Instant::now();
         run(&mut client, worker).await;
         latencies.push(began.elapsed());
@@ -87,33 +90,37 @@ async fn run(client: &mut ExecutionServiceClient<Channel>, worker: usize) {
     let execution = start(client, &name(worker)).await;
     let watch = WatchRequest {
         execution: execution.clone(),
-        after_revision: Some(1),
+        after_revision: None,
     };
     let mut stream = client.watch(watch).await.expect("a stream").into_inner();
     let mut resumed = false;
     let mut state = ExecutionState::Pending;
     while let Some(message) = stream.message().await.expect("no error") {
         match message.message.expect("a message") {
+            Message::Header(header) => {
+                let snapshot = header.snapshot.expect("a snapshot");
+                state = snapshot.state();
+            }
             Message::Commit(commit) => {
                 for change in commit.changes {
                     if let Some(Kind::Execution(moved)) = change.kind {
                         state = moved.state();
                     }
                 }
-                if state == ExecutionState::Paused && !resumed {
-                    resumed = true;
-                    let request = ResumeRequest {
-                        execution: execution.clone(),
-                        ..ResumeRequest::default()
-                    };
-                    client.resume(request).await.expect("it can be resumed");
-                }
             }
             Message::End(end) => {
                 assert_eq!(end.reason(), WatchEndReason::ExecutionEnded);
                 break;
             }
-            Message::Header(_) | Message::Bookmark(_) => {}
+            Message::Bookmark(_) => {}
+        }
+        if state == ExecutionState::Paused && !resumed {
+            resumed = true;
+            let request = ResumeRequest {
+                execution: execution.clone(),
+                ..ResumeRequest::default()
+            };
+            client.resume(request).await.expect("it can be resumed");
         }
     }
     assert_eq!(state, ExecutionState::Succeeded);
@@ -138,7 +145,10 @@ pub(super) async fn apply(channel: &Channel, plan: Plan) {
         allow_missing: true,
         ..UpdatePlanRequest::default()
     };
-    plans.update_plan(request).await.expect("the plan is stored");
+    plans
+        .update_plan(request)
+        .await
+        .expect("the plan is stored");
 }
 
 fn name(worker: usize) -> String {
@@ -151,7 +161,10 @@ fn name(worker: usize) -> String {
 fn plan(worker: usize) -> Plan {
     let waves = (0..5).map(|wave| WaveSpec {
         name: format!("wave-{wave}"),
-        after: (wave > 0).then(|| format!("wave-{}", wave - 1)).into_iter().collect(),
+        after: (wave > 0)
+            .then(|| format!("wave-{}", wave - 1))
+            .into_iter()
+            .collect(),
         servers: vec![servers([worker * 5 + wave])],
         pause_before: wave == 3,
         ..WaveSpec::default()

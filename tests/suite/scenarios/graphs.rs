@@ -46,7 +46,11 @@ async fn twenty_five_waves_start_only_after_what_they_wait_for() {
         assert_eq!(wave.state(), WaveState::Succeeded, "{}", wave.name);
         for before in &wave.after {
             let started = time(wave.start_time.as_ref());
-            assert!(started >= ended[before.as_str()], "{} before {before}", wave.name);
+            assert!(
+                started >= ended[before.as_str()],
+                "{} before {before}",
+                wave.name
+            );
         }
     }
     assert_eq!(begun(&watcher).len(), 25);
@@ -59,7 +63,11 @@ async fn drill(plan: &str) -> (Execution, Watcher) {
     let data = folder.path().join("data").display().to_string();
     let gateway = gateway(&data, &served.address);
     let file = sample(&format!("{plan}.yaml"));
-    assert!(run(&["plan", "apply", &file], gateway.address()).status.success());
+    assert!(
+        run(&["plan", "apply", &file], gateway.address())
+            .status
+            .success()
+    );
     let id = last_line(&["drill", "start", plan, "-o", "name"], gateway.address());
     let mut watcher = Watcher::new(&id);
     watcher.connect(gateway.address()).await;

@@ -15,32 +15,53 @@ async fn a_gateway_killed_in_the_second_wave_goes_on_and_launches_nothing_twice(
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data").display().to_string();
     let gateway = gateway(&data, &emulator.address);
-    assert!(run(&["plan", "apply", &sample("shop.yaml")], gateway.address()).status.success());
+    assert!(
+        run(&["plan", "apply", &sample("shop.yaml")], gateway.address())
+            .status
+            .success()
+    );
     let id = last_line(&["drill", "start", "shop", "-o", "name"], gateway.address());
 
     let mut watcher = Watcher::new(&id);
     watcher.connect(gateway.address()).await;
-    watcher.until(|_, commit| wave_moved(commit, "application", WaveState::Recovering)).await;
+    watcher
+        .until(|_, commit| wave_moved(commit, "application", WaveState::Recovering))
+        .await;
     gateway.kill();
 
     let gateway = self::gateway(&data, &emulator.address);
     watcher.connect(gateway.address()).await;
-    watcher.until(|seen, _| seen.state == ExecutionState::Paused).await;
-    let _ = last_line(&["execution", "resume", &id, "-o", "name"], gateway.address());
+    watcher
+        .until(|seen, _| seen.state == ExecutionState::Paused)
+        .await;
+    let _ = last_line(
+        &["execution", "resume", &id, "-o", "name"],
+        gateway.address(),
+    );
     watcher.to_the_end().await;
     assert_eq!(watcher.state, ExecutionState::Succeeded);
-    assert!(run(&["execution", "wait", &id], gateway.address()).status.success());
+    assert!(
+        run(&["execution", "wait", &id], gateway.address())
+            .status
+            .success()
+    );
 
     let mut launched = BTreeMap::new();
     for launch in emulator.emulator.launches() {
         assert!(launch.purpose.is_drill());
-        *launched.entry(launch.source_server.to_string()).or_insert(0) += 1;
+        *launched
+            .entry(launch.source_server.to_string())
+            .or_insert(0) += 1;
     }
     assert_eq!(launched.len(), 60);
     assert!(launched.values().all(|times| *times == 1), "{launched:?}");
 
     let execution = get(gateway.address(), &id).await;
-    let servers: Vec<_> = execution.waves.iter().flat_map(|wave| &wave.servers).collect();
+    let servers: Vec<_> = execution
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.servers)
+        .collect();
     assert_eq!(servers.len(), 60);
     for server in servers {
         assert_eq!(server.state(), ServerState::Launched);
@@ -72,7 +93,15 @@ pub(crate) async fn emulator(scenario: &str, speed: f64) -> Served {
 /// A gateway that reaches DRS as it would reach AWS, at another address.
 pub(crate) fn gateway(data: &str, drs: &str) -> Process {
     Process::start(
-        &["serve", "--listen", "127.0.0.1:0", "--data-dir", data, "--drs", "aws"],
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            data,
+            "--drs",
+            "aws",
+        ],
         &[
             ("AWS_ENDPOINT_URL_DRS", drs),
             ("AWS_ACCESS_KEY_ID", "123456789012"),

@@ -24,14 +24,23 @@ async fn the_recorded_drill_takes_what_drs_takes_and_little_more() {
     let data = folder.path().join("data").display().to_string();
     let gateway = gateway(&data, &served.address);
     let plan = sample("recorded-drill.yaml");
-    assert!(run(&["plan", "apply", &plan], gateway.address()).status.success());
+    assert!(
+        run(&["plan", "apply", &plan], gateway.address())
+            .status
+            .success()
+    );
 
     let began = served.emulator.now();
-    let id = last_line(&["drill", "start", "recorded-drill", "-o", "name"], gateway.address());
+    let id = last_line(
+        &["drill", "start", "recorded-drill", "-o", "name"],
+        gateway.address(),
+    );
     let mut watcher = Watcher::new(&id);
     watcher.connect(gateway.address()).await;
     watcher.to_the_end().await;
-    let run = (served.emulator.now() - began).total(jiff::Unit::Second).expect("seconds");
+    let run = (served.emulator.now() - began)
+        .total(jiff::Unit::Second)
+        .expect("seconds");
 
     assert_eq!(watcher.state, ExecutionState::Succeeded);
     let execution = get(gateway.address(), &id).await;
@@ -49,7 +58,10 @@ async fn the_recorded_drill_takes_what_drs_takes_and_little_more() {
     }
     let added = run - inside;
     println!("inside the jobs            {RECORDED_JOBS:>9.1} {inside:>8.1}");
-    println!("added by orchestration     {:>9.1} {added:>8.1}", RECORDED_RUN - RECORDED_JOBS);
+    println!(
+        "added by orchestration     {:>9.1} {added:>8.1}",
+        RECORDED_RUN - RECORDED_JOBS
+    );
     assert!((inside - RECORDED_JOBS).abs() < 0.2, "{inside}");
     assert!(added < RECORDED_RUN - RECORDED_JOBS, "{added}");
 }
@@ -97,7 +109,9 @@ fn jobs(emulator: &Emulator) -> Vec<Job> {
 
 fn read(job: &model::Job) -> Job {
     let since = |at: jiff::Timestamp| {
-        (at - job.created_at).total(jiff::Unit::Second).expect("seconds")
+        (at - job.created_at)
+            .total(jiff::Unit::Second)
+            .expect("seconds")
     };
     let model::JobPhase::Completed { ended_at } = job.phase else {
         panic!("job {} has not ended", job.id);

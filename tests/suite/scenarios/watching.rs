@@ -1,10 +1,8 @@
 //! A client that watches, checks what it is shown, and resumes by its cursor.
 
 use tidegate_proto::v1::{
-    Commit, Execution, ExecutionState, WatchEndReason, WatchRequest,
-    change::Kind,
-    execution_service_client::ExecutionServiceClient,
-    watch_response::Message,
+    Commit, Execution, ExecutionState, WatchEndReason, WatchRequest, change::Kind,
+    execution_service_client::ExecutionServiceClient, watch_response::Message,
 };
 use tonic::{Streaming, transport::Channel};
 
@@ -45,7 +43,10 @@ impl Watcher {
             after_revision: Some(self.revision),
         };
         let mut client = ExecutionServiceClient::new(channel);
-        let stream = client.watch(request).await.expect("the execution can be watched");
+        let stream = client
+            .watch(request)
+            .await
+            .expect("the execution can be watched");
         self.stream = Some(stream.into_inner());
     }
 

@@ -179,3 +179,57 @@ async fn many_watchers_see_the_same_and_are_served_from_one_feed() {
         assert_eq!(first.get_or_insert_with(|| commits.clone()), &commits);
     }
 }
+
+/// A chain of many waves of one server, with a planned pause before the last.
+fn long_plan(waves: u32) -> v1::Plan {
+    let mut plan = fixtures::shop();
+    let spec = plan.spec.as_mut().unwrap();
+    spec.waves = (0..waves)
+        .map(|n| v1::WaveSpec {
+            name: format!("w{n}"),
+            after: n
+                .checked_sub(1)
+                .map(|before| format!("w{before}"))
+                .into_iter()
+                .collect(),
+            servers: vec![v1::ServerGroup {
+                servers: vec![v1::ServerRef {
+                    id: format!("s-{n:017x}"),
+                    ..v1::ServerRef::default()
+                }],
+                ..v1::ServerGroup::default()
+            }],
+            pause_before: n == waves - 1,
+            ..v1::WaveSpec::default()
+        })
+        .collect();
+    plan
+}
+
+#[tokio::test]
+async fn a_reader_that_stands_still_holds_nobody_up_and_loses_nothing() {
+    let mut world = World::with(|config| config.watch.buffer = 1.try_into().unwrap()).await;
+    world.store(long_plan(190)).await;
+    let drill = world.start_drill("shop", "first").await.unwrap();
+    let address = format!("http://{}", world.gateway.address());
+    let narrow = Channel::from_shared(address)
+        .unwrap()
+        .initial_stream_window_size(4_096);
+    let mut client = ExecutionServiceClient::new(narrow.connect().await.unwrap());
+    let request = v1::WatchRequest {
+        execution: drill.id.clone(),
+        after_revision: Some(0),
+    };
+    let slow = client.watch(request).await.unwrap().into_inner();
+    world.until(&drill.id, v1::ExecutionState::Paused).await;
+    let quick = tokio::spawn(read(world.watch(&drill.id, None).await));
+
+    world.resume(&drill.id).await.unwrap();
+
+    let (header, commits, end) = quick.await.unwrap();
+    assert!(header.revision > 300, "{}", header.revision);
+    assert_eq!(end.revision, header.revision + commits.len() as u64);
+    let (_, all, end) = read(slow).await;
+    assert_eq!(end.reason(), v1::WatchEndReason::ExecutionEnded);
+    assert_eq!(all.len() as u64, end.revision);
+}
