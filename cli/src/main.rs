@@ -29,6 +29,11 @@ mod watch;
 
 use std::process::ExitCode;
 
+/// Executions are many small values that change hands between threads, which
+/// is where the system's allocator is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     command::main()
 }

@@ -10,6 +10,7 @@ use futures::future::{BoxFuture, FutureExt, Shared};
 use tidegate_core::OwnerId;
 use tidegate_proto::v1;
 use tokio::{net::TcpListener, task::JoinHandle};
+use tower::util::MapResponse;
 
 use crate::{
     adapters::{
@@ -288,11 +289,14 @@ async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway
     });
     let limits = &config.limits;
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
-    let admitted = Admission::new(mounted.routes, limits.requests.get());
+    let refuse = serving::refuse_too_large(limits.request_bytes.get());
+    let routes = MapResponse::new(mounted.routes, refuse);
+    let admitted = Admission::new(routes, limits.requests.get());
     let service = Deadlines::new(admitted, limits.request_timeout.get(), drain.clone());
     let connections = Connections {
         limit: limits.connections.get(),
         streams: limits.streams_per_connection.get(),
+        handshake_timeout: config.listen.handshake_timeout.get(),
         keepalive_interval: config.listen.keepalive_interval.get(),
         keepalive_timeout: config.listen.keepalive_timeout.get(),
     };

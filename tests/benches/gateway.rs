@@ -7,6 +7,10 @@ mod load;
 
 use load::{Load, Percentiles};
 
+/// What the binary uses.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let load = Load::start();
     println!("workload W: five single-server waves, one planned pause resumed by the client");

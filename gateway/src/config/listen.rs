@@ -15,6 +15,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Allows an exposed address without certificates.
     pub insecure: bool,
+    /// How long a client may take for TLS and the greeting of HTTP/2.
+    pub handshake_timeout: HumanDuration,
     /// How often an idle client is asked whether it lives.
     pub keepalive_interval: HumanDuration,
     /// How long it may take to answer.

@@ -151,17 +151,18 @@ impl Actor {
         let is_tick = event == Event::Tick;
         self.dispatcher.heard(&event);
         let now = self.now();
-        match self.log.execution.decide(event, now) {
-            Ok(changes) if changes.is_empty() => {
+        match self.log.execution.decide_folded(event, now) {
+            Ok((changes, _)) if changes.is_empty() => {
                 if is_tick {
                     self.idle_tick(now).await;
                 }
                 self.dispatcher.dispatch(&self.log.execution, self.stopping);
                 Ok(())
             }
-            Ok(changes) => self
+            Ok((changes, next)) => self
                 .record(Decided {
                     changes,
+                    next,
                     at: now,
                     stamp: None,
                 })
@@ -206,11 +207,16 @@ impl Actor {
                     "this execution has accepted {limit} requests, which is the limit"
                 )))
             }
-            None => match self.log.execution.decide(event, now) {
+            None => match self.log.execution.decide_folded(event, now) {
                 Err(rejection) => Err(DriverError::Rejected(rejection)),
-                Ok(changes) => {
+                Ok((changes, next)) => {
                     let at = now;
-                    let decided = Decided { changes, at, stamp };
+                    let decided = Decided {
+                        changes,
+                        next,
+                        at,
+                        stamp,
+                    };
                     match self.record(decided).await {
                         Ok(()) => Ok(Asked::Done(self.log.view())),
                         Err(error) => {

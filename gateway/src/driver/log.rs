@@ -35,6 +35,8 @@ pub(super) struct Log {
 /// A decision to be recorded.
 pub(super) struct Decided {
     pub(super) changes: Vec<Change>,
+    /// The state after them.
+    pub(super) next: Execution,
     pub(super) at: Timestamp,
     pub(super) stamp: Option<RequestStamp>,
 }
@@ -160,10 +162,7 @@ impl Log {
         });
         // The creation itself is the change with index 1.
         let first_index = self.execution.change_count() + 2;
-        let mut next = self.execution.clone();
-        for change in &decided.changes {
-            next.apply(change, decided.at);
-        }
+        let next = decided.next;
         let draft = RecordDraft {
             revision: self.revision + 1,
             at: decided.at,

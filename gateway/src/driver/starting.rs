@@ -129,7 +129,10 @@ async fn create(
         created_at: now,
     };
     let execution = Execution::new(genesis, shared.settings.engine);
-    let changes = execution.decide(Event::Start, now).unwrap_or_default();
+    // An execution to which nothing has happened can begin.
+    let (changes, next) = execution
+        .decide_folded(Event::Start, now)
+        .unwrap_or_else(|_| (Vec::new(), execution.clone()));
     let claim = Claim {
         key: claim_key(&order.request.id),
         value: [&order.request.digest[..], id.as_str().as_bytes()]
@@ -138,6 +141,7 @@ async fn create(
     };
     let decided = Decided {
         changes,
+        next,
         at: now,
         stamp: Some(order.request),
     };

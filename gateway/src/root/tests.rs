@@ -3,6 +3,7 @@
 mod calm_drs;
 mod drain;
 mod executions;
+mod handshake;
 mod plans;
 mod restart;
 mod surface;

@@ -21,8 +21,9 @@ pub enum Exposure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{address} is reachable from other machines, and anybody who reaches it could start a \
-     recovery. Give tls.cert, tls.key and tls.client_ca, listen on 127.0.0.1, or say \
-     listen.insecure = true if something else protects it"
+     recovery. Give tls.cert, tls.key and tls.client_ca (--tls-cert, --tls-key, \
+     --tls-client-ca), listen on 127.0.0.1, or say listen.insecure = true (--insecure) if \
+     something else protects it"
 )]
 pub struct AddressError {
     /// The address.
@@ -85,8 +86,11 @@ mod tests {
         for hint in [
             "0.0.0.0:7070",
             "tls.client_ca",
+            "--tls-cert, --tls-key",
+            "--tls-client-ca",
             "127.0.0.1",
             "listen.insecure",
+            "--insecure",
         ] {
             assert!(error.to_string().contains(hint), "{error}");
         }

@@ -9,10 +9,13 @@ mod address;
 mod admission;
 mod deadline;
 pub mod drain;
+mod greeting;
+mod request_size;
 mod routes;
 mod server;
 mod stream_body;
 mod tls;
+mod under_way;
 
 pub use address::{AddressError, Exposure, check as check_address};
 pub use routes::{Health, Mounted, mount};
@@ -21,3 +24,4 @@ pub use tls::{TlsError, TlsFiles, acceptor};
 
 pub(crate) use admission::Admission;
 pub(crate) use deadline::Deadlines;
+pub(crate) use request_size::refuse_too_large;

@@ -1,31 +1,36 @@
 //! Connections: accepted up to a number, each with its own limits, and ended
 //! with the gateway.
 
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
-
-use hyper::server::conn::http2;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use std::{
+    convert::Infallible,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
 };
+
+use hyper::{server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::{sleep, timeout},
+    time::{Sleep, sleep},
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
-use super::drain::Drain;
+use super::{drain::Drain, greeting::Greeted, under_way::UnderWay};
 
-/// How long a client may take for the TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Pause after an accept failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Most bytes of a request's headers.
 const HEADER_BYTES: u32 = 16 << 10;
+/// How long a client without requests may take to leave when the gateway
+/// ends. One that lives has left after a round trip.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Limits of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub struct Connections {
     pub limit: usize,
     /// Streams on one connection at a time; further ones wait in the client.
     pub streams: u32,
+    /// How long a client may take for TLS and the greeting of HTTP/2.
+    pub handshake_timeout: Duration,
     /// How often an idle client is asked whether it still lives.
     pub keepalive_interval: Duration,
     /// How long it may take to answer.
@@ -112,21 +119,52 @@ where
     S::Future: Send + 'static,
 {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        let mut late = pin!(sleep(self.limits.handshake_timeout));
         let Some(tls) = tls else {
-            return self.speak(stream).await;
+            return self.speak(stream, late).await;
         };
         let handshake = tokio::select! {
             () = self.drain.begun() => return,
-            handshake = timeout(HANDSHAKE, tls.accept(stream)) => handshake,
+            () = &mut late => return tracing::debug!("a TLS handshake took too long"),
+            handshake = tls.accept(stream) => handshake,
         };
         match handshake {
-            Ok(Ok(stream)) => self.speak(stream).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
+            Ok(stream) => self.speak(stream, late).await,
+            Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
         }
     }
 
-    async fn speak(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    async fn speak(
+        self,
+        io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        late: Pin<&mut Sleep>,
+    ) {
+        let (io, heard) = Greeted::new(io);
+        let requests = UnderWay::new();
+        let service = service_fn(|asked| {
+            let request = requests.begin();
+            let answer = self.service.clone().oneshot(asked);
+            async move { answer.await.map(|answer| request.answered(answer)) }
+        });
+        let connection = self.http2().serve_connection(TokioIo::new(io), service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended.unwrap_or_else(broke),
+            () = overdue(late, &heard) => return tracing::debug!("a client never greeted"),
+            () = self.drain.begun() => {}
+        }
+        if !heard.is_cancelled() {
+            return;
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            ended = connection.as_mut() => ended.unwrap_or_else(broke),
+            () = requests.none_for(FAREWELL) => tracing::debug!("a client did not leave"),
+            () = self.drain.abandoned() => {}
+        }
+    }
+
+    fn http2(&self) -> http2::Builder<TokioExecutor> {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -134,23 +172,18 @@ where
             .max_header_list_size(HEADER_BYTES)
             .keep_alive_interval(self.limits.keepalive_interval)
             .keep_alive_timeout(self.limits.keepalive_timeout);
-        let service = TowerToHyperService::new(self.service);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-        let mut asked = false;
-        loop {
-            tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                    return;
-                }
-                () = self.drain.begun(), if !asked => {
-                    connection.as_mut().graceful_shutdown();
-                    asked = true;
-                }
-                () = self.drain.abandoned() => return,
-            }
-        }
+        builder
     }
+}
+
+/// Resolves if the client has not greeted when it is late.
+async fn overdue(late: Pin<&mut Sleep>, heard: &CancellationToken) {
+    late.await;
+    if heard.is_cancelled() {
+        std::future::pending().await
+    }
+}
+
+fn broke(error: hyper::Error) {
+    tracing::debug!(%error, "a connection broke");
 }

@@ -30,6 +30,19 @@ impl Execution {
     /// # Errors
     /// A person's request that the state forbids. Nothing else is an error.
     pub fn decide(&self, event: Event, now: Timestamp) -> Result<Vec<Change>, Rejection> {
+        self.decide_folded(event, now).map(|(changes, _)| changes)
+    }
+
+    /// The same, with the state after the changes: what [`Execution::apply`]
+    /// at `now` would make of them.
+    ///
+    /// # Errors
+    /// See [`Execution::decide`].
+    pub fn decide_folded(
+        &self,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(Vec<Change>, Self), Rejection> {
         let mut decision = Decision {
             next: self.clone(),
             now,
@@ -37,7 +50,7 @@ impl Execution {
         };
         decision.hear(event)?;
         decision.advance();
-        Ok(decision.changes)
+        Ok((decision.changes, decision.next))
     }
 }
 

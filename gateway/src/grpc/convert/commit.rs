@@ -75,7 +75,7 @@ fn folded(state: &mut Execution, change: &Change, at: Timestamp) -> Kind {
             let planned = state.plan().wave(*wave);
             Kind::ServersSelected(v1::ServersSelected {
                 wave: planned.name.to_string(),
-                servers: present_wave::servers(planned, state.wave(*wave)),
+                servers: present_wave::servers(state, *wave, planned),
             })
         }
         Change::HookStarted {

@@ -1,6 +1,6 @@
 //! An execution as the API shows it.
 
-use tidegate_core::engine::{Execution, Hold};
+use tidegate_core::engine::{Execution, ExecutionState, Hold, ServerState, WaveRun, WaveState};
 use tidegate_proto::v1;
 
 use super::{
@@ -49,6 +49,9 @@ pub(crate) fn execution(view: &View) -> v1::Execution {
 
 /// Why the execution stands, in one line; empty while nothing is wrong.
 pub(crate) fn state_detail(execution: &Execution) -> String {
+    if let Some(detail) = harmless(execution) {
+        return detail;
+    }
     let own = execution.reason().to_string();
     if !own.is_empty() {
         return own;
@@ -63,6 +66,34 @@ pub(crate) fn state_detail(execution: &Execution) -> String {
         .filter(|detail| !detail.is_empty())
         .collect();
     holds.join("; ")
+}
+
+/// What an execution that succeeded with warnings is warned of, if no server
+/// failed: the engine's reason speaks of failures.
+fn harmless(execution: &Execution) -> Option<String> {
+    if execution.state() != ExecutionState::SucceededWithWarnings {
+        return None;
+    }
+    let mut warned = 0;
+    for server in execution.waves().flat_map(WaveRun::servers) {
+        if server.state == ServerState::Failed {
+            return None;
+        }
+        warned += u32::from(!server.warnings.is_empty());
+    }
+    let waves = execution.plan().waves().iter().zip(execution.waves());
+    let skipped: Vec<&str> = waves
+        .filter(|(_, run)| run.state() == WaveState::Skipped)
+        .map(|(planned, _)| planned.name.as_str())
+        .collect();
+    let mut parts = Vec::new();
+    if !skipped.is_empty() {
+        parts.push(format!("waves skipped: {}", skipped.join(", ")));
+    }
+    if warned > 0 {
+        parts.push(format!("servers with warnings: {warned}"));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// What keeps an execution paused.
@@ -82,7 +113,10 @@ pub(crate) fn hold(execution: &Execution, hold: &Hold) -> v1::Hold {
 mod tests {
     use std::sync::Arc;
 
-    use tidegate_core::engine::{Change, HoldCause};
+    use tidegate_core::{
+        ServerIx, WaveIx,
+        engine::{Change, HoldCause, Reason, ReasonCode},
+    };
 
     use super::*;
     use crate::grpc::fixtures;
@@ -117,5 +151,40 @@ mod tests {
         assert_eq!(shown.holds[0].reason(), v1::PauseReason::Planned);
         assert_eq!(shown.holds[0].wave, "web");
         assert_eq!(shown.state_detail, "look first");
+    }
+
+    #[test]
+    fn an_execution_without_failures_says_what_it_is_warned_of() {
+        let skipped = Change::WaveMoved {
+            wave: WaveIx(0),
+            to: WaveState::Skipped,
+            reason: Reason::of(ReasonCode::Operator),
+        };
+        let warned = Change::ServerWarned {
+            wave: WaveIx(1),
+            server: ServerIx(0),
+            warning: Arc::from("USING_PREVIOUS_SNAPSHOT"),
+        };
+        let failed = Change::ServerMoved {
+            wave: WaveIx(1),
+            server: ServerIx(1),
+            to: ServerState::Failed,
+            instance: None,
+            reason: Reason::none(),
+        };
+        let over = Change::ExecutionMoved {
+            to: ExecutionState::SucceededWithWarnings,
+            reason: Reason::of(ReasonCode::Tolerated),
+        };
+        let mut changes = vec![over, fixtures::web_selected()];
+        let mut detail = |change| {
+            changes.push(change);
+            state_detail(&fixtures::view_after(&changes).execution)
+        };
+
+        assert_eq!(detail(skipped), "waves skipped: database");
+        let both = "waves skipped: database; servers with warnings: 1";
+        assert_eq!(detail(warned), both);
+        assert_eq!(detail(failed), "with tolerated failures");
     }
 }

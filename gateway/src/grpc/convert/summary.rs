@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use prost::Message;
-use tidegate_core::{engine::Execution, engine::ServerState};
+use tidegate_core::{
+    WaveIx,
+    engine::{Execution, ServerState},
+};
 use tidegate_proto::v1;
 
 use super::{enums, execution::state_detail, time::timestamp, wave};
@@ -36,13 +39,15 @@ pub(crate) fn summary(view: &View) -> v1::ExecutionSummary {
 
 fn server_counts(execution: &Execution) -> Vec<v1::ServerCount> {
     let mut counts: BTreeMap<ServerState, u32> = BTreeMap::new();
-    for (planned, run) in execution.plan().waves().iter().zip(execution.waves()) {
+    let waves = (0..).map(WaveIx).zip(execution.plan().waves());
+    for (ix, planned) in waves {
+        let run = execution.wave(ix);
         for server in run.servers() {
             *counts.entry(server.state).or_default() += 1;
         }
         if !run.is_selected() {
-            let named = wave::servers(planned, run).len();
-            *counts.entry(ServerState::Pending).or_default() +=
+            let named = wave::servers(execution, ix, planned).len();
+            *counts.entry(wave::unselected(execution, run)).or_default() +=
                 u32::try_from(named).unwrap_or(u32::MAX);
         }
     }
@@ -58,6 +63,8 @@ fn server_counts(execution: &Execution) -> Vec<v1::ServerCount> {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_core::engine::{Change, ExecutionState, Reason};
+
     use super::*;
     use crate::grpc::fixtures;
 
@@ -67,5 +74,17 @@ mod tests {
         let decoded = v1::ExecutionSummary::decode(encode_summary(&view)).unwrap();
         assert_eq!(decoded, summary(&view));
         assert_eq!(decoded.server_counts[0].count, 2);
+    }
+
+    #[test]
+    fn what_was_never_asked_for_is_counted_as_skipped() {
+        let view = fixtures::view_after(&[Change::ExecutionMoved {
+            to: ExecutionState::Cancelled,
+            reason: Reason::none(),
+        }]);
+        let [counted] = &summary(&view).server_counts[..] else {
+            panic!("all are in one state");
+        };
+        assert_eq!((counted.state(), counted.count), (v1::ServerState::Skipped, 2));
     }
 }

@@ -2,7 +2,7 @@
 
 use tidegate_core::{
     LaunchIx, WaveIx,
-    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, Stage, WaveRun, WaveState},
+    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, ServerState, Stage, WaveRun, WaveState},
     plan::{PlannedServer, Selection, Target, WavePlan},
 };
 use tidegate_proto::v1;
@@ -32,7 +32,7 @@ fn wave(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> v1::Wave {
         attempt: run.attempt(),
         start_time: run.started_at().map(timestamp),
         end_time: run.ended_at().map(timestamp),
-        servers: servers(planned, run),
+        servers: servers(execution, ix, planned),
         launches: (0..=u16::MAX)
             .map(LaunchIx)
             .zip(run.launches())
@@ -64,10 +64,12 @@ pub(crate) fn retry_time(run: &WaveRun) -> Option<prost_types::Timestamp> {
 
 /// A wave's servers: as they run, or before they are selected, those that the
 /// plan names by id.
-pub(crate) fn servers(planned: &WavePlan, run: &WaveRun) -> Vec<v1::Server> {
+pub(crate) fn servers(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> Vec<v1::Server> {
+    let run = execution.wave(ix);
     if run.is_selected() {
         return run.servers().iter().map(|it| server(run, it)).collect();
     }
+    let state = enums::server_state(unselected(execution, run));
     let named = planned.groups.iter().flat_map(|group| {
         let servers: &[PlannedServer] = match &group.selection {
             Selection::Servers(servers) => servers,
@@ -76,17 +78,24 @@ pub(crate) fn servers(planned: &WavePlan, run: &WaveRun) -> Vec<v1::Server> {
         servers.iter().map(|it| (&group.target, it))
     });
     named
-        .map(|(target, it)| planned_server(target, it))
+        .map(|(place, it)| v1::Server {
+            id: it.id.to_string(),
+            target: Some(target(place)),
+            optional: it.optional,
+            state: state.into(),
+            ..v1::Server::default()
+        })
         .collect()
 }
 
-fn planned_server(place: &Target, planned: &PlannedServer) -> v1::Server {
-    v1::Server {
-        id: planned.id.to_string(),
-        target: Some(target(place)),
-        optional: planned.optional,
-        state: v1::ServerState::Pending.into(),
-        ..v1::Server::default()
+/// Where the servers of a wave stand that were never selected: nobody asks
+/// for them any more once the wave is not wanted or the execution is over.
+pub(crate) fn unselected(execution: &Execution, run: &WaveRun) -> ServerState {
+    let unwanted = matches!(run.state(), WaveState::Skipped | WaveState::Cancelled);
+    if unwanted || execution.state().is_terminal() {
+        ServerState::Skipped
+    } else {
+        ServerState::Pending
     }
 }
 
@@ -168,5 +177,46 @@ pub(crate) fn target(target: &Target) -> v1::Target {
         account: target.account.clone(),
         region: target.region.clone(),
         role_arn: target.role.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_core::engine::{Change, ExecutionState, Reason};
+
+    use super::*;
+    use crate::grpc::fixtures;
+
+    fn web_after(change: Change) -> Vec<v1::ServerState> {
+        let view = fixtures::view_after(&[change]);
+        let shown = waves(&view.execution);
+        shown[1].servers.iter().map(v1::Server::state).collect()
+    }
+
+    #[test]
+    fn servers_that_nobody_asks_for_any_more_are_skipped() {
+        let moved = |to| Change::WaveMoved {
+            wave: WaveIx(1),
+            to,
+            reason: Reason::none(),
+        };
+        let over = |to| Change::ExecutionMoved {
+            to,
+            reason: Reason::none(),
+        };
+        for unwanted in [
+            moved(WaveState::Skipped),
+            moved(WaveState::Cancelled),
+            over(ExecutionState::Failed),
+        ] {
+            assert_eq!(web_after(unwanted), [v1::ServerState::Skipped; 2]);
+        }
+        for awaited in [
+            moved(WaveState::Gated),
+            moved(WaveState::Failed),
+            over(ExecutionState::Paused),
+        ] {
+            assert_eq!(web_after(awaited), [v1::ServerState::Pending; 2]);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! `StartExecution`.
 
 use tidegate_proto::v1;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::{
-    driver::{Origin, StartOrder},
+    driver::{Origin, RequestStamp, StartOrder, View},
     grpc::{
         argument, convert, filter::started_kind, plan::stored, request_id, services::Services,
         status,
@@ -18,7 +18,13 @@ pub(super) async fn start(
     let stamp = request_id::required("StartExecution", request)?;
     let kind = started_kind(request.kind)?;
     let name = argument::plan_name("plan", &request.plan)?;
-    let plan = stored(services, &name, request.plan_revision).await?;
+    let plan = match stored(services, &name, request.plan_revision).await {
+        Ok(plan) => plan,
+        Err(status) if status.code() == Code::NotFound => {
+            return first_answer(services, &stamp, status).await;
+        }
+        Err(status) => return Err(status),
+    };
     let order = StartOrder {
         kind,
         plan: plan.checked,
@@ -32,7 +38,23 @@ pub(super) async fn start(
     };
     let view = services.driver.start_execution(order).await;
     let view = view.map_err(|error| status::from_driver(error, None))?;
-    Ok(v1::StartExecutionResponse {
-        execution: Some(convert::execution::execution(&view)),
-    })
+    Ok(answer(&view))
+}
+
+/// A request that was answered gets its answer again, although its plan was
+/// deleted since then.
+async fn first_answer(
+    services: &Services,
+    stamp: &RequestStamp,
+    not_found: Status,
+) -> Result<v1::StartExecutionResponse, Status> {
+    let first = services.driver.started_by(stamp).await;
+    let first = first.map_err(|error| status::from_driver(error, None))?;
+    first.as_ref().map(answer).ok_or(not_found)
+}
+
+fn answer(view: &View) -> v1::StartExecutionResponse {
+    v1::StartExecutionResponse {
+        execution: Some(convert::execution::execution(view)),
+    }
 }

@@ -27,6 +27,27 @@ async fn the_same_request_starts_one_execution_and_another_is_refused() {
 }
 
 #[tokio::test]
+async fn a_request_is_answered_again_although_its_plan_was_deleted() {
+    let mut world = World::start().await;
+    let first = world.drill().await;
+    world.until(&first.id, v1::ExecutionState::Paused).await;
+    world.resume(&first.id).await.unwrap();
+    world.until(&first.id, v1::ExecutionState::Succeeded).await;
+    let request = v1::DeletePlanRequest {
+        name: "shop".to_owned(),
+        ..v1::DeletePlanRequest::default()
+    };
+    world.plans.delete_plan(request).await.unwrap();
+
+    let again = world.start_drill("shop", "first").await.unwrap();
+    assert_eq!((again.id, again.revision), (first.id, first.revision));
+    let unknown = world.start_drill("bank", "first").await.unwrap_err();
+    assert_eq!(reason(&unknown), "REQUEST_ID_REUSED");
+    let unused = world.start_drill("shop", "second").await.unwrap_err();
+    assert_eq!(reason(&unused), "PLAN_NOT_FOUND");
+}
+
+#[tokio::test]
 async fn a_forbidden_transition_says_what_is_allowed() {
     let mut world = World::start().await;
     let execution = world.drill().await;
