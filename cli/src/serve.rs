@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
+use tidegate_gateway::{Config, DrsMode, Gateway, Overrides, StartError};
 
 use crate::{
     connect::ConnectArgs,
@@ -77,18 +77,17 @@ impl Serve {
         printer: Printer,
     ) -> Result<Exit, Failure> {
         let choice = self.choice(|name| std::env::var_os(name).is_some());
+        // The address of an emulator is known once it runs.
+        let mut config = self.config(choice.map(|_| DrsMode::Aws), connect)?;
+        Gateway::exposure(&config).map_err(cannot_start)?;
         let emulator = match choice {
             Some(DrsChoice::Emulator) => Some(Running::inside(&self.world).await?),
             Some(DrsChoice::Aws) | None => None,
         };
-        let drs = match &emulator {
-            Some(emulator) => Some(emulator.as_drs()),
-            None => choice.map(|_| DrsMode::Aws),
-        };
-        let mut config = self.config(drs, connect)?;
         logging::begin(&config.log)?;
         if let Some(emulator) = &emulator {
             printer.note(&emulated(emulator, &self.world, self.drs.is_none()));
+            config.drs.set_mode(emulator.as_drs());
             self.world.pace(&mut config);
         }
         let exit = serve(config, printer).await;
@@ -176,9 +175,11 @@ async fn serve(config: Config, printer: Printer) -> Result<Exit, Failure> {
 /// # Errors
 /// It cannot start; the error says why.
 pub(crate) async fn start(config: Config) -> Result<Gateway, Failure> {
-    Gateway::start(config)
-        .await
-        .map_err(|error| Failure::Other(format!("the gateway cannot start: {error}")))
+    Gateway::start(config).await.map_err(cannot_start)
+}
+
+fn cannot_start(error: StartError) -> Failure {
+    Failure::Other(format!("the gateway cannot start: {error}"))
 }
 
 #[cfg(test)]

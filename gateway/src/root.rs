@@ -6,7 +6,7 @@
 
 use std::{fmt, future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use futures::future::{BoxFuture, FutureExt, Shared};
+use futures::future::{BoxFuture, FutureExt, Shared, select};
 use tidegate_core::OwnerId;
 use tidegate_proto::v1;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -93,6 +93,9 @@ pub enum StopReason {
     /// What was not acknowledged may or may not be stored.
     #[error("{0}")]
     JournalFailed(String),
+    /// A bug of ours. What was under way is settled by the next start.
+    #[error("a part of the driver panicked; start the gateway again")]
+    DriverPanicked,
 }
 
 /// Why a gateway did not start.
@@ -155,6 +158,21 @@ impl Gateway {
         compose(config, socket, ports).await
     }
 
+    /// Who could reach a gateway with these settings.
+    ///
+    /// # Errors
+    /// Others than should; then such a gateway does not start.
+    pub fn exposure(config: &Config) -> Result<Exposure, StartError> {
+        let files = config.tls.files()?;
+        let certified = files.is_some_and(|files| files.client_ca.is_some());
+        let listen = &config.listen;
+        Ok(serving::check_address(
+            listen.address,
+            certified,
+            listen.insecure,
+        )?)
+    }
+
     /// Where it serves.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -196,11 +214,7 @@ struct Socket {
 impl Socket {
     async fn bind(config: &Config) -> Result<Self, StartError> {
         let address = config.listen.address;
-        let files = config.tls.files()?;
-        let certified = files
-            .as_ref()
-            .is_some_and(|files| files.client_ca.is_some());
-        match serving::check_address(address, certified, config.listen.insecure)? {
+        match Gateway::exposure(config)? {
             Exposure::ThisMachine | Exposure::Certified => {}
             Exposure::Anybody => tracing::warn!(
                 %address,
@@ -208,6 +222,7 @@ impl Socket {
                  servers; clients need no certificate"
             ),
         }
+        let files = config.tls.files()?;
         let tls = files.as_ref().map(serving::acceptor).transpose()?;
         let bind_error = |source| StartError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
@@ -275,6 +290,19 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
 /// Builds the driver and the services on the ports, and begins to serve.
 async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway, StartError> {
     let driver = start_driver(&config, &ports).await?;
+    let served = serve(config, socket, ports, driver.clone()).await;
+    if served.is_err() {
+        driver.stop().await;
+    }
+    served
+}
+
+async fn serve(
+    config: Config,
+    socket: Socket,
+    ports: Ports,
+    driver: Driver,
+) -> Result<Gateway, StartError> {
     let drain = Drain::default();
     let services = Arc::new(Services {
         driver: driver.clone(),
@@ -300,6 +328,10 @@ async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway
         keepalive_interval: config.listen.keepalive_interval.get(),
         keepalive_timeout: config.listen.keepalive_timeout.get(),
     };
+    let panicked = driver.failed().map(|()| StopReason::DriverPanicked);
+    let fatal = select(ports.fatal, panicked.boxed())
+        .map(|first| first.factor_first().0)
+        .boxed();
     tracing::info!(address = %socket.address, tls = socket.tls.is_some(), "serving");
     let serving = serving::serve(
         socket.listener,
@@ -314,7 +346,7 @@ async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway
         health: mounted.health,
         drain,
         accepting: tokio::spawn(serving),
-        fatal: ports.fatal.shared(),
+        fatal: fatal.shared(),
         request_drain: config.drain.timeout.get(),
         call_drain: config.drain.calls_timeout.get(),
     })

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --package tidegate-tests --bench gateway`
 
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod load;
 
 use load::{Load, Percentiles};
@@ -13,10 +15,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let load = Load::start();
+    let disk = load::raw_appends(1_000);
+    print_latency("disk: append and fdatasync alone", &disk);
     println!("workload W: five single-server waves, one planned pause resumed by the client");
     load.run_workload(64, 1_000);
     report("  64 at once", load.run_workload(64, 12_800));
-    report("  one at a time", load.run_workload(1, 1_000));
+    let alone = load.run_workload(1, 1_000);
+    let syncs = alone.latency.p50.as_secs_f64() / disk.p50.as_secs_f64();
+    report("  one at a time", alone);
+    println!("    p50 in units of one fdatasync (7 are needed): {syncs:.1}");
 
     println!("watching: one execution, 50 changes a second");
     let (alone, _) = load.run_watchers(0, 500);

@@ -7,6 +7,7 @@ use tidegate_core::{
     OwnerId, SourceServerId, Span,
     engine::{Event, ExecutionState, HoldCause, HookAnswer, Kind, LaunchState, WaveState},
 };
+use tidegate_gateway::ports::journal::Journal as _;
 use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
     driver::{
@@ -286,6 +287,63 @@ async fn a_stop_waits_for_what_drs_was_asked_and_starts_nothing() {
     assert_eq!(wave.state(), WaveState::Recovering);
     world.settle(&driver, &view).await;
     assert_eq!(world.drs.launches().values().max(), Some(&1));
+}
+
+#[tokio::test]
+async fn a_stop_records_what_it_did_not_send_so_that_nobody_has_to_look_for_it() {
+    let world = World::new(FakeDrs::instant().script([Script::AnswerLater]));
+    let driver = world.driver().await;
+    let started = driver
+        .start_execution(order("db web>db", "r1"))
+        .await
+        .unwrap();
+    world.drs.called(1).await;
+    let stopped = tokio::spawn({
+        let driver = driver.clone();
+        async move { driver.stop().await }
+    });
+    // The stop is under way: nothing is accepted any more.
+    while driver.start_execution(order("x", "r2")).await.is_ok() {}
+    world.drs.release();
+    stopped.await.unwrap();
+    let records = world
+        .journal
+        .read(started.execution.id(), 0, 100)
+        .await
+        .unwrap();
+    assert_eq!(records.len(), 3);
+    let driver = world.driver().await;
+    let view = driver.view(started.execution.id()).await.unwrap();
+    let web = view.execution.waves().nth(1).unwrap();
+    assert!(matches!(
+        web.launches()[0].state,
+        LaunchState::Deferred { .. }
+    ));
+    let ended = world.settle(&driver, &view).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!(world.drs.launches().values().max(), Some(&1));
+}
+
+#[tokio::test]
+async fn a_panic_is_told_so_that_the_process_can_end() {
+    let world = World::new(FakeDrs::instant().script([Script::Panic]));
+    let driver = world.driver().await;
+    let failed = driver.failed();
+    driver.start_execution(order("db", "r1")).await.unwrap();
+    failed.await;
+}
+
+#[tokio::test]
+async fn ids_are_in_the_order_of_their_creation() {
+    let world = World::new(FakeDrs::manual());
+    let driver = world.driver().await;
+    let mut ids = Vec::new();
+    for request in ["r1", "r2", "r3"] {
+        let started = driver.start_execution(order("db", request)).await.unwrap();
+        world.settle(&driver, &started).await;
+        ids.push(started.execution.id().clone());
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
 }
 
 struct World {

@@ -35,17 +35,15 @@ pub(crate) fn read(path: &str) -> Result<Source, (Source, Mistake)> {
     } else {
         (path.to_owned(), File::open(path).and_then(bounded))
     };
-    let nothing = |name: &str| Source {
-        name: name.to_owned(),
-        text: String::new(),
-    };
-    let bytes = bytes.map_err(|error| {
-        let mistake = Mistake::whole(format!("cannot read the plan file: {error}"));
-        (nothing(&name), mistake)
-    })?;
-    match decode(bytes) {
+    let text = bytes
+        .map_err(|error| {
+            let mistake = Mistake::whole(format!("cannot read the plan file: {error}"));
+            (String::new(), mistake)
+        })
+        .and_then(decode);
+    match text {
         Ok(text) => Ok(Source { name, text }),
-        Err(mistake) => Err((nothing(&name), mistake)),
+        Err((text, mistake)) => Err((Source { name, text }, mistake)),
     }
 }
 
@@ -56,24 +54,28 @@ fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode(bytes: Vec<u8>) -> Result<String, Mistake> {
+/// The text, or as much of it as can be shown, and what is wrong with it.
+fn decode(bytes: Vec<u8>) -> Result<String, (String, Mistake)> {
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Mistake::whole(format!(
+        let too_large = format!(
             "the file is larger than {} MiB, which no plan is",
             MAX_BYTES >> 20
-        )));
+        );
+        return Err((String::new(), Mistake::whole(too_large)));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let before = String::from_utf8_lossy(valid);
-        Mistake {
+        let mistake = Mistake {
             text: "the file is not valid UTF-8".to_owned(),
             place: Some(Place {
                 line: before.matches('\n').count() + 1,
                 column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
             }),
             help: Some("save it as UTF-8 text".to_owned()),
-        }
+        };
+        let shown = String::from_utf8_lossy(error.as_bytes());
+        (shown.into_owned(), mistake)
     })
 }
 
@@ -119,15 +121,21 @@ mod tests {
     fn a_file_above_two_mebibytes_is_refused() {
         let bytes = bounded(io::repeat(b'a').take(10 << 20)).unwrap();
         assert!(bytes.len() as u64 == MAX_BYTES + 1, "not all of it is read");
-        let mistake = decode(bytes).unwrap_err();
+        let (_, mistake) = decode(bytes).unwrap_err();
         assert!(mistake.text.contains("larger than 2 MiB"));
     }
 
     #[test]
-    fn invalid_utf8_is_refused_with_its_place() {
-        let mistake = decode(b"a: 1\nb: \xff\n".to_vec()).unwrap_err();
-        assert_eq!(mistake.place, Some(Place { line: 2, column: 4 }));
-        assert!(mistake.text.contains("UTF-8"));
+    fn invalid_utf8_is_shown_in_its_place() {
+        let (text, mistake) = decode(b"a: 1\nb: x\xff\xfey\n".to_vec()).unwrap_err();
+        insta::assert_snapshot!(mistake.render("plan.yaml", &text), @r#"
+        the file is not valid UTF-8
+          --> plan.yaml:2:5
+           |
+         2 | b: x��y
+           |     ^
+          = save it as UTF-8 text
+        "#);
     }
 
     #[test]

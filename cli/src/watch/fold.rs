@@ -24,6 +24,9 @@ pub(super) fn apply(execution: &mut Execution, change: &change::Kind, time: Opti
             execution.state = moved.state;
             execution.state_detail.clone_from(&moved.detail);
             execution.end_time = time.filter(|_| names::is_over(moved.state()));
+            if names::is_over(moved.state()) {
+                execution.waves.iter_mut().for_each(nobody_asks);
+            }
         }
         change::Kind::HoldPlaced(placed) => {
             if let Some(hold) = &placed.hold {
@@ -69,6 +72,19 @@ fn wave_moved(wave: &mut Wave, moved: &WaveMoved, time: Option<Timestamp>) {
         wave.start_time = wave.start_time.or(time);
     }
     wave.end_time = time.filter(|_| names::is_wave_over(moved.state()));
+    if let WaveState::Skipped | WaveState::Cancelled = moved.state() {
+        nobody_asks(wave);
+    }
+}
+
+/// Servers that a plan names and that were never selected have no changes of
+/// their own: what becomes of their wave is what becomes of them.
+fn nobody_asks(wave: &mut Wave) {
+    for server in &mut wave.servers {
+        if server.state() == ServerState::Pending {
+            server.set_state(ServerState::Skipped);
+        }
+    }
 }
 
 fn server_moved(wave: &mut Wave, moved: &ServerMoved, time: Option<Timestamp>) {
@@ -172,6 +188,32 @@ mod tests {
             "a retry is the same wave"
         );
         assert_eq!(execution.waves[0].end_time, None);
+    }
+
+    #[test]
+    fn servers_that_nobody_asks_for_any_more_are_skipped() {
+        let named = |state| {
+            let mut execution = Execution::default();
+            apply(&mut execution, &wave_in(WaveState::Waiting), at(1));
+            server(&mut execution.waves[0], "s-1").set_state(state);
+            execution
+        };
+        let mut skipped = named(ServerState::Pending);
+        apply(&mut skipped, &wave_in(WaveState::Skipped), at(2));
+        assert_eq!(skipped.waves[0].servers[0].state(), ServerState::Skipped);
+
+        let failed = change::Kind::Execution(v1::ExecutionMoved {
+            state: ExecutionState::Failed.into(),
+            ..v1::ExecutionMoved::default()
+        });
+        for (before, after) in [
+            (ServerState::Pending, ServerState::Skipped),
+            (ServerState::Launched, ServerState::Launched),
+        ] {
+            let mut execution = named(before);
+            apply(&mut execution, &failed, at(2));
+            assert_eq!(execution.waves[0].servers[0].state(), after);
+        }
     }
 
     #[test]

@@ -93,10 +93,13 @@ impl ExecutionView {
         Some((time::timestamp(at?)?, reason))
     }
 
-    /// What is outstanding, one line each.
+    /// What is outstanding, one line each; nothing after a commit that is newer
+    /// than the bookmark that said so.
     pub(crate) fn outstanding(&self) -> &[String] {
         match &self.bookmark {
-            Some(bookmark) if !self.is_over() => &bookmark.outstanding,
+            Some(bookmark) if bookmark.revision >= self.execution.revision && !self.is_over() => {
+                &bookmark.outstanding
+            }
             Some(_) | None => &[],
         }
     }
@@ -160,6 +163,28 @@ mod tests {
             view.snapshot(header, first);
         }
         assert_eq!(view.execution().waves.len(), 2);
+    }
+
+    #[test]
+    fn what_is_outstanding_is_not_known_after_a_newer_commit() {
+        let mut view = ExecutionView::default();
+        let job = "database: job drsjob-1 runs";
+        let says = |revision| Bookmark {
+            revision,
+            outstanding: vec![job.to_owned()],
+            ..Bookmark::default()
+        };
+        let commit = |revision| Commit {
+            revision,
+            ..Commit::default()
+        };
+        view.commit(&commit(7));
+        view.bookmark(says(7), Timestamp::UNIX_EPOCH);
+        assert_eq!(view.outstanding(), [job]);
+        view.commit(&commit(8));
+        assert!(view.outstanding().is_empty());
+        view.bookmark(says(8), Timestamp::UNIX_EPOCH);
+        assert_eq!(view.outstanding(), [job]);
     }
 
     #[test]

@@ -35,4 +35,8 @@ impl Clock for SystemClock {
             }
         })
     }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }

@@ -85,7 +85,7 @@ impl Drs {
     }
 
     /// Replaces what is configured.
-    pub(super) fn set_mode(&mut self, mode: DrsMode) {
+    pub fn set_mode(&mut self, mode: DrsMode) {
         (self.mode, self.url) = match mode {
             DrsMode::Aws => (Mode::Aws, None),
             DrsMode::Endpoint { url } => (Mode::Endpoint, Some(url)),

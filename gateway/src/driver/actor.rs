@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use tidegate_core::{
     Timestamp,
-    engine::{Deadline, Event, Execution},
+    engine::{Deadline, Event, Execution, LaunchAnswer},
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    DriverError, Published, RequestStamp, Shared, View,
+    DriverError, Published, RecordView, RequestStamp, Shared, View,
     dispatch::Dispatcher,
     log::{Decided, Log},
-    registry::{Live, Tail},
+    registry::{Live, Recent},
 };
 use crate::ports::journal::AppendError;
 
@@ -35,8 +35,6 @@ pub(super) enum Message {
         stamp: Option<RequestStamp>,
         reply: oneshot::Sender<Result<Asked, DriverError>>,
     },
-    /// The gateway shuts down: start nothing, end when DRS has answered.
-    Stop,
 }
 
 /// What came of a person's request.
@@ -56,29 +54,45 @@ enum End {
     Lost,
 }
 
+/// How an execution comes to be live here.
+pub(super) enum Begin {
+    /// Its first record was just written.
+    Created(Arc<RecordView>),
+    /// Its log was read; this is the first thing that it hears.
+    Resumed(Event),
+}
+
 /// Makes a log live.
-pub(super) fn spawn(shared: &Arc<Shared>, log: Log, first: Option<Event>) -> View {
+pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
     let (mailbox, messages) = mpsc::channel(MAILBOX);
     let view = log.view();
-    let (publish, subscribed) = watch::channel(view.clone());
-    let tail = Arc::new(Tail::new(shared.settings.tail));
+    let (wake, woken) = watch::channel(view.clone());
+    let recent = Arc::new(Recent::new(view.clone(), shared.settings.tail));
     shared.registry.insert(
         log.execution.id().clone(),
         Live {
             mailbox: mailbox.clone(),
-            view: subscribed,
-            tail: Arc::clone(&tail),
+            woken,
+            recent: Arc::clone(&recent),
         },
     );
     let actor = Actor {
         dispatcher: Dispatcher::new(Arc::clone(shared), mailbox),
         shared: Arc::clone(shared),
         log,
-        publish,
-        tail,
+        wake,
+        recent,
         stopping: false,
     };
-    shared.tasks.spawn(actor.run(messages, first));
+    let first = match begin {
+        Begin::Created(record) => {
+            actor.show(&view, &record);
+            actor.publish(view.clone(), record);
+            None
+        }
+        Begin::Resumed(event) => Some(event),
+    };
+    shared.guard(&shared.tasks, actor.run(messages, first));
     view
 }
 
@@ -86,8 +100,8 @@ struct Actor {
     shared: Arc<Shared>,
     log: Log,
     dispatcher: Dispatcher,
-    publish: watch::Sender<View>,
-    tail: Arc<Tail>,
+    wake: watch::Sender<View>,
+    recent: Arc<Recent>,
     stopping: bool,
 }
 
@@ -95,14 +109,16 @@ impl Actor {
     async fn run(mut self, mut messages: mpsc::Receiver<Message>, first: Option<Event>) {
         let ended = self.live(&mut messages, first).await;
         self.dispatcher.stop();
-        self.shared.registry.leave(self.log.execution.id());
-        if let Err(End::Lost) = ended {
-            tracing::error!(execution = %self.log.execution.id(), "this process cannot drive the execution any more");
+        let id = self.log.execution.id();
+        match ended {
+            Ok(()) | Err(End::Stopped) => self.shared.registry.leave(id),
+            Err(End::Lost) => {
+                tracing::error!(execution = %id, "this process cannot drive the execution any more");
+                self.shared.registry.abandon(id);
+            }
         }
-        messages.close();
-        while let Some(message) = messages.recv().await {
-            self.turn_away(message);
-        }
+        // Whoever still asks finds nobody here and reads the log instead.
+        drop(messages);
     }
 
     /// Until the execution is over, or this process may not drive it.
@@ -116,18 +132,21 @@ impl Actor {
         }
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         while !self.log.execution.state().is_terminal() {
-            if self.stopping && !self.dispatcher.is_asking() {
-                return Err(End::Stopped);
+            if self.stopping {
+                self.give_back_unsent().await?;
+                if !self.dispatcher.is_asking() {
+                    return Err(End::Stopped);
+                }
             }
             let deadline = self.log.execution.next_deadline();
-            let message = tokio::select! {
-                message = messages.recv() => message,
-                event = wake(&self.shared, deadline, self.stopping) => Some(Message::Heard(event)),
-            };
-            let Some(message) = message else {
-                return Err(End::Stopped);
-            };
-            self.handle(message).await?;
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => self.handle(message).await?,
+                    None => return Err(End::Stopped),
+                },
+                event = due(&self.shared, deadline, self.stopping) => self.hear(event).await?,
+                () = self.shared.stop.cancelled(), if !self.stopping => self.stopping = true,
+            }
         }
         Ok(())
     }
@@ -140,11 +159,20 @@ impl Actor {
                 stamp,
                 reply,
             } => self.asked(event, stamp, reply).await,
-            Message::Stop => {
-                self.stopping = true;
-                Ok(())
-            }
         }
+    }
+
+    /// While this process stops, it sends nothing more to DRS. It knows that
+    /// it did not, and records that: the next one need not look.
+    async fn give_back_unsent(&mut self) -> Result<(), End> {
+        for command in self.dispatcher.unsent(&self.log.execution) {
+            let answer = LaunchAnswer::Deferred {
+                reason: "the gateway was stopped before it asked".into(),
+                after: None,
+            };
+            self.hear(Event::LaunchAnswered { command, answer }).await?;
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, event: Event) -> Result<(), End> {
@@ -159,15 +187,17 @@ impl Actor {
                 self.dispatcher.dispatch(&self.log.execution, self.stopping);
                 Ok(())
             }
-            Ok((changes, next)) => self
-                .record(Decided {
+            Ok((changes, next)) => {
+                let decided = Decided {
                     changes,
                     next,
                     at: now,
                     stamp: None,
-                })
-                .await
-                .map_err(|_| End::Lost),
+                };
+                let (view, record) = self.record(decided).await.map_err(|_| End::Lost)?;
+                self.publish(view, record);
+                Ok(())
+            }
             Err(rejection) => {
                 tracing::error!(execution = %self.log.execution.id(), %rejection, "an observation was rejected");
                 Ok(())
@@ -193,92 +223,96 @@ impl Actor {
         stamp: Option<RequestStamp>,
         reply: oneshot::Sender<Result<Asked, DriverError>>,
     ) -> Result<(), End> {
-        let before = stamp.as_ref().and_then(|stamp| {
-            let (digest, revision) = self.log.requests.get(&stamp.id)?;
-            Some((stamp.digest == *digest, *revision, stamp.id.clone()))
-        });
         let now = self.now();
-        let answer = match before {
-            Some((true, revision, _)) => Ok(Asked::Before(revision)),
-            Some((false, _, id)) => Err(DriverError::RequestIdReused(id)),
-            None if self.log.requests.len() >= self.shared.settings.request_limit => {
-                let limit = self.shared.settings.request_limit;
-                Err(DriverError::Unavailable(format!(
-                    "this execution has accepted {limit} requests, which is the limit"
-                )))
+        let decided = self.answered_before(stamp.as_ref()).and_then(|before| {
+            if let Some(revision) = before {
+                return Ok(Err(revision));
             }
-            None => match self.log.execution.decide_folded(event, now) {
-                Err(rejection) => Err(DriverError::Rejected(rejection)),
-                Ok((changes, next)) => {
-                    let at = now;
-                    let decided = Decided {
-                        changes,
-                        next,
-                        at,
-                        stamp,
-                    };
-                    match self.record(decided).await {
-                        Ok(()) => Ok(Asked::Done(self.log.view())),
-                        Err(error) => {
-                            let _ = reply.send(Err(error));
-                            return Err(End::Lost);
-                        }
-                    }
+            self.admit(&event)?;
+            let decided = self.log.execution.decide_folded(event, now);
+            let (changes, next) = decided.map_err(DriverError::Rejected)?;
+            Ok(Ok(Decided {
+                changes,
+                next,
+                at: now,
+                stamp,
+            }))
+        });
+        // A caller that has left is no reason to undo anything.
+        match decided {
+            Err(refused) => drop(reply.send(Err(refused))),
+            Ok(Err(revision)) => drop(reply.send(Ok(Asked::Before(revision)))),
+            Ok(Ok(decided)) => match self.record(decided).await {
+                Ok((view, record)) => {
+                    drop(reply.send(Ok(Asked::Done(view.clone()))));
+                    // After the answer: the caller does not wait for those
+                    // who only watch.
+                    self.publish(view, record);
+                }
+                Err(error) => {
+                    drop(reply.send(Err(error)));
+                    return Err(End::Lost);
                 }
             },
-        };
-        // A caller that has left is no reason to undo anything.
-        let _ = reply.send(answer);
+        }
         Ok(())
     }
 
-    /// Persist, then act.
-    async fn record(&mut self, decided: Decided) -> Result<(), DriverError> {
+    /// The revision at which this request was recorded before.
+    fn answered_before(&self, stamp: Option<&RequestStamp>) -> Result<Option<u64>, DriverError> {
+        let Some(stamp) = stamp else {
+            return Ok(None);
+        };
+        match self.log.requests.get(&stamp.id) {
+            Some((digest, revision)) if *digest == stamp.digest => Ok(Some(*revision)),
+            Some(_) => Err(DriverError::RequestIdReused(stamp.id.clone())),
+            None => Ok(None),
+        }
+    }
+
+    /// Bounds what a log can grow to, but never keeps anybody from stopping
+    /// what goes on.
+    fn admit(&self, event: &Event) -> Result<(), DriverError> {
+        let limit = self.shared.settings.request_limit;
+        let stops = matches!(event, Event::Pause { .. } | Event::Cancel { .. });
+        if stops || self.log.requests.len() < limit {
+            Ok(())
+        } else {
+            Err(DriverError::TooManyRequests { limit })
+        }
+    }
+
+    /// Persist, then act. What was recorded can be read from here on.
+    async fn record(&mut self, decided: Decided) -> Result<(View, Arc<RecordView>), DriverError> {
         let record = self
             .log
             .append(&self.shared.ports, decided, None)
             .await
             .map_err(|error| lost(error, &self.log.execution))?;
         let view = self.log.view();
-        self.tail.push(Arc::clone(&record));
-        self.publish.send_replace(view.clone());
-        publish(&self.shared.published, view, record);
+        self.show(&view, &record);
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
-        Ok(())
+        Ok((view, record))
+    }
+
+    fn show(&self, view: &View, record: &Arc<RecordView>) {
+        self.recent.push(view.clone(), Arc::clone(record));
+    }
+
+    /// Wakes those who watch.
+    fn publish(&self, view: View, record: Arc<RecordView>) {
+        self.wake.send_replace(view.clone());
+        // Nobody watches everything: nobody to tell.
+        let _ = self.shared.published.send(Published { view, record });
     }
 
     /// Time never goes backwards in a log, whatever the wall clock does.
     fn now(&self) -> Timestamp {
         self.shared.ports.clock.now().max(self.log.updated_at)
     }
-
-    /// The execution is over, or out of this process's hands: whoever still
-    /// asks is told so.
-    fn turn_away(&self, message: Message) {
-        if let Message::Asked { event, reply, .. } = message {
-            let answer = if self.log.execution.state().is_terminal() {
-                match self.log.execution.decide(event, self.now()) {
-                    Err(rejection) => DriverError::Rejected(rejection),
-                    Ok(_) => DriverError::ShuttingDown,
-                }
-            } else {
-                DriverError::ShuttingDown
-            };
-            let _ = reply.send(Err(answer));
-        }
-    }
 }
 
-/// Sends a commit to those who watch everything, if there are any.
-pub(super) fn publish(
-    published: &broadcast::Sender<Published>,
-    view: View,
-    record: Arc<super::RecordView>,
-) {
-    let _ = published.send(Published { view, record });
-}
-
-async fn wake(shared: &Shared, deadline: Option<Deadline>, stopping: bool) -> Event {
+async fn due(shared: &Shared, deadline: Option<Deadline>, stopping: bool) -> Event {
     match deadline {
         Some(deadline) if !stopping => shared.ports.clock.sleep_until(deadline.at).await,
         Some(_) | None => std::future::pending::<()>().await,

@@ -46,6 +46,15 @@ impl Dispatcher {
         states.any(|under| matches!(under, Under::Asking))
     }
 
+    /// Launches that are wanted and were not sent.
+    pub(super) fn unsent(&self, execution: &Execution) -> Vec<CommandId> {
+        let wanted = execution.outstanding().into_iter();
+        wanted
+            .filter(|command| matches!(command, CommandId::Launch { .. }))
+            .filter(|command| !self.under_way.contains_key(command))
+            .collect()
+    }
+
     /// An answer came; what it answers is not under way any more.
     pub(super) fn heard(&mut self, event: &Event) {
         match event {
@@ -129,7 +138,7 @@ impl Dispatcher {
                 let drs = Arc::clone(&self.shared.ports.drs);
                 let mailbox = self.mailbox.clone();
                 // On the tracker, so that a shutdown waits for the answer.
-                self.shared.tasks.spawn(async move {
+                self.shared.guard(&self.shared.tasks, async move {
                     let answer = calls::call(&*drs, order).await;
                     let heard = Event::LaunchAnswered { command, answer };
                     let _ = mailbox.send(Message::Heard(heard)).await;
@@ -140,10 +149,9 @@ impl Dispatcher {
                 let order = calls::look_order(execution, wave, launch);
                 let shared = Arc::clone(&self.shared);
                 let mailbox = self.mailbox.clone();
-                let task = tokio::spawn(async move {
+                Under::Task(self.shared.guard(&self.shared.loops, async move {
                     looking::look(&shared, order, (wave, launch), &mailbox).await;
-                });
-                Under::Task(task.abort_handle())
+                }))
             }
             CommandId::Follow { wave, launch } => {
                 self.shared
@@ -181,11 +189,10 @@ impl Dispatcher {
 
     fn task(&self, work: impl Future<Output = Event> + Send + 'static) -> Under {
         let mailbox = self.mailbox.clone();
-        let task = tokio::spawn(async move {
+        Under::Task(self.shared.guard(&self.shared.loops, async move {
             let event = work.await;
             let _ = mailbox.send(Message::Heard(event)).await;
-        });
-        Under::Task(task.abort_handle())
+        }))
     }
 }
 

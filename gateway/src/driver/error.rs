@@ -36,6 +36,12 @@ pub enum DriverError {
     /// The request id was used with another payload.
     #[error("request id {0:?} was used before with another request")]
     RequestIdReused(String),
+    /// The execution has accepted as many requests as it may.
+    #[error("this execution has accepted {limit} requests; that is the limit")]
+    TooManyRequests {
+        /// The limit.
+        limit: usize,
+    },
     /// Too many executions are not over.
     #[error("{limit} executions are not over; that is the limit")]
     TooManyLive {

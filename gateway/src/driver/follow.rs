@@ -64,8 +64,8 @@ impl Poller {
             .insert(job, follower);
         drop(targets);
         if is_new && let Some(shared) = self.shared.get().and_then(Weak::upgrade) {
-            let tasks = shared.loops.clone();
-            tasks.spawn(poll(shared, target));
+            let polling = Arc::clone(&shared);
+            shared.guard(&shared.loops, poll(polling, target));
         }
     }
 

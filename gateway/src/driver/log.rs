@@ -218,9 +218,7 @@ impl Log {
             match ports.journal.append(append).await {
                 Err(AppendError::Unavailable(why)) => {
                     tracing::warn!(execution = %self.execution.id(), why, "the journal is not available; trying again");
-                    let millis = u64::try_from(UNAVAILABLE_WAIT.as_millis()).unwrap_or(u64::MAX);
-                    let wait = tidegate_core::Span::from_millis(millis);
-                    ports.clock.sleep_until(ports.clock.now() + wait).await;
+                    ports.clock.sleep(UNAVAILABLE_WAIT).await;
                 }
                 outcome => return outcome,
             }

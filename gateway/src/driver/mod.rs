@@ -23,13 +23,18 @@ mod view;
 
 use std::{
     collections::BTreeSet,
+    future::ready,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use tidegate_core::{ExecutionId, SourceServerId, engine::Event};
-use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::{
+    sync::{Notify, broadcast, oneshot},
+    task::AbortHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use error::DriverError;
@@ -39,7 +44,7 @@ pub use starting::StartOrder;
 pub use view::{Origin, RecordView, RequestStamp, View};
 
 use self::{
-    actor::{Asked, Message},
+    actor::{Asked, Begin, Message},
     follow::Poller,
     log::Log,
     registry::Registry,
@@ -48,6 +53,8 @@ use self::{
 /// Commits that a watcher of everything may lag behind; beyond that it reads
 /// from its cursors.
 const PUBLISHED: usize = 4096;
+/// Heads that are read at once.
+const HEADS: usize = 1_000;
 /// Logs that are read at the same time when the gateway starts.
 const RESUMED_AT_ONCE: usize = 64;
 
@@ -70,9 +77,12 @@ struct Shared {
     /// Loops that only read.
     loops: TaskTracker,
     stop: CancellationToken,
+    /// Cancelled when something panicked: what it was doing is not known.
+    failed: CancellationToken,
     /// Request ids of starts that are under way.
     starting: Mutex<BTreeSet<String>>,
     started: Notify,
+    ids: Mutex<ulid::Generator>,
 }
 
 /// One commit of one execution, as [`Driver::subscribe_all`] sends it.
@@ -99,8 +109,10 @@ impl Driver {
             tasks: TaskTracker::new(),
             loops: TaskTracker::new(),
             stop: CancellationToken::new(),
+            failed: CancellationToken::new(),
             starting: Mutex::default(),
             started: Notify::new(),
+            ids: Mutex::new(ulid::Generator::new()),
         });
         shared.poller.attach(Arc::downgrade(&shared));
         let driver = Self { shared };
@@ -108,42 +120,73 @@ impl Driver {
         Ok(driver)
     }
 
+    /// Every unfinished execution takes its servers before the first of them
+    /// does anything: one that goes on could otherwise take what another one
+    /// holds.
     async fn resume_unfinished(&self) -> Result<(), DriverError> {
-        let mut before = None;
-        let mut unfinished = Vec::new();
-        loop {
-            let journal = &self.shared.ports.journal;
-            let page = journal.heads(before.as_ref(), true, 1_000).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.execution.clone());
-            unfinished.extend(page.into_iter().map(|head| head.execution));
-        }
-        let count = unfinished.len();
-        let resume = |id| self.resume(id);
-        futures::stream::iter(unfinished.into_iter().map(resume))
+        let unfinished = self.unfinished().await?;
+        let logs: Vec<Log> = futures::stream::iter(unfinished)
+            .map(|id| self.read_unfinished(id))
             .buffer_unordered(RESUMED_AT_ONCE)
-            .try_collect::<()>()
+            .try_filter_map(|log| ready(Ok(log)))
+            .try_collect()
             .await?;
+        let driven: Vec<Log> = logs.into_iter().filter(|log| self.enter(log)).collect();
+        let count = driven.len();
+        for log in driven {
+            let owner = self.shared.settings.owner.clone();
+            actor::spawn(
+                &self.shared,
+                log,
+                Begin::Resumed(Event::OwnerChanged(owner)),
+            );
+        }
         if count > 0 {
             tracing::info!(count, "resumed unfinished executions");
         }
         Ok(())
     }
 
-    async fn resume(&self, id: ExecutionId) -> Result<(), DriverError> {
-        let shared = &self.shared;
-        let log = Log::read(&shared.ports, shared.settings.engine, &id, None).await?;
-        if log.execution.state().is_terminal() {
-            return Ok(());
+    async fn unfinished(&self) -> Result<Vec<ExecutionId>, DriverError> {
+        let journal = &self.shared.ports.journal;
+        let mut unfinished: Vec<ExecutionId> = Vec::new();
+        loop {
+            let page = journal.heads(unfinished.last(), true, HEADS).await?;
+            if page.is_empty() {
+                return Ok(unfinished);
+            }
+            unfinished.extend(page.into_iter().map(|head| head.execution));
         }
-        let mut servers: Vec<SourceServerId> =
-            log.execution.plan().named_servers().cloned().collect();
-        let selected = log.execution.waves().flat_map(|wave| wave.servers());
+    }
+
+    /// A log that cannot be understood keeps nobody else from going on: the
+    /// execution is left as it is, and everything asked of it says why.
+    async fn read_unfinished(&self, id: ExecutionId) -> Result<Option<Log>, DriverError> {
+        match self.shared.read(&id, None).await {
+            Ok(log) if log.execution.state().is_terminal() => Ok(None),
+            Ok(log) => Ok(Some(log)),
+            Err(DriverError::Damaged(why)) => {
+                tracing::error!(execution = %id, why, "this execution cannot be resumed");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes an unfinished execution's place and servers.
+    fn enter(&self, log: &Log) -> bool {
+        let execution = &log.execution;
+        let mut servers: Vec<SourceServerId> = execution.plan().named_servers().cloned().collect();
+        let selected = execution.waves().flat_map(|wave| wave.servers());
         servers.extend(selected.map(|server| server.selected.id.clone()));
-        shared.registry.enter(&id, &servers, usize::MAX)?;
-        let owner = shared.settings.owner.clone();
-        actor::spawn(shared, log, Some(Event::OwnerChanged(owner)));
-        Ok(())
+        let entered = self
+            .shared
+            .registry
+            .enter(execution.id(), &servers, usize::MAX);
+        if let Err(error) = &entered {
+            tracing::error!(execution = %execution.id(), %error, "this execution cannot be resumed");
+        }
+        entered.is_ok()
     }
 
     /// Hands a person's request (pause, resume, cancel, retry, skip) to an
@@ -197,7 +240,8 @@ impl Driver {
         }
         match log.execution.decide(event, log.updated_at) {
             Err(rejection) => Err(DriverError::Rejected(rejection)),
-            Ok(_) => Err(DriverError::ShuttingDown),
+            Ok(_) if shared.stop.is_cancelled() => Err(DriverError::ShuttingDown),
+            Ok(_) => Err(DriverError::NotOwner(id.clone())),
         }
     }
 
@@ -206,21 +250,38 @@ impl Driver {
     /// caller bounds the wait: whatever is cut off is looked for then.
     pub async fn stop(&self) {
         self.shared.stop.cancel();
-        for live in self.shared.registry.all() {
-            let _ = live.mailbox.send(Message::Stop).await;
-        }
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
         self.shared.loops.close();
         self.shared.loops.wait().await;
+    }
+
+    /// Resolves if something panicked. What it was doing is not known, so the
+    /// process must end; the next one goes on from the journal.
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.shared.failed.clone().cancelled_owned()
     }
 }
 
 impl Shared {
     /// Waits on the port's clock.
     async fn wait(&self, duration: Duration) {
-        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let until = self.ports.clock.now() + tidegate_core::Span::from_millis(millis);
-        self.ports.clock.sleep_until(until).await;
+        self.ports.clock.sleep(duration).await;
+    }
+
+    /// Spawns work whose panic ends the process.
+    fn guard(
+        &self,
+        tracker: &TaskTracker,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> AbortHandle {
+        let failed = self.failed.clone();
+        let guarded = async move {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                tracing::error!("a part of the driver panicked; the process must end");
+                failed.cancel();
+            }
+        };
+        tracker.spawn(guarded).abort_handle()
     }
 }

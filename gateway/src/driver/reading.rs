@@ -30,7 +30,7 @@ impl Driver {
     /// There is none, or it cannot be read.
     pub async fn view(&self, id: &ExecutionId) -> Result<View, DriverError> {
         if let Some(live) = self.shared.registry.get(id) {
-            return Ok(live.view.borrow().clone());
+            return Ok(live.recent.view());
         }
         Ok(self.shared.read(id, None).await?.view())
     }
@@ -71,7 +71,7 @@ impl Driver {
         limit: usize,
     ) -> Result<Vec<Arc<RecordView>>, DriverError> {
         if let Some(live) = self.shared.registry.get(id)
-            && let Some(records) = live.tail.after(after, limit)
+            && let Some(records) = live.recent.after(after, limit)
         {
             return Ok(records);
         }
@@ -86,7 +86,7 @@ impl Driver {
     /// `None` once the execution is over, or unknown: nothing will change.
     #[must_use]
     pub fn subscribe(&self, id: &ExecutionId) -> Option<watch::Receiver<View>> {
-        self.shared.registry.get(id).map(|live| live.view)
+        self.shared.registry.get(id).map(|live| live.woken)
     }
 
     /// Every commit of every execution from now on, in order for each. A

@@ -15,16 +15,17 @@ use super::{DriverError, RecordView, View, actor::Message};
 #[derive(Clone, Debug)]
 pub(super) struct Live {
     pub(super) mailbox: mpsc::Sender<Message>,
-    pub(super) view: watch::Receiver<View>,
-    pub(super) tail: Arc<Tail>,
+    /// Wakes when something was recorded.
+    pub(super) woken: watch::Receiver<View>,
+    pub(super) recent: Arc<Recent>,
 }
 
-/// The newest records of an execution, for watchers that keep up. Bounded;
-/// older ones are read from the journal.
+/// An execution as it is now, and its newest records for watchers that keep
+/// up. Bounded; older records are read from the journal.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub(super) struct Recent {
     limit: usize,
-    records: Mutex<VecDeque<Arc<RecordView>>>,
+    inner: Mutex<(View, VecDeque<Arc<RecordView>>)>,
 }
 
 /// All live executions.
@@ -43,25 +44,31 @@ struct Inner {
     places: usize,
 }
 
-impl Tail {
-    pub(super) fn new(limit: usize) -> Self {
+impl Recent {
+    pub(super) fn new(view: View, limit: usize) -> Self {
         Self {
             limit,
-            records: Mutex::default(),
+            inner: Mutex::new((view, VecDeque::new())),
         }
     }
 
-    pub(super) fn push(&self, record: Arc<RecordView>) {
-        let mut records = lock(&self.records);
-        records.push_back(record);
-        while records.len() > self.limit {
-            records.pop_front();
+    pub(super) fn push(&self, view: View, record: Arc<RecordView>) {
+        let mut inner = lock(&self.inner);
+        inner.0 = view;
+        inner.1.push_back(record);
+        while inner.1.len() > self.limit {
+            inner.1.pop_front();
         }
+    }
+
+    pub(super) fn view(&self) -> View {
+        lock(&self.inner).0.clone()
     }
 
     /// Records after a revision, if all of them are here.
     pub(super) fn after(&self, revision: u64, limit: usize) -> Option<Vec<Arc<RecordView>>> {
-        let records = lock(&self.records);
+        let inner = lock(&self.inner);
+        let records = &inner.1;
         let first = records.front()?.revision;
         if revision + 1 < first {
             return None;
@@ -78,10 +85,6 @@ impl Registry {
 
     pub(super) fn insert(&self, id: ExecutionId, live: Live) {
         lock(&self.inner).live.insert(id, live);
-    }
-
-    pub(super) fn all(&self) -> Vec<Live> {
-        lock(&self.inner).live.values().cloned().collect()
     }
 
     /// Takes a place among the live executions and these servers, or nothing.
@@ -106,7 +109,18 @@ impl Registry {
         id: &ExecutionId,
         servers: &[SourceServerId],
     ) -> Result<(), DriverError> {
-        lock(&self.inner).take(id, servers)
+        let mut inner = lock(&self.inner);
+        if !inner.held.contains_key(id) {
+            // It ended while somebody still looked up its servers.
+            return Err(DriverError::NotFound(id.clone()));
+        }
+        inner.take(id, servers)
+    }
+
+    /// The execution is not driven here any more, though it is not over: its
+    /// servers and its place stay taken.
+    pub(super) fn abandon(&self, id: &ExecutionId) {
+        lock(&self.inner).live.remove(id);
     }
 
     /// The execution is over, or never came to be.

@@ -8,7 +8,7 @@ use tidegate_core::{
     plan::{Group, PlannedServer, Selection, Target},
 };
 
-use super::{Shared, backoff::Backoff};
+use super::{DriverError, Shared, backoff::Backoff};
 use crate::ports::drs::{DrsError, RecoveryInstance, ServerQuery};
 
 /// Looks the wave's servers up, as often as it takes; what DRS refuses for
@@ -88,10 +88,16 @@ async fn select_instances(
     target: &Arc<Target>,
     named: &[PlannedServer],
 ) -> Result<Vec<SelectedServer>, String> {
-    let source = shared
-        .source_of(execution)
-        .await
-        .map_err(|error| error.to_string())?;
+    let source = loop {
+        match shared.source_of(execution).await {
+            Ok(source) => break source,
+            Err(DriverError::Unavailable(why)) => {
+                tracing::warn!(why, "cannot read the source of a cleanup; trying again");
+                shared.wait(shared.settings.look_interval).await;
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    };
     let ids: Vec<SourceServerId> = named.iter().map(|server| server.id.clone()).collect();
     let found = again(shared, || {
         let drs = &shared.ports.drs;

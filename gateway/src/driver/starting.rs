@@ -1,6 +1,9 @@
 //! Accepting new executions, each request once.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use tidegate_core::{
@@ -10,13 +13,11 @@ use tidegate_core::{
 };
 
 use super::{
-    Driver, DriverError, Origin, RequestStamp, Shared, View, actor,
+    Driver, DriverError, Origin, RequestStamp, Shared, View,
+    actor::{self, Begin, lost},
     log::{Decided, Log},
 };
-use crate::{
-    driver::actor::lost,
-    ports::journal::{AppendError, Claim},
-};
+use crate::ports::journal::{AppendError, Claim};
 
 /// What StartExecution and CleanUp hand over.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ impl Driver {
         });
         started
             .await
-            .map_err(|error| DriverError::Unavailable(error.to_string()))?
+            .map_err(|error| DriverError::Unknown(error.to_string()))?
     }
 
     /// The first answer to a start with this request id, if there was one.
@@ -70,7 +71,7 @@ impl Driver {
 
     async fn start_once(&self, order: StartOrder) -> Result<View, DriverError> {
         let shared = &self.shared;
-        let id = ExecutionId::new(ulid::Ulid::new().to_string().to_lowercase());
+        let id = shared.next_id();
         let request = order.request.clone();
         let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
         if let Err(refused) = shared
@@ -81,11 +82,7 @@ impl Driver {
             return self.started_by(&request).await?.ok_or(refused);
         }
         match create(shared, id.clone(), order).await {
-            Ok((log, record)) => {
-                let view = actor::spawn(shared, log, None);
-                actor::publish(&shared.published, view.clone(), record);
-                Ok(view)
-            }
+            Ok((log, record)) => Ok(actor::spawn(shared, log, Begin::Created(record))),
             Err((error, execution)) => {
                 shared.registry.leave(&id);
                 match error {
@@ -157,6 +154,16 @@ fn claim_key(request: &str) -> String {
 }
 
 impl Shared {
+    /// A new id, above every one that this process made before.
+    fn next_id(&self) -> ExecutionId {
+        let now = Duration::from_millis(self.ports.clock.now().as_millis());
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = ids.generate_from_datetime(UNIX_EPOCH + now);
+        // Random bits run out after 2^80 ids in one millisecond.
+        let id = id.unwrap_or_else(|_| ulid::Ulid::new());
+        ExecutionId::new(id.to_string().to_lowercase())
+    }
+
     /// Waits until no other start with this request id is under way.
     async fn begin_start(&self, request: &str) {
         loop {

@@ -308,6 +308,9 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
             ],
         ),
         DriverError::RequestIdReused(id) => request_id_reused(&id),
+        DriverError::TooManyRequests { .. } => {
+            exhausted("TOO_MANY_REQUESTS", "requests_per_execution", message)
+        }
         DriverError::TooManyLive { .. } => {
             exhausted("TOO_MANY_EXECUTIONS", "live_executions", message)
         }

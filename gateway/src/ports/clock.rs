@@ -1,5 +1,7 @@
 //! Time, as the driver needs it.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use tidegate_core::Timestamp;
 
@@ -8,6 +10,10 @@ pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> Timestamp;
 
-    /// Resolves when `now` has reached `at`.
+    /// Resolves when `now` has reached `at`: for deadlines.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+
+    /// Resolves when this much time has passed, whatever is done to the wall
+    /// clock meanwhile: for waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }

@@ -140,13 +140,15 @@ where
         late: Pin<&mut Sleep>,
     ) {
         let (io, heard) = Greeted::new(io);
-        let requests = UnderWay::new();
-        let service = service_fn(|asked| {
+        let requests = &UnderWay::new();
+        let http2 = self.http2();
+        let service = self.service;
+        let counted = service_fn(move |asked| {
             let request = requests.begin();
-            let answer = self.service.clone().oneshot(asked);
+            let answer = service.clone().oneshot(asked);
             async move { answer.await.map(|answer| request.answered(answer)) }
         });
-        let connection = self.http2().serve_connection(TokioIo::new(io), service);
+        let connection = http2.serve_connection(TokioIo::new(io), counted);
         let mut connection = pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended.unwrap_or_else(broke),

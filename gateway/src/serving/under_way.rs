@@ -25,7 +25,9 @@ impl UnderWay {
 
     /// A request begins.
     pub(super) fn begin(&self) -> Request {
-        Request(self.0.token())
+        Request {
+            _counted: self.0.token(),
+        }
     }
 
     /// Resolves when there is none, and so much later again there is none.
@@ -42,7 +44,9 @@ impl UnderWay {
 
 /// A request that is under way as long as this lives.
 #[derive(Debug)]
-pub(super) struct Request(TaskTrackerToken);
+pub(super) struct Request {
+    _counted: TaskTrackerToken,
+}
 
 impl Request {
     /// The request's answer, which ends with its body.

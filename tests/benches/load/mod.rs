@@ -1,5 +1,6 @@
 //! A gateway under load, and the clients that load it.
 
+mod disk;
 mod percentiles;
 mod watchers;
 mod workload;
@@ -8,6 +9,7 @@ use tidegate_gateway::Gateway;
 use tidegate_tests::gateway;
 use tokio::runtime::Runtime;
 
+pub(crate) use disk::raw_appends;
 pub(crate) use percentiles::Percentiles;
 pub(crate) use workload::Outcome;
 

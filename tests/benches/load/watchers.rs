@@ -49,7 +49,7 @@ impl Load {
             launched(&mut client, &execution).await;
             let asked = Asked::default();
             let watchers = self.watch(&execution, count, changes, &asked).await;
-            let commits = steer(&mut client, &execution, changes, &asked).await;
+            let commits = self.steer_alone(&execution, changes, &asked).await;
             let mut deliveries = Vec::with_capacity(count * changes);
             for watcher in watchers {
                 deliveries.extend(watcher.await.expect("a watcher ends well"));
@@ -57,6 +57,28 @@ impl Load {
             assert_eq!(deliveries.len(), count * changes, "nothing was lost");
             (Percentiles::of(commits), Percentiles::of(deliveries))
         })
+    }
+
+    /// Steers from a thread of its own: a client that is not delayed by what
+    /// the watchers in this process do.
+    async fn steer_alone(&self, execution: &str, changes: usize, asked: &Asked) -> Vec<Duration> {
+        let (address, execution, asked) = (
+            self.address.clone(),
+            execution.to_owned(),
+            Arc::clone(asked),
+        );
+        let steering = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let client = ExecutionServiceClient::connect(address).await;
+                let mut client = client.expect("the gateway answers");
+                steer(&mut client, &execution, changes, &asked).await
+            })
+        });
+        steering.await.expect("the steering ends well")
     }
 
     async fn watch(

@@ -1,5 +1,7 @@
 //! A clock that a test drives by hand.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use tidegate_core::{Span, Timestamp};
 use tidegate_gateway::ports::clock::Clock;
@@ -38,5 +40,10 @@ impl Clock for ManualClock {
             // An error means that the clock is gone, and with it the test.
             let _ = now.wait_for(|now| *now >= at).await;
         })
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.sleep_until(self.now() + Span::from_millis(millis))
     }
 }

@@ -31,6 +31,10 @@ pub enum Script {
     LoseRequest,
     /// It is done, and the answer never comes.
     NeverAnswer,
+    /// It is done, and the answer comes at [`FakeDrs::release`].
+    AnswerLater,
+    /// The adapter has a bug.
+    Panic,
 }
 
 /// A DRS without time.
@@ -42,6 +46,7 @@ pub struct FakeDrs {
     endless: Option<SourceServerId>,
     state: Mutex<State>,
     called: Notify,
+    released: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +115,11 @@ impl FakeDrs {
         self
     }
 
+    /// Lets one answer come that waits for it.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
     /// Ends every running job.
     pub fn finish(&self) {
         for job in self.lock().jobs.values_mut() {
@@ -167,6 +177,12 @@ impl FakeDrs {
                 state.make(key, job, instant);
                 std::future::pending().boxed()
             }
+            Some(Script::AnswerLater) => {
+                let report = state.make(key, job, instant);
+                let released = self.released.notified();
+                released.map(|()| LaunchAnswer::Accepted(report)).boxed()
+            }
+            Some(Script::Panic) => async { panic!("as scripted") }.boxed(),
         }
     }
 }

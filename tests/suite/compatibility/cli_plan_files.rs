@@ -36,6 +36,9 @@ fn text_that_is_not_utf8_is_shown_with_its_place() {
     let said = refusal(&[HEAD.as_bytes(), b"  description: \xff\xfe\n"].concat());
     assert!(said.contains("UTF-8"), "{said}");
     assert!(said.contains("plan.yaml:5:16"), "{said}");
+    let line = "5 |   description: \u{fffd}\u{fffd}\n";
+    assert!(said.contains(line), "{said}");
+    assert!(said.contains("|                ^\n"), "{said}");
 }
 
 #[test]

@@ -25,9 +25,10 @@ fn an_address_that_others_reach_wants_tls_or_a_word() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data").display().to_string();
     let said = refusal(&["--listen", "0.0.0.0:0", "--data-dir", &data]);
-    assert!(said.contains("insecure"), "{said}");
+    assert!(said.contains("--insecure"), "{said}");
     assert!(said.to_lowercase().contains("tls"), "{said}");
     assert!(!said.contains("listening on"), "{said}");
+    assert!(!said.contains("EMULATED"), "{said}");
 }
 
 #[test]

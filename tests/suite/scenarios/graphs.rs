@@ -71,7 +71,7 @@ async fn drill(plan: &str) -> (Execution, Watcher) {
     let id = last_line(&["drill", "start", plan, "-o", "name"], gateway.address());
     let mut watcher = Watcher::new(&id);
     watcher.connect(gateway.address()).await;
-    watcher.to_the_end().await;
+    watcher.read_to_end().await;
     assert_eq!(watcher.state, ExecutionState::Succeeded);
     let launches = served.emulator.launches().len();
     let execution = get(gateway.address(), &id).await;

@@ -38,7 +38,7 @@ async fn a_gateway_killed_in_the_second_wave_goes_on_and_launches_nothing_twice(
         &["execution", "resume", &id, "-o", "name"],
         gateway.address(),
     );
-    watcher.to_the_end().await;
+    watcher.read_to_end().await;
     assert_eq!(watcher.state, ExecutionState::Succeeded);
     assert!(
         run(&["execution", "wait", &id], gateway.address())

@@ -37,7 +37,7 @@ async fn the_recorded_drill_takes_what_drs_takes_and_little_more() {
     );
     let mut watcher = Watcher::new(&id);
     watcher.connect(gateway.address()).await;
-    watcher.to_the_end().await;
+    watcher.read_to_end().await;
     let run = (served.emulator.now() - began)
         .total(jiff::Unit::Second)
         .expect("seconds");

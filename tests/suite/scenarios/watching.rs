@@ -69,7 +69,7 @@ impl Watcher {
     }
 
     /// Reads to the end of the execution.
-    pub(crate) async fn to_the_end(&mut self) {
+    pub(crate) async fn read_to_end(&mut self) {
         while let Some(message) = self.next().await {
             match message {
                 Message::Commit(commit) => self.take(&commit),

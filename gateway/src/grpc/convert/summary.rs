@@ -85,6 +85,9 @@ mod tests {
         let [counted] = &summary(&view).server_counts[..] else {
             panic!("all are in one state");
         };
-        assert_eq!((counted.state(), counted.count), (v1::ServerState::Skipped, 2));
+        assert_eq!(
+            (counted.state(), counted.count),
+            (v1::ServerState::Skipped, 2)
+        );
     }
 }

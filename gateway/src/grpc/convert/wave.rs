@@ -2,7 +2,9 @@
 
 use tidegate_core::{
     LaunchIx, WaveIx,
-    engine::{Execution, HookRun, Launch, LaunchState, ServerRun, ServerState, Stage, WaveRun, WaveState},
+    engine::{
+        Execution, HookRun, Launch, LaunchState, ServerRun, ServerState, Stage, WaveRun, WaveState,
+    },
     plan::{PlannedServer, Selection, Target, WavePlan},
 };
 use tidegate_proto::v1;

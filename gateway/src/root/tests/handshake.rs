@@ -51,7 +51,7 @@ async fn a_client_that_does_not_greet_in_time_makes_room_for_others() {
     ];
     let gateway = gateway(|config| {
         config.limits.connections = beginnings.len().try_into().unwrap();
-        config.listen.handshake_timeout = Duration::from_millis(100).into();
+        config.listen.handshake_timeout = Duration::from_millis(500).into();
     })
     .await;
     let mut sockets = Vec::new();
@@ -78,7 +78,7 @@ async fn a_tls_handshake_that_breaks_off_is_closed() {
     let gateway = gateway(|config| {
         config.tls.cert = write("cert.pem", own.cert.pem());
         config.tls.key = write("key.pem", own.signing_key.serialize_pem());
-        config.listen.handshake_timeout = Duration::from_millis(100).into();
+        config.listen.handshake_timeout = Duration::from_millis(500).into();
     })
     .await;
     // The head of a ClientHello of 512 bytes.
@@ -91,7 +91,7 @@ async fn a_tls_handshake_that_breaks_off_is_closed() {
 #[tokio::test]
 async fn a_client_that_greeted_may_be_idle_for_longer() {
     let mut world = World::with(|config| {
-        config.listen.handshake_timeout = Duration::from_millis(50).into();
+        config.listen.handshake_timeout = Duration::from_millis(500).into();
     })
     .await;
     // It is closed later than the client's own connection would have been.

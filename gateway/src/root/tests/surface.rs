@@ -2,6 +2,7 @@
 //! description.
 
 use tidegate_proto::v1::gateway_service_client::GatewayServiceClient;
+use tonic::Code;
 use tonic_reflection::pb::{v1 as reflection, v1alpha as old_reflection};
 
 use super::*;
@@ -76,6 +77,31 @@ async fn a_gateway_says_what_it_is() {
     let info = info.into_inner();
     assert_eq!((info.drs.as_str(), info.journal.as_str()), ("aws", "redb"));
     assert_eq!(info.limits.unwrap().page_size, 1_000);
+}
+
+#[tokio::test]
+async fn a_request_above_the_limit_is_told_the_limit() {
+    let mut world = World::with(|config| {
+        config.limits.request_bytes = 1_000.try_into().unwrap();
+    })
+    .await;
+    let large = "x".repeat(1_000);
+    let plan = v1::GetPlanRequest {
+        name: large.clone(),
+        ..v1::GetPlanRequest::default()
+    };
+    let watch = v1::WatchRequest {
+        execution: large,
+        ..v1::WatchRequest::default()
+    };
+    for refused in [
+        world.plans.get_plan(plan).await.unwrap_err(),
+        world.executions.watch(watch).await.unwrap_err(),
+    ] {
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert_eq!(reason(&refused), "REQUEST_TOO_LARGE");
+        assert!(refused.message().contains("1000 bytes"), "{refused}");
+    }
 }
 
 #[tokio::test]
