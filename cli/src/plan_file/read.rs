@@ -19,7 +19,7 @@ pub(crate) const MAX_BYTES: u64 = 2 << 20;
 /// A file's text and the name to show for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// "<stdin>" or the path as it was given.
+    /// `<stdin>` or the path as it was given.
     pub(crate) name: String,
     /// The whole text.
     pub(crate) text: String,

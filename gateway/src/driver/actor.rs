@@ -245,8 +245,7 @@ impl Actor {
             Ok(Ok(decided)) => match self.record(decided).await {
                 Ok((view, record)) => {
                     drop(reply.send(Ok(Asked::Done(view.clone()))));
-                    // After the answer: the caller does not wait for those
-                    // who only watch.
+                    let_the_answer_leave().await;
                     self.publish(view, record);
                 }
                 Err(error) => {
@@ -310,6 +309,13 @@ impl Actor {
     fn now(&self) -> Timestamp {
         self.shared.ports.clock.now().max(self.log.updated_at)
     }
+}
+
+/// Lets the caller's task and then its connection run before a thousand
+/// watchers are woken: nobody who asks waits for those who only watch.
+async fn let_the_answer_leave() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 async fn due(shared: &Shared, deadline: Option<Deadline>, stopping: bool) -> Event {
