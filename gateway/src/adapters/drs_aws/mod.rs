@@ -1,10 +1,10 @@
 //! AWS Elastic Disaster Recovery over the AWS SDK.
 //!
 //! - Calls that change something are made once, with the SDK's retries off and
-//!   explicit timeouts; what their failures mean is in [`classify`].
+//!   explicit timeouts; what their failures mean is in `classify`.
 //! - Reads are tried a few times; beyond that the caller tries again.
 //! - A job's phases come from its log, of which only the last page is read
-//!   again ([`job_log`]).
+//!   again (`job_log`).
 //!
 //! No type of the SDK leaves this module, and nothing here decides what an
 //! answer means for an execution.
