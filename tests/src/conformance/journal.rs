@@ -55,6 +55,7 @@ pub async fn hold<S: Subject>(make: impl Fn() -> S) {
         a_claim_is_taken_together_with_the_append_or_not_at_all,
         a_claimed_key_is_reported_even_where_the_position_is_taken_too,
         of_concurrent_claimants_exactly_one_wins,
+        a_claim_is_taken_alone_and_once,
         plan_changes_and_appends_share_their_claims,
         reading_goes_page_by_page,
         reading_stops_at_about_a_mebibyte,

@@ -6,6 +6,7 @@ mod buf_curl;
 mod cli_executions;
 mod cli_plan_files;
 mod cli_serving;
+mod cli_tls;
 mod grpc_python;
 mod hostile_input;
 mod installed;

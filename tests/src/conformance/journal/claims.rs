@@ -102,6 +102,27 @@ pub async fn of_concurrent_claimants_exactly_one_wins(subject: &mut impl Subject
     assert_eq!(started[0].execution.as_str(), winner);
 }
 
+/// An answer is kept although nothing else was written.
+pub async fn a_claim_is_taken_alone_and_once(subject: &mut impl Subject) {
+    let stores = subject.open().await;
+    let take = |value| {
+        let plans = stores.plans.clone();
+        async move { plans.take_claim(claim("key", value).unwrap()).await }
+    };
+    take("first").await.unwrap();
+
+    let again = take("second").await;
+
+    assert!(matches!(again, Err(PlanStoreError::Claimed { value }) if value == "first"));
+    assert_eq!(
+        stores.journal.claim("key").await.unwrap().unwrap(),
+        "first"
+    );
+    assert!(stores.plans.list(None, 10).await.unwrap().is_empty());
+    let late = claiming("a", 1, claim("key", "late"));
+    assert_claimed(stores.journal.append(late).await, "first");
+}
+
 /// One request id means one thing.
 pub async fn plan_changes_and_appends_share_their_claims(subject: &mut impl Subject) {
     let stores = subject.open().await;
