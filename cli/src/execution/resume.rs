@@ -14,9 +14,6 @@ use crate::{
 pub(crate) struct Resume {
     /// The execution's id.
     id: String,
-    /// Why, for the record.
-    #[arg(long, short = 'm', default_value = "", hide_default_value = true)]
-    comment: String,
     #[command(flatten)]
     request: RequestId,
 }
@@ -27,7 +24,6 @@ impl Resume {
         let request = ResumeRequest {
             execution: self.id,
             request_id: self.request.get(),
-            comment: self.comment,
         };
         let answer = session
             .gateway

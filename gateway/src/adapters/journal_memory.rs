@@ -211,6 +211,15 @@ impl PlanStore for MemoryJournal {
         let name = name.clone();
         async move { Ok(self.write(|stored| stored.delete_plan(&name, claim))?) }.boxed()
     }
+
+    fn take_claim(&self, claim: Claim) -> BoxFuture<'_, Result<(), PlanStoreError>> {
+        let change = |stored: &mut Stored| {
+            stored.check_claim(Some(&claim))?;
+            stored.take_claim(Some(claim));
+            Ok(())
+        };
+        async move { Ok(self.write(change)?) }.boxed()
+    }
 }
 
 impl Stored {

@@ -55,13 +55,22 @@ impl List {
             let key = rest.strip_prefix(&fingerprint(scope))?;
             String::from_utf8(key.to_vec()).ok()
         };
-        read().map(Some).ok_or_else(|| {
-            status::invalid(
-                "page_token",
-                "is not a token of this list with this request; begin without a token",
-            )
-        })
+        read().map(Some).ok_or_else(not_a_token)
     }
+
+    /// The key in a token of a list whose keys are numbers.
+    pub(crate) fn number(self, scope: &[u8], token: &str) -> Result<Option<u64>, Status> {
+        let key = self.key(scope, token)?;
+        key.map(|key| key.parse().map_err(|_| not_a_token()))
+            .transpose()
+    }
+}
+
+fn not_a_token() -> Status {
+    status::invalid(
+        "page_token",
+        "is not a token of this list with this request; begin without a token",
+    )
 }
 
 fn fingerprint(scope: &[u8]) -> [u8; 4] {
@@ -81,6 +90,17 @@ mod tests {
             Some("shop")
         );
         assert_eq!(List::Plans.key(b"", "").unwrap(), None);
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused() {
+        let number = |key| List::Events.number(b"", &List::Events.token(b"", key));
+        assert_eq!(number("7").unwrap(), Some(7));
+        assert_eq!(List::Events.number(b"", "").unwrap(), None);
+        for wrong in ["", "x", "-1", "18446744073709551616"] {
+            let refused = number(wrong).unwrap_err();
+            assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The one place where errors become gRPC statuses.
 //!
 //! Every status carries `google.rpc.ErrorInfo` with a stable reason, and the
-//! detail that fits its code.
+//! detail that fits its code. All of it is bounded.
+
+mod bounds;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +13,7 @@ use tidegate_core::{
 };
 use tidegate_proto::v1;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, QuotaViolation, StatusExt};
+use tonic_types::{ErrorDetails, QuotaViolation, StatusExt};
 
 use super::convert::{action, enums};
 use crate::{
@@ -35,16 +37,16 @@ fn with_reason<const N: usize>(
 ) -> Status {
     let metadata: HashMap<String, String> = metadata
         .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
+        .map(|(key, value)| (key.to_owned(), bounds::metadata(key, value)))
         .collect();
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     complete(&mut details);
-    Status::with_error_details(code, message, details)
+    Status::with_error_details(code, bounds::message(message), details)
 }
 
 /// One field of the request is wrong.
 pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
-    let description = description.into();
+    let description = bounds::message(description);
     with_reason(
         Code::InvalidArgument,
         "INVALID_FIELD",
@@ -62,10 +64,7 @@ pub(crate) fn invalid_plan(violations: Vec<v1::FieldViolation>) -> Status {
         [only] => format!("{}: {}", only.field, only.description),
         all => format!("the plan has {} mistakes", all.len()),
     };
-    let listed: Vec<FieldViolation> = violations
-        .into_iter()
-        .map(|it| FieldViolation::new(format!("plan.{}", it.field), it.description))
-        .collect();
+    let listed = bounds::mistakes(violations);
     with_reason(
         Code::InvalidArgument,
         "INVALID_PLAN",
@@ -117,11 +116,12 @@ pub(crate) fn wave_not_found(execution: &Execution, wave: &str) -> Status {
 }
 
 fn not_found(reason: &str, kind: &str, name: &str, message: String) -> Status {
+    let (name, message) = (bounds::name(name), bounds::message(message));
     with_reason(
         Code::NotFound,
         reason,
         message.clone(),
-        [("name", name.to_owned())],
+        [("name", name.clone())],
         |details| {
             details.set_resource_info(kind, name, "", message);
         },
@@ -166,13 +166,14 @@ pub(crate) fn precondition<const N: usize>(
     message: impl Into<String>,
     metadata: [(&str, String); N],
 ) -> Status {
-    let message = message.into();
+    let message = bounds::message(message);
     with_reason(
         Code::FailedPrecondition,
         reason,
         message.clone(),
         metadata,
         |details| {
+            let subject = bounds::name(subject);
             details.add_precondition_failure_violation(reason, subject, message);
         },
     )
@@ -235,7 +236,7 @@ pub(crate) fn out_of_range(execution: &ExecutionId, newest: u64) -> Status {
 
 /// A bound of this gateway is reached.
 pub(crate) fn exhausted(reason: &str, subject: &str, message: impl Into<String>) -> Status {
-    let message = message.into();
+    let message = bounds::message(message);
     with_reason(
         Code::ResourceExhausted,
         reason,
@@ -353,139 +354,4 @@ pub(crate) fn from_plan_store(error: &PlanStoreError) -> Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use tidegate_core::{
-        SourceServerId, WaveIx,
-        engine::{Action, ExecutionState, Request, Why},
-    };
-
-    use super::*;
-    use crate::grpc::fixtures;
-
-    fn info(status: &Status) -> (String, HashMap<String, String>) {
-        let info = status
-            .get_details_error_info()
-            .expect("every status has a reason");
-        assert_eq!(info.domain, DOMAIN);
-        (info.reason, info.metadata)
-    }
-
-    #[test]
-    fn a_forbidden_transition_says_what_is_allowed() {
-        let view = fixtures::view();
-        let rejection = Rejection {
-            request: Request::Pause,
-            why: Why::AlreadyPaused,
-            state: ExecutionState::Paused,
-            allowed: vec![Action::Resume, Action::Cancel, Action::RetryWave(WaveIx(1))],
-        };
-
-        let status = from_driver(DriverError::Rejected(rejection), Some(&view.execution));
-
-        assert_eq!(status.code(), Code::FailedPrecondition);
-        let (reason, metadata) = info(&status);
-        assert_eq!(reason, "TRANSITION_FORBIDDEN");
-        assert_eq!(metadata["state"], "PAUSED");
-        assert_eq!(metadata["allowed_actions"], "RESUME,CANCEL,RETRY_WAVE:web");
-        assert_eq!(metadata["execution"], fixtures::EXECUTION);
-        let failure = status.get_details_precondition_failure().unwrap();
-        assert_eq!(failure.violations[0].subject, fixtures::EXECUTION);
-    }
-
-    /// Every error of the driver, with its code and reason.
-    fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
-        let id = ExecutionId::from(fixtures::EXECUTION);
-        let server = SourceServerId::from("s-00000000000000001");
-        vec![
-            (
-                DriverError::NotFound(id.clone()),
-                Code::NotFound,
-                "EXECUTION_NOT_FOUND",
-            ),
-            (
-                DriverError::FutureRevision {
-                    execution: id.clone(),
-                    revision: 9,
-                    newest: 3,
-                },
-                Code::OutOfRange,
-                "REVISION_OUT_OF_RANGE",
-            ),
-            (
-                DriverError::ServerBusy {
-                    server,
-                    other: id.clone(),
-                },
-                Code::FailedPrecondition,
-                "SERVER_BUSY",
-            ),
-            (
-                DriverError::RequestIdReused("r".to_owned()),
-                Code::InvalidArgument,
-                "REQUEST_ID_REUSED",
-            ),
-            (
-                DriverError::TooManyLive { limit: 1 },
-                Code::ResourceExhausted,
-                "TOO_MANY_EXECUTIONS",
-            ),
-            (DriverError::NotOwner(id), Code::Unavailable, "NOT_OWNER"),
-            (
-                DriverError::Unavailable("x".to_owned()),
-                Code::Unavailable,
-                "JOURNAL_UNAVAILABLE",
-            ),
-            (
-                DriverError::Unknown("x".to_owned()),
-                Code::Internal,
-                "OUTCOME_UNKNOWN",
-            ),
-            (
-                DriverError::Damaged("x".to_owned()),
-                Code::Internal,
-                "JOURNAL_DAMAGED",
-            ),
-            (
-                DriverError::ShuttingDown,
-                Code::Unavailable,
-                "SHUTTING_DOWN",
-            ),
-        ]
-    }
-
-    #[test]
-    fn every_error_of_the_driver_has_its_code_and_its_detail() {
-        for (error, code, reason) in driver_errors() {
-            let status = from_driver(error, None);
-            assert_eq!((status.code(), info(&status).0.as_str()), (code, reason));
-            let details = status.get_error_details();
-            assert_eq!(details.retry_info().is_some(), code == Code::Unavailable);
-            assert_eq!(details.resource_info().is_some(), code == Code::NotFound);
-            assert_eq!(
-                details.quota_failure().is_some(),
-                code == Code::ResourceExhausted
-            );
-            assert_eq!(
-                details.precondition_failure().is_some(),
-                code == Code::FailedPrecondition
-            );
-        }
-    }
-
-    #[test]
-    fn a_plan_with_mistakes_lists_each_with_its_path() {
-        let status = invalid_plan(vec![
-            v1::FieldViolation {
-                field: "name".to_owned(),
-                description: "must be given".to_owned(),
-            },
-            v1::FieldViolation {
-                field: "spec.waves[1].after[0]".to_owned(),
-                description: "there is no wave \"wbe\"".to_owned(),
-            },
-        ]);
-        assert_eq!(status.message(), "the plan has 2 mistakes");
-        let bad = status.get_details_bad_request().unwrap();
-        assert_eq!(bad.field_violations[1].field, "plan.spec.waves[1].after[0]");
-    }
-}
+mod tests;

@@ -44,12 +44,17 @@ pub trait PlanStore: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredPlan>, ReadError>>;
 
-    /// Deletes a plan with all its revisions; says whether there was one.
+    /// Deletes a plan with all its revisions; says whether there was one. If
+    /// there was none, nothing is written, and the claim is not taken.
     fn delete(
         &self,
         name: &PlanName,
         claim: Option<Claim>,
     ) -> BoxFuture<'_, Result<bool, PlanStoreError>>;
+
+    /// Takes a claim and changes nothing else, for an answer that is to stay
+    /// the same although no plan was changed. `Ok` means durable.
+    fn take_claim(&self, claim: Claim) -> BoxFuture<'_, Result<(), PlanStoreError>>;
 }
 
 /// One stored revision.

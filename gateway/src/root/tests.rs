@@ -1,5 +1,6 @@
 //! A whole gateway on the loopback interface, with a real client.
 
+mod asked_twice;
 mod calm_drs;
 mod drain;
 mod executions;
@@ -10,6 +11,7 @@ mod surface;
 mod tls;
 mod watch;
 mod watch_all;
+mod watch_many;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

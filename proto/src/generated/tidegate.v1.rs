@@ -2355,9 +2355,6 @@ pub struct ResumeRequest {
     /// Identifies this request; the same id again returns the first answer.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
-    /// Why, for the record.
-    #[prost(string, tag = "3")]
-    pub comment: ::prost::alloc::string::String,
 }
 /// Response of Resume.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2434,6 +2431,7 @@ pub struct CleanUpRequest {
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
     /// Identifies this request; the same id again returns the first answer.
+    /// Empty: the gateway makes one, used once, which commits show as theirs.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
     /// The plan's name, typed again; required for a recovery.
@@ -2620,15 +2618,20 @@ pub struct WatchAllRequest {
     /// Which executions. States are judged when a commit is sent.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<ExecutionFilter>,
-    /// `cursor` of the last message received; empty: from now on, after a
-    /// snapshot of every matching execution that is not over.
+    /// The last `cursor` received that was not empty; empty: from now on, after
+    /// a snapshot of every matching execution that is not over.
     #[prost(string, tag = "2")]
     pub cursor: ::prost::alloc::string::String,
 }
 /// One message of a WatchAll stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchAllResponse {
-    /// Pass it in `WatchAllRequest.cursor` to go on after this message.
+    /// Pass it in `WatchAllRequest.cursor` to go on after this message. May be
+    /// empty where many executions are followed; then the last cursor that was
+    /// not empty counts. Bookmarks and the end have one, and so has one of every
+    /// 64 messages. Going on from an earlier message may repeat commits, and
+    /// shows executions that were met since as snapshots: drop what is not above
+    /// the revision that you have of its execution.
     #[prost(string, tag = "5")]
     pub cursor: ::prost::alloc::string::String,
     /// What this message is.
@@ -2640,7 +2643,8 @@ pub mod watch_all_response {
     /// What this message is.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Message {
-        /// The present state of one execution; sent before its commits.
+        /// The present state of one execution; sent before its commits, and again
+        /// after commits that did not match the filter.
         #[prost(message, tag = "1")]
         Snapshot(super::ExecutionSummary),
         /// What one decision recorded in one execution.

@@ -26,11 +26,22 @@ fn a_client_is_served_with_its_certificate_and_refused_without() {
     let address = gateway.address().replace("127.0.0.1", "localhost");
 
     let (cert, key) = (file("client.pem"), file("client.key"));
-    let served = ["info", "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
+    let served = [
+        "info",
+        "--tls-ca",
+        &ca,
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+    ];
     let served = run(&served, &address);
     assert!(served.status.success(), "{}", stderr(&served));
     let refused = run(&["info", "--tls-ca", &ca], &address);
-    assert!(!refused.status.success(), "a client without certificate is served");
+    assert!(
+        !refused.status.success(),
+        "a client without certificate is served"
+    );
 }
 
 /// An authority in `ca.pem`, and a server and a client that it signed.

@@ -25,6 +25,7 @@ pub(super) enum Change {
         name: PlanName,
         claim: Option<Claim>,
     },
+    TakeClaim(Claim),
 }
 
 /// What became of a change.
@@ -78,6 +79,18 @@ struct LazyTable<'txn, V: Value + 'static> {
     opened: Option<Table<'txn, &'static [u8], V>>,
 }
 
+impl Change {
+    /// What is claimed together with it.
+    fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::Append(Append { claim, .. })
+            | Self::PutPlan { claim, .. }
+            | Self::DeletePlan { claim, .. } => claim.as_ref(),
+            Self::TakeClaim(claim) => Some(claim),
+        }
+    }
+}
+
 impl<'txn> Batch<'txn> {
     /// `logs` runs ahead of the commit: if the transaction is not committed
     /// after a change was performed, `logs` must not be used again.
@@ -95,16 +108,15 @@ impl<'txn> Batch<'txn> {
     }
 
     pub(super) fn perform(&mut self, change: &Change) -> Result<Verdict, redb::Error> {
-        let (Change::Append(Append { claim, .. })
-        | Change::PutPlan { claim, .. }
-        | Change::DeletePlan { claim, .. }) = change;
-        if let Some(value) = self.claimant(claim.as_ref())? {
+        let claim = change.claim();
+        if let Some(value) = self.claimant(claim)? {
             return Ok(Err(Refusal::Claimed { value }));
         }
         let verdict = match change {
             Change::Append(append) => self.append(append)?,
             Change::PutPlan { plan, .. } => self.put_plan(plan)?,
             Change::DeletePlan { name, .. } => self.delete_plan(name)?,
+            Change::TakeClaim(_) => Ok(Outcome::Done),
         };
         if let (Ok(Outcome::Done), Some(Claim { key, value })) = (&verdict, claim) {
             self.claims.open()?.insert(key.as_bytes(), value.as_ref())?;

@@ -81,6 +81,14 @@ impl PlanStore for RedbJournal {
         }
         .boxed()
     }
+
+    fn take_claim(&self, claim: Claim) -> BoxFuture<'_, Result<(), PlanStoreError>> {
+        async move {
+            self.submit(Change::TakeClaim(claim)).await?;
+            Ok(())
+        }
+        .boxed()
+    }
 }
 
 impl From<WriteError> for PlanStoreError {

@@ -28,7 +28,8 @@ pub(super) async fn clean_up(
     let stamp = match request_id::optional("CleanUp", request)? {
         Some(stamp) => stamp,
         // Without an id nobody can ask again; the driver wants one all the
-        // same, so it gets one that is used once.
+        // same, so it gets one that is used once. It is recorded like any
+        // other; the API says so at the field.
         None => RequestStamp {
             id: format!("clean-up/{}", ulid::Ulid::new()),
             digest: [0; 32],

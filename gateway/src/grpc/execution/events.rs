@@ -18,10 +18,8 @@ pub(super) async fn list(
     let size = argument::page_size(request.page_size)?;
     let id = argument::execution_id("execution", &request.execution)?;
     let scope = id.as_str().as_bytes();
-    let token = List::Events.key(scope, &request.page_token)?;
-    let after = token
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(request.after_revision);
+    let token = List::Events.number(scope, &request.page_token)?;
+    let after = token.unwrap_or(request.after_revision);
     let newest = steer::find(services, id.as_str()).await?.revision;
     let begin = services.driver.view_at(&id, after).await;
     let begin = begin.map_err(|error| status::from_driver(error, None))?;

@@ -12,7 +12,6 @@ pub(super) async fn resume(
     request: &v1::ResumeRequest,
 ) -> Result<v1::ResumeResponse, Status> {
     let stamp = request_id::optional("Resume", request)?;
-    steer::comment(&request.comment)?;
     let execution = steer::steer(services, &request.execution, Event::Resume, stamp).await?;
     Ok(v1::ResumeResponse {
         execution: Some(execution),

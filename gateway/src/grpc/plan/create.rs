@@ -29,7 +29,10 @@ pub(super) async fn create(
     let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
         .map_err(status::invalid_plan)?;
     for _ in 0..ATTEMPTS {
-        refuse_existing(services, &accepted.name).await?;
+        if let Some(newest) = existing(services, &accepted.name).await? {
+            let exists = status::plan_exists(&accepted.name, newest);
+            return idempotence::refuse(services, stamp.as_ref(), exists).await;
+        }
         if let Some(answer) = offer(services, &accepted, stamp.as_ref()).await? {
             return Ok(answer);
         }
@@ -56,20 +59,20 @@ async fn offer(
     let stored = to_store(&plan);
     let answer = v1::CreatePlanResponse { plan: Some(plan) };
     let claim = idempotence::claim(stamp, &answer);
-    match (services.plans.put(stored, claim).await, stamp) {
-        (Ok(()), _) => Ok(Some(answer)),
-        (Err(PlanStoreError::Taken { .. }), _) => Ok(None),
-        (Err(PlanStoreError::Claimed { value }), Some(stamp)) => {
-            idempotence::claimed_answer(stamp, &value).map(Some)
-        }
-        (Err(error), _) => Err(status::from_plan_store(&error)),
+    match services.plans.put(stored, claim).await {
+        Ok(()) => Ok(Some(answer)),
+        Err(PlanStoreError::Taken { .. }) => Ok(None),
+        Err(
+            error @ (PlanStoreError::Claimed { .. }
+            | PlanStoreError::Unavailable(_)
+            | PlanStoreError::Unknown(_)),
+        ) => idempotence::first_answer(stamp, error).map(Some),
     }
 }
 
-async fn refuse_existing(services: &Services, name: &PlanName) -> Result<(), Status> {
+/// The newest revision of a plan, if there is one.
+async fn existing(services: &Services, name: &PlanName) -> Result<Option<u64>, Status> {
     let existing = services.plans.get(name, None).await;
-    match existing.map_err(|error| status::from_read(&error))? {
-        Some(existing) => Err(status::plan_exists(name, existing.revision)),
-        None => Ok(()),
-    }
+    let existing = existing.map_err(|error| status::from_read(&error))?;
+    Ok(existing.map(|existing| existing.revision))
 }

@@ -1,43 +1,51 @@
 //! `DeletePlan`.
 
+use tidegate_core::PlanName;
 use tidegate_proto::v1;
 use tonic::Status;
 
 use super::idempotence;
-use crate::{
-    grpc::{argument, live, request_id, services::Services, status},
-    ports::plan_store::PlanStoreError,
-};
+use crate::grpc::{argument, live, request_id, services::Services, status};
 
 pub(super) async fn delete(
     services: &Services,
     request: &v1::DeletePlanRequest,
 ) -> Result<v1::DeletePlanResponse, Status> {
     let stamp = request_id::optional("DeletePlan", request)?;
-    if let Some(answer) = idempotence::earlier(services, stamp.as_ref()).await? {
+    let stamp = stamp.as_ref();
+    if let Some(answer) = idempotence::earlier(services, stamp).await? {
         return Ok(answer);
     }
     let name = argument::plan_name("name", &request.name)?;
-    for view in live::views(services).await? {
-        let execution = &view.execution;
-        if execution.plan().name() == &name {
-            return Err(status::precondition(
-                "PLAN_IN_USE",
-                name.as_str(),
-                format!("execution {} of plan {name} is not over", execution.id()),
-                [("execution", execution.id().to_string())],
-            ));
-        }
+    if let Some(in_use) = in_use(services, &name).await? {
+        return idempotence::refuse(services, stamp, in_use).await;
     }
     let answer = v1::DeletePlanResponse {};
-    let claim = idempotence::claim(stamp.as_ref(), &answer);
-    match (services.plans.delete(&name, claim).await, &stamp) {
-        (Ok(true), _) => Ok(answer),
-        (Ok(false), _) if request.allow_missing => Ok(answer),
-        (Ok(false), _) => Err(status::plan_not_found(&name, None)),
-        (Err(PlanStoreError::Claimed { value }), Some(stamp)) => {
-            idempotence::claimed_answer(stamp, &value)
+    let claim = idempotence::claim(stamp, &answer);
+    match services.plans.delete(&name, claim).await {
+        Ok(true) => Ok(answer),
+        Ok(false) if request.allow_missing => {
+            idempotence::answer_unchanged(services, stamp, answer).await
         }
-        (Err(error), _) => Err(status::from_plan_store(&error)),
+        Ok(false) => {
+            let missing = status::plan_not_found(&name, None);
+            idempotence::refuse(services, stamp, missing).await
+        }
+        Err(error) => idempotence::first_answer(stamp, error),
     }
+}
+
+/// Why a plan is kept, if an execution of it is not over.
+async fn in_use(services: &Services, name: &PlanName) -> Result<Option<Status>, Status> {
+    let views = live::views(services).await?;
+    let mut executions = views.iter().map(|view| &view.execution);
+    let using = executions.find(|execution| execution.plan().name() == name);
+    Ok(using.map(|execution| {
+        status::precondition(
+            "PLAN_IN_USE",
+            name.as_str(),
+            format!("execution {} of plan {name} is not over", execution.id()),
+            [("execution", execution.id().to_string())],
+        )
+    }))
 }

@@ -1,8 +1,12 @@
-//! Requests that are asked twice: the first answer is stored in the same step
-//! as the change, under the request's id.
+//! Requests that are asked twice: the first answer is stored under the
+//! request's id, in the same step as the change if there is one. An answer
+//! that changed nothing is stored, too: asked again later, the request could
+//! otherwise undo what somebody else did since.
 //!
-//! An answer that changed nothing is not stored: asking again finds what is
-//! there.
+//! Refusals are not stored. A request that is asked while its first asking is
+//! still under way may find what that one changed, and would be refused for
+//! it; so before a refusal that is for the state of the plans, the first
+//! answer is looked up again.
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,7 +15,10 @@ use tonic::Status;
 use crate::{
     driver::RequestStamp,
     grpc::{services::Services, status},
-    ports::journal::{Claim, ReadError},
+    ports::{
+        journal::{Claim, ReadError},
+        plan_store::PlanStoreError,
+    },
 };
 
 /// Of the stored form: version, digest of the request, encoded answer.
@@ -46,11 +53,53 @@ pub(super) async fn earlier<A: Message + Default>(
     }
 }
 
-/// The first answer, from the value of the claim that stores it.
-pub(super) fn claimed_answer<A: Message + Default>(
-    stamp: &RequestStamp,
-    value: &Bytes,
+/// A refusal for the state of the plans, unless it is the request's own first
+/// asking that made it: then the first answer.
+pub(super) async fn refuse<A: Message + Default>(
+    services: &Services,
+    stamp: Option<&RequestStamp>,
+    refusal: Status,
 ) -> Result<A, Status> {
+    match earlier(services, stamp).await? {
+        Some(answer) => Ok(answer),
+        None => Err(refusal),
+    }
+}
+
+/// Stores an answer that changed nothing, and gives it, or the first one.
+pub(super) async fn answer_unchanged<A: Message + Default>(
+    services: &Services,
+    stamp: Option<&RequestStamp>,
+    answer: A,
+) -> Result<A, Status> {
+    let Some(claim) = claim(stamp, &answer) else {
+        return Ok(answer);
+    };
+    match services.plans.take_claim(claim).await {
+        Ok(()) => Ok(answer),
+        Err(error) => first_answer(stamp, error),
+    }
+}
+
+/// What the caller hears when the store did not do what it was asked.
+pub(super) fn first_answer<A: Message + Default>(
+    stamp: Option<&RequestStamp>,
+    error: PlanStoreError,
+) -> Result<A, Status> {
+    match (error, stamp) {
+        (PlanStoreError::Claimed { value }, Some(stamp)) => claimed_answer(stamp, &value),
+        (
+            error @ (PlanStoreError::Taken { .. }
+            | PlanStoreError::Claimed { .. }
+            | PlanStoreError::Unavailable(_)
+            | PlanStoreError::Unknown(_)),
+            _,
+        ) => Err(status::from_plan_store(&error)),
+    }
+}
+
+/// The first answer, from the value of the claim that stores it.
+fn claimed_answer<A: Message + Default>(stamp: &RequestStamp, value: &Bytes) -> Result<A, Status> {
     let damaged = || {
         let what = format!("the answer to request {:?} cannot be read", stamp.id);
         status::from_read(&ReadError::Damaged(what))

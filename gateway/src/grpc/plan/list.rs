@@ -4,7 +4,7 @@ use tidegate_core::PlanName;
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::content::shown;
+use super::{content::shown, page::Page};
 use crate::grpc::{argument, page_token::List, services::Services, status};
 
 pub(super) async fn list(
@@ -14,18 +14,16 @@ pub(super) async fn list(
     let size = argument::page_size(request.page_size)?;
     let after = List::Plans.key(&[], &request.page_token)?;
     let after = after.as_deref().map(PlanName::from);
-    let mut found = services
-        .plans
-        .list(after.as_ref(), size + 1)
-        .await
-        .map_err(|error| status::from_read(&error))?;
-    let more = found.len() > size;
-    found.truncate(size);
-    let last = found.last().filter(|_| more);
+    let page = Page::fill(size, |last, limit| {
+        let after = last.map(|last| &last.name).or(after.as_ref());
+        services.plans.list(after, limit)
+    });
+    let page = page.await.map_err(|error| status::from_read(&error))?;
     Ok(v1::ListPlansResponse {
-        next_page_token: last
+        next_page_token: page
+            .goes_on_after()
             .map(|last| List::Plans.token(&[], last.name.as_str()))
             .unwrap_or_default(),
-        plans: found.iter().map(shown).collect::<Result<_, _>>()?,
+        plans: page.plans.iter().map(shown).collect::<Result<_, _>>()?,
     })
 }

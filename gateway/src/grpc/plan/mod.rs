@@ -6,6 +6,7 @@ mod delete;
 mod get;
 mod idempotence;
 mod list;
+mod page;
 mod readiness;
 mod revisions;
 mod update;

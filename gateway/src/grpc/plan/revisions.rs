@@ -3,7 +3,7 @@
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::content::shown;
+use super::{content::shown, page::Page};
 use crate::grpc::{argument, page_token::List, services::Services, status};
 
 pub(super) async fn list(
@@ -13,23 +13,20 @@ pub(super) async fn list(
     let name = argument::plan_name("name", &request.name)?;
     let size = argument::page_size(request.page_size)?;
     let scope = name.as_str().as_bytes();
-    let before = List::PlanRevisions.key(scope, &request.page_token)?;
-    let before = before.and_then(|text| text.parse().ok());
-    let mut found = services
-        .plans
-        .revisions(&name, before, size + 1)
-        .await
-        .map_err(|error| status::from_read(&error))?;
-    if found.is_empty() && before.is_none() {
+    let before = List::PlanRevisions.number(scope, &request.page_token)?;
+    let page = Page::fill(size, |last, limit| {
+        let before = last.map(|last| last.revision).or(before);
+        services.plans.revisions(&name, before, limit)
+    });
+    let page = page.await.map_err(|error| status::from_read(&error))?;
+    if page.plans.is_empty() && before.is_none() {
         return Err(status::plan_not_found(&name, None));
     }
-    let more = found.len() > size;
-    found.truncate(size);
-    let last = found.last().filter(|_| more);
     Ok(v1::ListPlanRevisionsResponse {
-        next_page_token: last
+        next_page_token: page
+            .goes_on_after()
             .map(|last| List::PlanRevisions.token(scope, &last.revision.to_string()))
             .unwrap_or_default(),
-        plans: found.iter().map(shown).collect::<Result<_, _>>()?,
+        plans: page.plans.iter().map(shown).collect::<Result<_, _>>()?,
     })
 }

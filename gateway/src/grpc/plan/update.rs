@@ -58,25 +58,26 @@ impl Order<'_> {
     async fn attempt(&self) -> Result<Option<v1::UpdatePlanResponse>, Status> {
         let name = &self.accepted.name;
         let newest = self.services.plans.get(name, None).await;
-        let newest = newest.map_err(|error| status::from_read(&error))?;
-        let last = match &newest {
-            Some(newest) => {
-                self.check_expected(newest.revision)?;
-                let plan = shown(newest)?;
+        let last = match newest.map_err(|error| status::from_read(&error))? {
+            Some(newest) if self.is_expected(newest.revision) => {
+                let plan = shown(&newest)?;
                 if plan.digest == self.accepted.digest {
-                    return Ok(Some(v1::UpdatePlanResponse {
-                        plan: Some(plan),
-                        changed: false,
-                    }));
+                    return self.unchanged(plan).await.map(Some);
                 }
                 newest.revision
             }
-            None if !self.allow_missing => return Err(status::plan_not_found(name, None)),
-            None => {
+            Some(newest) => return self.moved_on(newest.revision).await.map(Some),
+            None if self.allow_missing => {
                 let last = self.services.plans.last_revision(name).await;
                 let last = last.map_err(|error| status::from_read(&error))?;
-                self.check_expected(last)?;
+                if !self.is_expected(last) {
+                    return self.moved_on(last).await.map(Some);
+                }
                 last
+            }
+            None => {
+                let missing = status::plan_not_found(name, None);
+                return self.refuse(missing).await.map(Some);
             }
         };
         self.offer(last + 1).await
@@ -90,24 +91,36 @@ impl Order<'_> {
             changed: true,
         };
         let claim = idempotence::claim(self.stamp.as_ref(), &answer);
-        match (self.services.plans.put(stored, claim).await, &self.stamp) {
-            (Ok(()), _) => Ok(Some(answer)),
-            (Err(PlanStoreError::Taken { newest, .. }), _) => {
-                self.check_expected(newest)?;
-                Ok(None)
-            }
-            (Err(PlanStoreError::Claimed { value }), Some(stamp)) => {
-                idempotence::claimed_answer(stamp, &value).map(Some)
-            }
-            (Err(error), _) => Err(status::from_plan_store(&error)),
+        match self.services.plans.put(stored, claim).await {
+            Ok(()) => Ok(Some(answer)),
+            Err(PlanStoreError::Taken { newest, .. }) if self.is_expected(newest) => Ok(None),
+            Err(PlanStoreError::Taken { newest, .. }) => self.moved_on(newest).await.map(Some),
+            Err(
+                error @ (PlanStoreError::Claimed { .. }
+                | PlanStoreError::Unavailable(_)
+                | PlanStoreError::Unknown(_)),
+            ) => idempotence::first_answer(self.stamp.as_ref(), error).map(Some),
         }
     }
 
-    fn check_expected(&self, newest: u64) -> Result<(), Status> {
-        if self.expected == 0 || self.expected == newest {
-            Ok(())
-        } else {
-            Err(status::plan_moved_on(&self.accepted.name, newest))
-        }
+    fn is_expected(&self, newest: u64) -> bool {
+        self.expected == 0 || self.expected == newest
+    }
+
+    async fn unchanged(&self, newest: v1::Plan) -> Result<v1::UpdatePlanResponse, Status> {
+        let answer = v1::UpdatePlanResponse {
+            plan: Some(newest),
+            changed: false,
+        };
+        idempotence::answer_unchanged(self.services, self.stamp.as_ref(), answer).await
+    }
+
+    async fn moved_on(&self, newest: u64) -> Result<v1::UpdatePlanResponse, Status> {
+        let moved_on = status::plan_moved_on(&self.accepted.name, newest);
+        self.refuse(moved_on).await
+    }
+
+    async fn refuse(&self, refusal: Status) -> Result<v1::UpdatePlanResponse, Status> {
+        idempotence::refuse(self.services, self.stamp.as_ref(), refusal).await
     }
 }

@@ -39,6 +39,11 @@ pub(super) struct Mark {
     pub(super) announced: bool,
 }
 
+/// Length of a cursor that follows so many executions, at most.
+pub(super) const fn longest(followed: usize) -> usize {
+    23 + 35 * followed
+}
+
 /// Writes a cursor.
 pub(super) fn encode<'a>(
     newest: Option<&ExecutionId>,
@@ -121,7 +126,7 @@ mod tests {
         ) {
             let cursor = Cursor { newest, followed };
             let text = write(&cursor);
-            prop_assert!(text.len() <= 23 + 35 * cursor.followed.len());
+            prop_assert!(text.len() <= longest(cursor.followed.len()));
             prop_assert_eq!(decode(&text), Some(cursor));
         }
 

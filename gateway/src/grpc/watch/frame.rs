@@ -77,7 +77,7 @@ impl Piece {
         self.message.clone()
     }
 
-    /// As a message of `WatchAll`.
+    /// As a message of `WatchAll`; the cursor may be empty.
     pub(super) fn watch_all(&self, execution: &str, cursor: &str) -> Bytes {
         let commit = &self.message[self.commit..];
         let mut inner = BytesMut::with_capacity(commit.len() + execution.len() + 24);
@@ -85,7 +85,9 @@ impl Piece {
         put_field(EXECUTION_COMMIT_COMMIT, commit, &mut inner);
         let mut message = BytesMut::with_capacity(inner.len() + cursor.len() + 24);
         put_field(ALL_COMMIT, &inner, &mut message);
-        put_field(ALL_CURSOR, cursor.as_bytes(), &mut message);
+        if !cursor.is_empty() {
+            put_field(ALL_CURSOR, cursor.as_bytes(), &mut message);
+        }
         message.freeze()
     }
 }

@@ -180,7 +180,7 @@ impl Watcher {
     /// process drives it.
     async fn resubscribe(&mut self) -> Result<(), Stop> {
         let id = self.newest.execution.id().clone();
-        self.updates = self.services.driver.subscribe(&id);
+        self.updates = still_open(self.services.driver.subscribe(&id));
         self.newest = self.services.driver.view(&id).await?;
         if self.updates.is_none() && !self.newest.execution.state().is_terminal() {
             return Err(Stop::Shutdown(
@@ -214,10 +214,33 @@ impl Watcher {
     }
 }
 
+/// A receiver whose sender is gone already is as good as none, and waiting
+/// for it would not wait.
+fn still_open(updates: Option<Receiver<View>>) -> Option<Receiver<View>> {
+    updates.filter(|updates| updates.has_changed().is_ok())
+}
+
 /// Resolves when the view has changed (true), or never will again (false).
 async fn changed(updates: &mut Option<Receiver<View>>) -> bool {
     match updates {
         Some(updates) => updates.changed().await.is_ok(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::grpc::fixtures;
+
+    #[test]
+    fn a_receiver_whose_sender_is_gone_is_none() {
+        let (sender, receiver) = watch::channel(fixtures::view());
+        let receiver = still_open(Some(receiver));
+        assert!(receiver.is_some());
+        drop(sender);
+        assert!(still_open(receiver).is_none());
     }
 }

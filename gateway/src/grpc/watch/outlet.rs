@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{self, OwnedPermit, error::TrySendError};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::serving::drain::Drain;
+use crate::{driver::DriverError, grpc::status::from_driver, serving::drain::Drain};
 
 /// What goes over a stream: encoded messages, and at most one error at its
 /// end.
@@ -41,19 +41,25 @@ pub(super) enum Stop {
     Failed(Status),
 }
 
-impl From<crate::driver::DriverError> for Stop {
-    fn from(error: crate::driver::DriverError) -> Self {
-        match crate::grpc::status::from_driver(error, None) {
-            status if is_shutdown(&status) => Self::Shutdown("the gateway shuts down"),
-            status => Self::Failed(status),
+impl From<DriverError> for Stop {
+    fn from(error: DriverError) -> Self {
+        match error {
+            DriverError::ShuttingDown => Self::Shutdown("the gateway shuts down"),
+            DriverError::NotOwner(_) => {
+                Self::Shutdown("this gateway no longer drives the execution")
+            }
+            DriverError::NotFound(_)
+            | DriverError::FutureRevision { .. }
+            | DriverError::Rejected(_)
+            | DriverError::ServerBusy { .. }
+            | DriverError::RequestIdReused(_)
+            | DriverError::TooManyRequests { .. }
+            | DriverError::TooManyLive { .. }
+            | DriverError::Unavailable(_)
+            | DriverError::Unknown(_)
+            | DriverError::Damaged(_) => Self::Failed(from_driver(error, None)),
         }
     }
-}
-
-fn is_shutdown(status: &Status) -> bool {
-    use tonic_types::StatusExt;
-    let info = status.get_details_error_info();
-    info.is_some_and(|info| matches!(info.reason.as_str(), "SHUTTING_DOWN" | "NOT_OWNER"))
 }
 
 impl Outlet {
@@ -89,6 +95,11 @@ impl Outlet {
         }
     }
 
+    /// Whether nobody reads any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Resolves when nobody reads any more.
     pub(super) async fn closed(&self) {
         self.queue.closed().await;
@@ -107,6 +118,16 @@ mod tests {
     use tokio_stream::StreamExt;
 
     use super::*;
+
+    #[test]
+    fn a_gateway_that_no_longer_drives_ends_a_stream_and_fails_none() {
+        let id = tidegate_core::ExecutionId::from("01j");
+        for error in [DriverError::ShuttingDown, DriverError::NotOwner(id)] {
+            assert!(matches!(Stop::from(error), Stop::Shutdown(_)));
+        }
+        let damaged = DriverError::Damaged("x".to_owned());
+        assert!(matches!(Stop::from(damaged), Stop::Failed(_)));
+    }
 
     const STALL: Duration = Duration::from_secs(30);
 
@@ -152,6 +173,7 @@ mod tests {
         let (outlet, frames) = Outlet::open(1, STALL, Drain::default());
         drop(frames);
         outlet.closed().await;
+        assert!(outlet.is_closed());
         assert!(matches!(outlet.send(message("1")).await, Err(Stop::Gone)));
     }
 }

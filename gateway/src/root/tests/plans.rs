@@ -173,6 +173,32 @@ async fn a_plan_with_hooks_that_nobody_can_run_is_refused() {
 }
 
 #[tokio::test]
+async fn a_plan_with_hundreds_of_mistakes_is_refused_with_those_that_fit() {
+    let mut world = World::start().await;
+    let mut plan = fixtures::shop();
+    let wrong = |n| v1::ServerRef {
+        id: format!("wrong-{n}"),
+        ..v1::ServerRef::default()
+    };
+    plan.spec.as_mut().unwrap().waves[1].servers[0].servers = (0..300).map(wrong).collect();
+    let request = v1::CreatePlanRequest {
+        plan: Some(plan),
+        request_id: String::new(),
+    };
+
+    let refused = world.plans.create_plan(request).await.unwrap_err();
+
+    assert_eq!(reason(&refused), "INVALID_PLAN");
+    assert_eq!(refused.message(), "the plan has 300 mistakes");
+    let bad = refused.get_details_bad_request().unwrap();
+    let (last, listed) = bad.field_violations.split_last().unwrap();
+    assert!(!listed.is_empty());
+    let left = 300 - listed.len();
+    let expected = format!("and {left} more; ValidatePlan lists all");
+    assert_eq!(last.description, expected);
+}
+
+#[tokio::test]
 async fn readiness_asks_drs_and_knows_what_is_busy() {
     let mut world = World::start().await;
     world.store(fixtures::shop()).await;

@@ -137,6 +137,32 @@ async fn states_are_judged_when_a_commit_is_sent() {
 }
 
 #[tokio::test]
+async fn after_commits_that_were_not_wanted_an_execution_is_shown_again() {
+    let mut world = World::start().await;
+    let mut stream = watch_all(&mut world, "", &[v1::ExecutionState::Running]).await;
+    let drill = world.drill().await;
+    run_to_the_end(&mut world, &drill.id).await;
+
+    let mut known: Option<u64> = None;
+    let mut snapshots = 0;
+    while snapshots < 2 {
+        match stream.next().await.unwrap().unwrap().message.unwrap() {
+            Message::Snapshot(summary) => {
+                assert!(known.is_none_or(|known| known + 1 < summary.revision));
+                known = Some(summary.revision);
+                snapshots += 1;
+            }
+            Message::Commit(commit) => {
+                let revision = commit.commit.unwrap().revision;
+                assert_eq!(known.map(|known| known + 1), Some(revision), "a gap");
+                known = Some(revision);
+            }
+            Message::Bookmark(_) | Message::End(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_cursor_is_refused() {
     let mut world = World::start().await;
     let request = v1::WatchAllRequest {

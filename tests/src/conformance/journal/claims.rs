@@ -114,10 +114,7 @@ pub async fn a_claim_is_taken_alone_and_once(subject: &mut impl Subject) {
     let again = take("second").await;
 
     assert!(matches!(again, Err(PlanStoreError::Claimed { value }) if value == "first"));
-    assert_eq!(
-        stores.journal.claim("key").await.unwrap().unwrap(),
-        "first"
-    );
+    assert_eq!(stores.journal.claim("key").await.unwrap().unwrap(), "first");
     assert!(stores.plans.list(None, 10).await.unwrap().is_empty());
     let late = claiming("a", 1, claim("key", "late"));
     assert_claimed(stores.journal.append(late).await, "first");
