@@ -92,7 +92,6 @@ impl<'a> Following<'a> {
         let request = ResumeRequest {
             execution: self.id.to_owned(),
             request_id: fresh_request_id(),
-            comment: "nobody else did".to_owned(),
         };
         let answer = self
             .session
