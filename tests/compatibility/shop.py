@@ -47,7 +47,7 @@ def drill(name, request_id=None):
 
 
 def steer(gateway, verb, execution, request_id=None):
-    request = {"execution": execution, "requestId": request_id or fresh(), "comment": "a test"}
+    request = {"execution": execution, "requestId": request_id or fresh()}
     return gateway.call(f"ExecutionService/{verb}", request).execution
 
 
