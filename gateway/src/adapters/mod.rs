@@ -1,4 +1,5 @@
-//! Placeholder.
+//! What implements the ports: the only places that know an SDK, a database or a
+//! clock. Only the composition root names them.
 
 pub mod drs_aws;
 pub mod journal_memory;
