@@ -15,7 +15,7 @@ const RECORDED_RUN: f64 = 1_244.2;
 /// Seconds inside the two recorded jobs.
 const RECORDED_JOBS: f64 = 1_072.6;
 /// Emulated seconds per second.
-const SPEED: f64 = 60.0;
+const SPEED: f64 = 30.0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recorded_drill_takes_what_drs_takes_and_little_more() {
