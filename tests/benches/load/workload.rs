@@ -18,10 +18,6 @@ use tonic::transport::Channel;
 
 use super::{Load, Percentiles};
 
-/// Connections that the clients share. HTTP/2 carries all of them on one; more
-/// connections mean more system calls for the same work.
-const CONNECTIONS: usize = 1;
-
 /// What a run came to.
 pub(crate) struct Outcome {
     pub(crate) executions: usize,
@@ -33,17 +29,16 @@ impl Load {
     /// Runs `total` executions, `at_once` at a time, each to its end.
     pub(crate) fn run_workload(&self, at_once: usize, total: usize) -> Outcome {
         self.runtime.block_on(async {
-            let channels = self.channels().await;
+            // HTTP/2 carries all clients on one connection; more would mean
+            // more system calls for the same work.
+            let channel = self.connect().await;
             for worker in 0..at_once {
-                apply(&channels[worker % CONNECTIONS], plan(worker)).await;
+                apply(&channel, plan(worker)).await;
             }
             let left = Arc::new(AtomicUsize::new(total));
             let began = Instant::now();
             let workers: Vec<_> = (0..at_once)
-                .map(|worker| {
-                    let channel = channels[worker % CONNECTIONS].clone();
-                    tokio::spawn(work(worker, channel, Arc::clone(&left)))
-                })
+                .map(|worker| tokio::spawn(work(worker, channel.clone(), Arc::clone(&left))))
                 .collect();
             let mut latencies = Vec::with_capacity(total);
             for worker in workers {
@@ -56,14 +51,6 @@ impl Load {
                 latency: Percentiles::of(latencies),
             }
         })
-    }
-
-    async fn channels(&self) -> Vec<Channel> {
-        let mut channels = Vec::new();
-        for _ in 0..CONNECTIONS {
-            channels.push(self.connect().await);
-        }
-        channels
     }
 
     pub(super) async fn connect(&self) -> Channel {
