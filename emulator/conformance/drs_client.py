@@ -4,19 +4,23 @@
     python drs_client.py http://127.0.0.1:PORT
 
 The emulator has to run the scenario `all`, or for the failures `mishaps`, with a manual clock, and
-nothing may have been launched yet:
+nothing may have been launched yet. If its recovery instances really listen, that is checked too:
 
     cargo run -p tidegate-emulator --example serve -- 127.0.0.1:0 manual [mishaps]
+    cargo run -p tidegate-emulator --example serve -- 127.0.0.1:0 manual all 127.80.0.0/16
 
 Every answer is checked twice: by botocore, which parses leniently, and here, raw, against the
 service model's output shape (no unknown member, required members there, types right, enum values
 known). One line per check; the first that fails ends the run with status 1.
 """
 
+import ipaddress
 import json
+import socket
 import sys
 import urllib.error
 import urllib.request
+from datetime import datetime
 
 import boto3
 from botocore.config import Config
@@ -108,6 +112,28 @@ class Emulator:
         assert status == 200, f"advance: {status} {answer}"
 
 
+    def workloads(self):
+        status, answer = self.control("workloads")
+        assert status == 200, f"workloads: {status} {answer}"
+        return answer["loopback"], {workload["sourceServerID"]: workload for workload in answer["workloads"]}
+
+
+def is_open(address, port):
+    try:
+        with socket.create_connection((address, port), timeout=5):
+            return True
+    except ConnectionRefusedError:
+        return False
+
+
+def health_of(address, port):
+    try:
+        with urllib.request.urlopen(f"http://{address}:{port}/healthz", timeout=5) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
 def job_of(client, job_id):
     return client.describe_jobs(filters={"jobIDs": [job_id]})["items"][0]
 
@@ -186,18 +212,58 @@ def check_recorded_drill(checks, emulator, client):
     return job_id
 
 
-def check_recovery_instances(checks, client, job_id):
+def check_recovery_instances(checks, client, job_id, loopback):
     items = client.describe_recovery_instances(filters={"sourceServerIDs": RECORDED_DB})["items"]
     checks.ok(len(items) == 2 and all(i["isDrill"] and i["jobID"] == job_id for i in items), "two drill instances", items)
     checks.ok(all(i["ec2InstanceState"] == "RUNNING" for i in items), "they run")
-    addresses = [i["recoveryInstanceProperties"]["networkInterfaces"][0]["ips"][0] for i in items]
-    checks.ok(all(address.startswith("10.") for address in addresses), "they have private addresses", addresses)
+    interfaces = [interface for i in items for interface in i["recoveryInstanceProperties"]["networkInterfaces"]]
+    checks.ok([interface["isPrimary"] for interface in interfaces] == [True, True], "they have one interface each", interfaces)
+    checks.ok(all(interface["macAddress"] for interface in interfaces), "with a MAC address", interfaces)
+    addresses = [ipaddress.IPv4Address(ip) for interface in interfaces for ip in interface["ips"]]
+    network = ipaddress.IPv4Network(loopback or "10.0.0.0/8")
+    checks.ok(all(address in network for address in addresses), f"and an address in {network}", addresses)
+    checks.ok(len(set(addresses)) == 2, "of its own", addresses)
     ids = [i["recoveryInstanceID"] for i in items]
     one = client.describe_recovery_instances(filters={"recoveryInstanceIDs": ids[:1]})["items"]
     checks.ok([i["recoveryInstanceID"] for i in one] == ids[:1], "filter by recovery instance id")
     pages = list(client.get_paginator("describe_recovery_instances").paginate(PaginationConfig={"PageSize": 1}))
     checks.ok([len(page["items"]) for page in pages] == [1, 1], "recovery instances in pages of 1")
     return items
+
+
+def check_workloads(checks, emulator, instances):
+    loopback, workloads = emulator.workloads()
+    checks.ok(len(workloads) == 182, "every server has a workload", len(workloads))
+    running = [workload for workload in workloads.values() if workload["state"] != "DOWN"]
+    checks.ok([workload["sourceServerID"] for workload in running] == sorted(RECORDED_DB), "only launched ones are up", running)
+    checks.ok({workload["state"] for workload in running} == {"HEALTHY"}, "and healthy", running)
+    addresses = {i["sourceServerID"]: i["recoveryInstanceProperties"]["networkInterfaces"][0]["ips"][0] for i in instances}
+    checks.ok(all(workload["address"] == addresses[workload["sourceServerID"]] for workload in running), "at their addresses")
+    checks.ok(all(workload["open"] == ([5432] if loopback else []) for workload in running), "listening, if wanted", running)
+    status, told = emulator.control(f"workloads/{RECORDED_DB[0]}", {"healthy": False})
+    checks.ok((status, told["state"], told["open"]) == (200, "UNHEALTHY", []), "a workload is broken by word", told)
+    checks.ok(not loopback or not is_open(told["address"], 5432), "and refuses connections")
+    status, told = emulator.control(f"workloads/{RECORDED_DB[0]}", {"healthy": True})
+    checks.ok((status, told["state"]) == (200, "HEALTHY"), "and repaired", told)
+    checks.ok(not loopback or is_open(told["address"], 5432), "and takes connections")
+    status, _ = emulator.control("workloads/s-fffffffffffffffff", {"healthy": True})
+    checks.ok(status == 404, "a word about nothing")
+
+
+def check_health(checks, emulator, client):
+    loopback, _ = emulator.workloads()
+    launch(client, WEB[:2])
+    emulator.advance(1200)
+    emulator.control(f"workloads/{WEB[0]}", {"healthy": False})
+    items = client.describe_recovery_instances(filters={"sourceServerIDs": WEB[:2]})["items"]
+    for item in items if loopback else []:
+        server = item["sourceServerID"]
+        address = item["recoveryInstanceProperties"]["networkInterfaces"][0]["ips"][0]
+        status, body = health_of(address, 8080)
+        checks.ok(status == (503 if server == WEB[0] else 200), f"health of {server} at {address}: {status}", body)
+        checks.ok(body["server"] == server and body["instance"] == item["recoveryInstanceID"], "with its names", body)
+    states = [emulator.workloads()[1][server]["state"] for server in WEB[:2]]
+    checks.ok(states == ["UNHEALTHY", "HEALTHY"], "a web server is broken, another is not", states)
 
 
 def check_replacement(checks, emulator, client, before):
@@ -232,6 +298,9 @@ def check_snapshots(checks, emulator, client):
     describe = client.describe_recovery_snapshots
     items = describe(sourceServerID=DB[0])["items"]
     checks.ok(len(items) > 24, "a server has snapshots", len(items))
+    _, state = emulator.control("state")
+    age = (datetime.fromisoformat(state["now"]) - datetime.fromisoformat(items[-1]["timestamp"])).total_seconds()
+    checks.ok(0 <= age < 602, "the newest is of the last ten emulated minutes", age)
     newest = describe(sourceServerID=DB[0], order="DESC", maxResults=1)
     checks.ok(newest["items"][0] == items[-1] and "nextToken" in newest, "the newest first, if asked")
     pages = list(client.get_paginator("describe_recovery_snapshots").paginate(sourceServerID=DB[0], order="DESC", PaginationConfig={"PageSize": 7}))
@@ -360,7 +429,7 @@ def check_record(checks, emulator):
     _, answer = emulator.control("launches")
     launches = answer["launches"]
     pairs = [(record["jobID"], record["sourceServerID"]) for record in launches]
-    checks.ok(len(pairs) == len(set(pairs)) == 125, "every accepted launch is on record, once", len(pairs))
+    checks.ok(len(pairs) == len(set(pairs)) == 127, "every accepted launch is on record, once", len(pairs))
     checks.ok(launches[0]["tags"] == {"launch-key": "one"} and launches[0]["isDrill"], "with its tags and flag", launches[0])
     _, state = emulator.control("state")
     checks.ok(state["calls"]["StartRecovery"] > 26, "calls are counted, refused ones too", state["calls"])
@@ -419,7 +488,9 @@ def main():
 def check_all(checks, emulator, client):
     check_source_servers(checks, client)
     job_id = check_recorded_drill(checks, emulator, client)
-    instances = check_recovery_instances(checks, client, job_id)
+    loopback, _ = emulator.workloads()
+    instances = check_recovery_instances(checks, client, job_id, loopback)
+    check_workloads(checks, emulator, instances)
     check_replacement(checks, emulator, client, instances)
     check_terminate(checks, emulator, client)
     check_snapshots(checks, emulator, client)
@@ -427,6 +498,7 @@ def check_all(checks, emulator, client):
     check_jobs(checks, emulator, client, job_id)
     check_launch_configuration(checks, client)
     check_quotas(checks, emulator, client)
+    check_health(checks, emulator, client)
     check_errors(checks, emulator, client)
     check_front_door(checks, emulator)
     check_record(checks, emulator)

@@ -1,7 +1,7 @@
 //! Emulated time. The only part of the crate that reads a clock.
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,6 +58,12 @@ pub(crate) const LAST: Timestamp = Timestamp::constant(221_845_392_000, 0);
 /// 2026-01-01T00:00:00Z
 const MANUAL_START: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
+/// However fast time passes, nobody wakes for it more often.
+const SHORTEST_NAP: Duration = Duration::from_millis(1);
+
+/// Who waits for longer looks again in between.
+const LONGEST_NAP: Duration = Duration::from_secs(3_600);
+
 impl RunningClock {
     pub(crate) fn now(&self) -> Timestamp {
         match self {
@@ -90,6 +96,13 @@ impl RunningClock {
         }
     }
 
+    /// How long that takes in real time, within bounds; `None` if time is moved by hand.
+    pub(crate) fn real(&self, emulated: SignedDuration) -> Option<Duration> {
+        let seconds = emulated.as_secs_f64().max(0.0) / self.speed()?;
+        let real = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Some(real.clamp(SHORTEST_NAP, LONGEST_NAP))
+    }
+
     /// `None` if time is moved by hand.
     pub(crate) fn speed(&self) -> Option<f64> {
         match self {
@@ -118,6 +131,19 @@ mod tests {
         assert_eq!(clock.now(), MANUAL_START);
         clock.advance(SignedDuration::MAX).unwrap();
         assert_eq!(clock.now().to_string(), "9000-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn real_time_is_shorter_by_the_speed_and_has_bounds() {
+        let real = |speed, secs| {
+            let clock = EmulatorClock::Scaled { speed }.run(None);
+            clock.real(SignedDuration::from_secs(secs)).unwrap()
+        };
+        assert_eq!(real(60.0, 30), Duration::from_millis(500));
+        assert_eq!(real(1e9, 1), SHORTEST_NAP);
+        assert_eq!(real(1e-9, i64::MAX), LONGEST_NAP);
+        let manual = EmulatorClock::Manual.run(None);
+        assert_eq!(manual.real(SignedDuration::from_secs(1)), None);
     }
 
     #[test]

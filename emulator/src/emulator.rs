@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use crate::clock::{EmulatorClock, NotManual, RunningClock};
+use crate::listening::{self, Reached};
 use crate::model::{AccountId, LaunchRecord, Model};
 use crate::scenario::Scenario;
 
@@ -31,6 +34,10 @@ struct Shared {
     clock: RunningClock,
     model: Mutex<Model>,
     calls: Mutex<BTreeMap<&'static str, u64>>,
+    /// How often the model or the time may have been changed from outside.
+    touches: watch::Sender<u64>,
+    /// `None` while no workload is kept listening.
+    reached: watch::Sender<Option<Reached>>,
 }
 
 impl Emulator {
@@ -46,6 +53,8 @@ impl Emulator {
                 clock,
                 model,
                 calls: Mutex::new(BTreeMap::new()),
+                touches: watch::Sender::new(0),
+                reached: watch::Sender::new(None),
             }),
         }
     }
@@ -75,19 +84,68 @@ impl Emulator {
         self.with_model(|model, _| model.launches().to_vec())
     }
 
-    /// Moves a manual clock on, and returns the new time.
+    /// Moves a manual clock on, and returns the new time. What workloads listen on follows; see
+    /// [`settled`](Self::settled).
     pub fn advance(&self, duration: SignedDuration) -> Result<Timestamp, NotManual> {
-        self.shared.clock.advance(duration)
+        let now = self.shared.clock.advance(duration)?;
+        self.touch();
+        Ok(now)
+    }
+
+    /// Whether the workloads could listen now, if the scenario wants that: the error with which
+    /// [`serve`](crate::serve) would end. For who wants to know before it is spawned.
+    pub fn can_listen(&self) -> std::io::Result<()> {
+        listening::claim(self).map(drop)
+    }
+
+    /// Waits until the workloads listen as the model says that they do now. Returns at once if
+    /// nothing really listens: the scenario does not want it, or nobody [serves](crate::serve) it.
+    pub async fn settled(&self) {
+        let touch = *self.shared.touches.borrow();
+        let mut reached = self.shared.reached.subscribe();
+        let settled = |reached: &Option<Reached>| {
+            let reached = reached.as_ref();
+            reached.is_none_or(|reached| reached.touch >= touch)
+        };
+        // It cannot fail: the sender lives as long as this handle.
+        drop(reached.wait_for(settled).await);
     }
 
     /// Lends the model, brought up to the emulated time. The model is locked meanwhile: `f` must not
     /// call the emulator.
     pub fn with_model<R>(&self, f: impl FnOnce(&mut Model, Timestamp) -> R) -> R {
-        let mut model = held(&self.shared.model);
-        // Read under the lock, so that two callers never see time go back.
-        let now = self.now();
-        model.advance(now);
-        f(&mut model, now)
+        let mut model = self.held_model();
+        let now = model.now();
+        let result = f(&mut model, now);
+        drop(model);
+        self.touch();
+        result
+    }
+
+    /// Shows the model, brought up to the emulated time, to who keeps the ports right, and so is
+    /// not to be woken by its own looks.
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&Model) -> R) -> R {
+        f(&self.held_model())
+    }
+
+    /// Counts the touches of the model.
+    pub(crate) fn touches(&self) -> watch::Receiver<u64> {
+        self.shared.touches.subscribe()
+    }
+
+    /// Tells which ports are open; `None` when they are no longer kept right.
+    pub(crate) fn reached(&self, reached: Option<Reached>) {
+        self.shared.reached.send_replace(reached);
+    }
+
+    /// The ports that are open, and those that should be.
+    pub(crate) fn ports(&self) -> Reached {
+        self.shared.reached.borrow().clone().unwrap_or_default()
+    }
+
+    /// How long that takes in real time; `None` if time is moved by hand.
+    pub(crate) fn real(&self, emulated: SignedDuration) -> Option<Duration> {
+        self.shared.clock.real(emulated)
     }
 
     /// How often each operation was called, whatever it answered.
@@ -100,6 +158,17 @@ impl Emulator {
         let mut calls = held(&self.shared.calls);
         *calls.entry(operation).or_default() += 1;
         calls.values().sum()
+    }
+
+    fn held_model(&self) -> MutexGuard<'_, Model> {
+        let mut model = held(&self.shared.model);
+        // Read under the lock, so that two callers never see time go back.
+        model.advance(self.now());
+        model
+    }
+
+    fn touch(&self) {
+        self.shared.touches.send_modify(|touches| *touches += 1);
     }
 }
 

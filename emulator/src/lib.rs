@@ -22,18 +22,27 @@
 //! - Everything is in memory, and gone when the process ends.
 //! - What happens to a job is fixed by the scenario and its seed when the job is accepted.
 //!
+//! # Health checks
+//! Recovery instances have private addresses at which nothing listens. Those of a scenario that
+//! [listens](Scenario::listening_on) have loopback addresses instead, one for each launch, and
+//! [`serve`] really listens there on the ports of their [`Workload`](model::Workload)s, from when
+//! they are launched and ready until they are terminated. That needs Linux, which answers on all of
+//! 127.0.0.0/8.
+//!
 //! # What it does not do
-//! It emulates neither EC2 (recovery instances have addresses, but nothing listens there), nor
+//! It emulates neither EC2 (apart from the ports of workloads), nor
 //! replication, failback, source networks, launch actions and native recovery plans; those
 //! operations answer 501.
 
 mod clock;
 mod emulator;
+mod listening;
 pub mod model;
 mod scenario;
 mod wire;
 
 pub use clock::{EmulatorClock, NotManual};
 pub use emulator::{Emulator, Settings};
+pub use listening::free_loopback;
 pub use scenario::{GeneratedSpec, Scenario, ScenarioError};
 pub use wire::{FieldProblem, ServiceError, router, serve};

@@ -62,9 +62,7 @@ impl Course {
             replaced: server.recovery_instance.clone(),
             pinned,
             previous: newest(seed, server, now),
-            address: spec
-                .address
-                .unwrap_or_else(|| drawn_address(seed, &ids.instance)),
+            address: address(seed, server, &ids.instance),
             ids,
         }
     }
@@ -179,6 +177,7 @@ impl Course {
             address: self.address,
             point_in_time,
             launched_at,
+            runs_from: launched_at + self.timings.launch,
             tags: Tags::new(),
         };
         script
@@ -187,6 +186,13 @@ impl Course {
         script.wait(self.timings.launch);
         script.say(JobEvent::LaunchEnd { instance: id });
     }
+}
+
+fn address(seed: Seed, server: &SourceServer, instance: &InstanceId) -> Ipv4Addr {
+    let berth = server.berth.map(|berth| berth.address(server.launches));
+    berth
+        .or(server.spec.address)
+        .unwrap_or_else(|| drawn_address(seed, instance))
 }
 
 /// The lines of a course, as they are written.

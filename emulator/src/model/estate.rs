@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::chance::Seed;
-use super::fleet::{ServerSpec, Tags};
+use super::fleet::Tags;
 use super::id::{InstanceId, JobId, Place, Resource, SourceServerId};
 use super::job::{Initiator, Job, JobEvent, JobPhase, LogItem, Participant};
 use super::recovery_instance::{InstanceState, RecoveryInstance};
@@ -35,10 +35,10 @@ pub(super) enum Progress {
 }
 
 impl Estate {
-    pub(super) fn new(specs: &[ServerSpec], start: Timestamp) -> Self {
-        let server = |spec: &ServerSpec| (spec.id.clone(), SourceServer::new(spec.clone(), start));
+    pub(super) fn new(servers: impl Iterator<Item = SourceServer>) -> Self {
+        let by_id = |server: SourceServer| (server.spec.id.clone(), server);
         Self {
-            servers: specs.iter().map(server).collect(),
+            servers: servers.map(by_id).collect(),
             jobs: Vec::new(),
             job_index: BTreeMap::new(),
             instances: BTreeMap::new(),

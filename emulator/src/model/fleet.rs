@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 
 use super::chance::Seed;
 use super::id::{InstanceId, Place, SourceServerId};
+use super::loopback::Loopback;
 use super::timing::{Outcome, Timings};
+use super::workload::Workload;
 
 /// The tags of a resource, in the order of their keys.
 pub type Tags = BTreeMap<String, String>;
@@ -22,6 +24,9 @@ pub struct Fleet {
     /// Whether a job's participating servers name their recovery instance. In the recorded drill
     /// they did not, although launched.
     pub names_recovery_instances: bool,
+    /// Where recovery instances have addresses that can really listen; private addresses at which
+    /// nothing listens if `None`.
+    pub loopback: Option<Loopback>,
     /// The servers of each place. A place without servers is initialised, and empty.
     pub servers: BTreeMap<Place, Vec<ServerSpec>>,
 }
@@ -67,8 +72,11 @@ pub struct ServerSpec {
     pub timings: Timings,
     /// What its launches do other than succeed.
     pub outcome: Option<Outcome>,
-    /// The private address of its recovery instances; drawn for each launch if `None`.
+    /// The private address of its recovery instances; drawn for each launch if `None`. Instances
+    /// that really listen have an address of their loopback network instead.
     pub address: Option<Ipv4Addr>,
+    /// What its recovery instances serve.
+    pub workload: Option<Workload>,
     /// The ids that its first launch gets; drawn if `None`.
     pub first_launch: Option<RecordedIds>,
 }
@@ -85,6 +93,7 @@ impl ServerSpec {
             timings: Timings::default(),
             outcome: None,
             address: None,
+            workload: None,
             first_launch: None,
         }
     }

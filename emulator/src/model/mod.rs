@@ -20,6 +20,7 @@
 //!     seed: Seed(7),
 //!     quotas: Quotas::default(),
 //!     names_recovery_instances: false,
+//!     loopback: None,
 //!     servers: BTreeMap::from([(place.clone(), vec![ServerSpec::new(server.clone(), "db-1")])]),
 //! };
 //! let mut model = Model::new(&fleet, "2026-03-01T12:00:00Z".parse()?);
@@ -46,6 +47,7 @@ mod fleet;
 mod id;
 mod job;
 mod launch;
+mod loopback;
 mod recovery_instance;
 mod refusal;
 mod snapshot;
@@ -55,6 +57,7 @@ mod termination;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -69,11 +72,13 @@ pub use id::{
 };
 pub use job::{Initiator, Job, JobEvent, JobPhase, LogItem, Participant};
 pub use launch::{LaunchRecord, LaunchRequest, ServerLaunch};
+pub use loopback::{Berth, Loopback};
 pub use recovery_instance::{InstanceState, RecoveryInstance};
 pub use refusal::{Quota, Refusal, ResourceKind};
 pub use snapshot::RecoverySnapshot;
 pub use source_server::{LastLaunch, LaunchStatus, Purpose, SourceServer};
 pub use timing::{Effect, Outcome, Timings};
+pub use workload::{Ailment, Health, Protocol, Served, Workload, WorkloadState};
 
 /// All of DRS, at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +86,7 @@ pub struct Model {
     seed: Seed,
     quotas: Quotas,
     names_recovery_instances: bool,
+    loopback: Option<Loopback>,
     now: Timestamp,
     estates: BTreeMap<Place, Estate>,
     /// What is going to happen. The number keeps the order of scheduling within one instant.
@@ -99,14 +105,22 @@ struct Step {
 impl Model {
     /// A DRS in which nothing was launched yet.
     pub fn new(fleet: &Fleet, start: Timestamp) -> Self {
-        let estate =
-            |(place, specs): (&Place, &Vec<ServerSpec>)| (place.clone(), Estate::new(specs, start));
+        let mut berths = (0..).map(|number| fleet.loopback?.berth(number));
+        let mut server = |spec: &ServerSpec| SourceServer {
+            berth: berths.next().flatten(),
+            ..SourceServer::new(spec.clone(), start)
+        };
+        let mut estate = |(place, specs): (&Place, &Vec<ServerSpec>)| {
+            let estate = Estate::new(specs.iter().map(&mut server));
+            (place.clone(), estate)
+        };
         Self {
             seed: fleet.seed,
             quotas: fleet.quotas,
             names_recovery_instances: fleet.names_recovery_instances,
+            loopback: fleet.loopback,
             now: start,
-            estates: fleet.servers.iter().map(estate).collect(),
+            estates: fleet.servers.iter().map(&mut estate).collect(),
             agenda: BTreeMap::new(),
             scheduled: 0,
             launches: Vec::new(),
@@ -173,6 +187,11 @@ impl Model {
     /// Whether jobs name the recovery instances of their servers.
     pub fn names_recovery_instances(&self) -> bool {
         self.names_recovery_instances
+    }
+
+    /// The network in which recovery instances really listen, if they do.
+    pub fn loopback(&self) -> Option<Loopback> {
+        self.loopback
     }
 
     /// The seed of ids that are not stored.

@@ -22,12 +22,14 @@ pub struct RecoveryInstance {
     pub purpose: Purpose,
     /// The state of the EC2 instance.
     pub state: InstanceState,
-    /// Its private address.
+    /// Its only address.
     pub address: Ipv4Addr,
     /// The moment whose data it carries.
     pub point_in_time: Timestamp,
     /// When its launch began.
     pub launched_at: Timestamp,
+    /// When its launch is over and it runs: LAUNCH_END.
+    pub runs_from: Timestamp,
     /// Its tags.
     pub tags: Tags,
 }

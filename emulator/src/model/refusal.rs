@@ -56,6 +56,8 @@ pub enum ResourceKind {
     RecoverySnapshot,
     /// A recovery instance.
     RecoveryInstance,
+    /// What a source server serves once it is recovered.
+    Workload,
     /// A job.
     Job,
     /// Anything that an ARN may name.
@@ -69,6 +71,7 @@ impl ResourceKind {
             Self::SourceServer => "SourceServer",
             Self::RecoverySnapshot => "RecoverySnapshot",
             Self::RecoveryInstance => "RecoveryInstance",
+            Self::Workload => "Workload",
             Self::Job => "Job",
             Self::Resource => "Resource",
         }

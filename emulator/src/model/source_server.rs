@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fleet::{ServerSpec, Tags};
 use super::id::{InstanceId, JobId};
+use super::loopback::Berth;
+use super::workload::Health;
 
 /// A source server as it is now.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +26,10 @@ pub struct SourceServer {
     pub live_job: Option<JobId>,
     /// Its recovery instance.
     pub recovery_instance: Option<InstanceId>,
+    /// Its loopback addresses, if its recovery instances really listen.
+    pub berth: Option<Berth>,
+    /// What a person said last of its workload.
+    pub told: Option<Health>,
 }
 
 impl SourceServer {
@@ -38,6 +44,8 @@ impl SourceServer {
             terminations: 0,
             live_job: None,
             recovery_instance: None,
+            berth: None,
+            told: None,
         }
     }
 

@@ -11,8 +11,8 @@ use super::file::{
 };
 use crate::clock::LAST;
 use crate::model::{
-    AccountId, Fleet, InstanceId, Outcome, Place, Quotas, RecordedIds, Region, Seed, ServerSpec,
-    SourceServerId, Timings,
+    AccountId, Fleet, InstanceId, Loopback, Outcome, Place, Quotas, RecordedIds, Region, Seed,
+    ServerSpec, SourceServerId, Timings,
 };
 
 /// A week after the epoch, so that servers can have a past.
@@ -35,7 +35,8 @@ impl ScenarioFile {
             Some(account) => AccountId::parse(&account)?,
             None => first.account.clone(),
         };
-        Ok(Scenario {
+        let loopback = self.listen.as_deref().map(Loopback::parse).transpose()?;
+        let scenario = Scenario {
             name: self.name,
             start: self.start,
             default_account,
@@ -43,9 +44,15 @@ impl ScenarioFile {
                 seed: Seed(self.seed),
                 quotas: self.quotas.check(),
                 names_recovery_instances: self.names_recovery_instances,
+                loopback,
                 servers,
             },
-        })
+        };
+        self.unhealthy_until_told
+            .iter()
+            .try_fold(scenario, |scenario, id| {
+                scenario.unhealthy_until_told(&SourceServerId::parse(id)?)
+            })
     }
 }
 
@@ -103,7 +110,11 @@ impl TimingsFile {
     }
 }
 
-fn seconds(place: &str, member: &'static str, value: f64) -> Result<SignedDuration, ScenarioError> {
+pub(super) fn seconds(
+    place: &str,
+    member: &'static str,
+    value: f64,
+) -> Result<SignedDuration, ScenarioError> {
     if !(0.0..=31_536_000.0).contains(&value) {
         return Err(number(
             place,
@@ -117,7 +128,12 @@ fn seconds(place: &str, member: &'static str, value: f64) -> Result<SignedDurati
     ))
 }
 
-fn number(place: &str, member: &'static str, value: f64, expected: &'static str) -> ScenarioError {
+pub(super) fn number(
+    place: &str,
+    member: &'static str,
+    value: f64,
+    expected: &'static str,
+) -> ScenarioError {
     ScenarioError::Number {
         place: place.to_owned(),
         member,
@@ -180,6 +196,7 @@ impl GroupFile {
 impl TraitsFile {
     fn give(&self, spec: ServerSpec, timings: &Timings) -> Result<ServerSpec, ScenarioError> {
         let place = spec.id.to_string();
+        let workload = self.workload.as_ref();
         Ok(ServerSpec {
             replication: self.replication.unwrap_or(spec.replication),
             lag: seconds(&place, "lagSeconds", self.lag_seconds)?,
@@ -189,6 +206,7 @@ impl TraitsFile {
                 launches: outcome.launches,
             }),
             address: self.address,
+            workload: workload.map(|file| file.check(&spec.id)).transpose()?,
             ..spec
         })
     }

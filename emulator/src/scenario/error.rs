@@ -38,6 +38,12 @@ pub enum ScenarioError {
     /// A server that appears twice.
     #[error("source server {0} appears more than once")]
     DuplicateServer(SourceServerId),
+    /// A server that is to be unhealthy, but that serves nothing or is not there.
+    #[error("there is no source server {0} with a workload")]
+    NoWorkload(SourceServerId),
+    /// A workload that is unhealthy both for a while and until it is told.
+    #[error("{0}: unhealthyFor and unhealthyUntilTold exclude each other")]
+    TwoAilments(SourceServerId),
     /// A start outside of 1970 to 9000.
     #[error("start is {0}, which is not between 1970 and 9000")]
     Start(Timestamp),

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::workload::WorkloadFile;
 use crate::model::{Effect, Replication, Tags};
 
 /// The file as it is written.
@@ -18,6 +19,9 @@ pub(super) struct ScenarioFile {
     pub(super) default_account: Option<String>,
     #[serde(default)]
     pub(super) names_recovery_instances: bool,
+    pub(super) listen: Option<String>,
+    #[serde(default)]
+    pub(super) unhealthy_until_told: Vec<String>,
     #[serde(default)]
     pub(super) quotas: QuotasFile,
     #[serde(default)]
@@ -98,6 +102,7 @@ pub(super) struct TraitsFile {
     pub(super) timings: TimingsFile,
     pub(super) outcome: Option<OutcomeFile>,
     pub(super) address: Option<Ipv4Addr>,
+    pub(super) workload: Option<WorkloadFile>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use super::Scenario;
 use crate::model::{
-    AccountId, Fleet, Place, Quotas, Region, Seed, ServerSpec, SourceServerId, Tags, Timings,
+    AccountId, Fleet, Place, Protocol, Quotas, Region, Seed, ServerSpec, SourceServerId, Tags,
+    Timings, Workload,
 };
 
 /// How large a generated fleet is, and how it is spread.
@@ -74,6 +75,7 @@ pub(super) fn scenario(seed: u64, spec: &GeneratedSpec) -> Scenario {
             seed: Seed(seed),
             quotas: Quotas::default(),
             names_recovery_instances: false,
+            loopback: None,
             servers,
         },
     }
@@ -101,7 +103,20 @@ fn server(seed: Seed, number: usize, tier: &str) -> ServerSpec {
             .collect::<Tags>(),
         lag: SignedDuration::from_secs((draw("lag") % 4) as i64 * 15),
         timings,
+        workload: Some(workload(tier)),
         ..ServerSpec::new(id, format!("{tier}-{number:04}.generated.example"))
+    }
+}
+
+/// Databases take connections, everything else answers HTTP.
+fn workload(tier: &str) -> Workload {
+    let port = match tier {
+        "db" => (5_432, Protocol::Tcp),
+        _ => (8_080, Protocol::Http),
+    };
+    Workload {
+        ready_after: SignedDuration::from_secs(10),
+        ..Workload::new([port])
     }
 }
 

@@ -9,12 +9,13 @@ mod check;
 mod error;
 mod file;
 mod generated;
+mod workload;
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::model::{AccountId, Fleet};
+use crate::model::{AccountId, Ailment, Fleet, Loopback, SourceServerId};
 pub use error::ScenarioError;
 pub use generated::GeneratedSpec;
 
@@ -77,5 +78,22 @@ impl Scenario {
     /// A fleet of any size, the same for the same seed.
     pub fn generated(seed: u64, spec: &GeneratedSpec) -> Self {
         generated::scenario(seed, spec)
+    }
+
+    /// The same, with recovery instances that really listen on addresses of that network.
+    pub fn listening_on(mut self, loopback: Loopback) -> Self {
+        self.fleet.loopback = Some(loopback);
+        self
+    }
+
+    /// The same, with the workload of one server unhealthy on every instance until a person says
+    /// otherwise.
+    pub fn unhealthy_until_told(mut self, id: &SourceServerId) -> Result<Self, ScenarioError> {
+        let mut servers = self.fleet.servers.values_mut().flatten();
+        let server = servers.find(|server| server.id == *id);
+        let workload = server.and_then(|server| server.workload.as_mut());
+        let workload = workload.ok_or_else(|| ScenarioError::NoWorkload(id.clone()))?;
+        workload.ailment = Ailment::UntilTold;
+        Ok(self)
     }
 }

@@ -96,10 +96,11 @@ pub(super) async fn advance(
         return problem(StatusCode::BAD_REQUEST, "time does not go back");
     }
     match emulator.advance(duration) {
-        Ok(now) => Json(Advanced {
-            now: time::timestamp(now),
-        })
-        .into_response(),
+        Ok(now) => {
+            emulator.settled().await;
+            let now = time::timestamp(now);
+            Json(Advanced { now }).into_response()
+        }
         Err(error) => problem(StatusCode::CONFLICT, &error.to_string()),
     }
 }
@@ -114,6 +115,6 @@ struct Problem<'a> {
     message: &'a str,
 }
 
-fn problem(status: StatusCode, message: &str) -> Response {
+pub(super) fn problem(status: StatusCode, message: &str) -> Response {
     (status, Json(Problem { message })).into_response()
 }

@@ -25,14 +25,16 @@ mod terminate_recovery_instances;
 mod tests;
 mod time;
 mod untag_resource;
+mod workloads;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture, pending};
 
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use crate::emulator::Emulator;
+use crate::listening::Listening;
 pub use error::{FieldProblem, ServiceError};
 
 /// The HTTP service of an emulator: DRS itself, and the control API under `/_emulator/`.
@@ -41,17 +43,33 @@ pub fn router(emulator: Emulator) -> Router {
         .route("/_emulator/state", get(control::state))
         .route("/_emulator/launches", get(control::launches))
         .route("/_emulator/advance", post(control::advance))
+        .route("/_emulator/workloads", get(workloads::list))
+        .route("/_emulator/workloads/{server}", post(workloads::tell))
         .fallback(answer::answer)
         .with_state(emulator)
 }
 
-/// Serves an emulator until the shutdown future ends, then lets open requests finish.
+/// Serves an emulator, and the workloads of a scenario that listens, until the shutdown future ends;
+/// then lets open requests finish and closes every port.
 pub async fn serve(
     listener: TcpListener,
     emulator: Emulator,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(emulator))
-        .with_graceful_shutdown(shutdown)
-        .await
+    let mut listening = Listening::open(&emulator).await?;
+    let server = axum::serve(listener, router(emulator)).with_graceful_shutdown(shutdown);
+    let listens = async {
+        match &mut listening {
+            Some(listening) => listening.run().await,
+            None => pending().await,
+        }
+    };
+    let served = tokio::select! {
+        served = server.into_future() => served,
+        never = listens => match never {},
+    };
+    if let Some(listening) = listening {
+        listening.close().await;
+    }
+    served
 }

@@ -1,10 +1,12 @@
 //! The wire protocol, request by request, without a socket.
 
+use std::net::Ipv4Addr;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -248,4 +250,65 @@ async fn a_clock_that_runs_by_itself_is_not_moved() {
     let emulator = Emulator::new(Settings { scenario, clock });
     let advance = request(Method::POST, "/_emulator/advance", &json!({"seconds": 1}));
     assert_eq!(send(&emulator, advance).await.0, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_recovery_instance_tells_its_address() {
+    let emulator = emulator();
+    let launch = json!({"sourceServers": [{"sourceServerID": DB}]});
+    post(&emulator, "StartRecovery", launch).await;
+    emulator.advance(SignedDuration::from_mins(15)).unwrap();
+    let (_, instances) = post(&emulator, "DescribeRecoveryInstances", json!({})).await;
+    let properties = &instances["items"][0]["recoveryInstanceProperties"];
+    let interfaces = properties["networkInterfaces"].as_array().unwrap();
+    assert_eq!(interfaces.len(), 1);
+    assert_eq!(interfaces[0]["isPrimary"], true);
+    let ip = interfaces[0]["ips"][0].as_str().unwrap();
+    assert!(ip.parse::<Ipv4Addr>().unwrap().is_private(), "{ip}");
+}
+
+#[tokio::test]
+async fn snapshots_are_of_the_emulated_present() {
+    let emulator = emulator();
+    let newest = async || {
+        let body = json!({"sourceServerID": DB, "order": "DESC", "maxResults": 1});
+        let (_, answer) = post(&emulator, "DescribeRecoverySnapshots", body).await;
+        let told = answer["items"][0]["timestamp"].as_str().unwrap();
+        told.parse::<Timestamp>().unwrap()
+    };
+    for _ in 0..4 {
+        let age = emulator.now().duration_since(newest().await);
+        // Every ten minutes, and up to two seconds late.
+        let bounds = SignedDuration::ZERO..SignedDuration::from_secs(602);
+        assert!(bounds.contains(&age), "{age:?}");
+        emulator.advance(SignedDuration::from_secs(1_000)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_word_about_a_workload_is_told_back() {
+    let emulator = emulator();
+    let tell =
+        |id: &str, body: Value| request(Method::POST, &format!("/_emulator/workloads/{id}"), &body);
+    let (status, _, told) = send(&emulator, tell(DB, json!({"healthy": false}))).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(told["told"], "UNHEALTHY");
+    assert_eq!(told["state"], "DOWN", "nothing is launched");
+    assert_eq!(told["ports"], json!({"5432": "tcp"}));
+    let unknown = tell("s-fffffffffffffffff", json!({"healthy": true}));
+    let (status, _, answer) = send(&emulator, unknown).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(answer["message"].as_str().unwrap().contains("s-fff"));
+    let (_, _, state) = send(
+        &emulator,
+        Request::get("/_emulator/state")
+            .body(Body::empty())
+            .unwrap(),
+    )
+    .await;
+    assert_eq!(
+        state["calls"],
+        json!({}),
+        "the control API is no call of DRS"
+    );
 }

@@ -5,6 +5,7 @@ mod recorded_drill;
 mod tagging;
 mod terminating;
 mod time;
+mod workloads;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +45,7 @@ fn fleet(specs: Vec<ServerSpec>) -> Fleet {
         seed: Seed(42),
         quotas: Quotas::default(),
         names_recovery_instances: false,
+        loopback: None,
         servers: BTreeMap::from([(place(), specs)]),
     }
 }
