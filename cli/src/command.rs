@@ -12,6 +12,7 @@ use crate::{
     emulator::EmulatorVerb,
     execution::ExecutionCommand,
     failure::{Exit, Failure},
+    hook::HookCommand,
     info,
     plan::PlanCommand,
     print::{Format, Printer},
@@ -59,6 +60,9 @@ enum Command {
     /// Follow and steer drills, recoveries and cleanups.
     #[command(subcommand)]
     Execution(ExecutionCommand),
+    /// Write, test and register checks of waves, and replay what they decided.
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Run a DRS on this machine that any AWS SDK can talk to.
     Emulator(EmulatorVerb),
     /// Show what the gateway is and what it allows.
@@ -106,6 +110,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Drill(command) => command.run(&session()?).await,
         Command::Recovery(command) => command.run(&session()?).await,
         Command::Execution(command) => command.run(&session()?).await,
+        Command::Hook(command) => command.run(&session()?).await,
         Command::Emulator(verb) => verb.run(printer).await,
         Command::Info => info::run(&session()?).await,
         Command::Completion(completion) => completion.run(Cli::command(), printer),
@@ -141,6 +146,19 @@ mod tests {
             "tidegate serve --listen 127.0.0.1:0 --data-dir d --drs emulator --speed 60",
             "tidegate serve --drs aws",
             "tidegate emulator --listen 127.0.0.1:0 --speed 60 --scenario shop",
+            "tidegate hook new db-ready --lang rust --dir d",
+            "tidegate hook build",
+            "tidegate hook inspect a.wasm -o json",
+            "tidegate hook test --vectors v.yaml --memory 128",
+            "tidegate hook run a.wasm --server s-1=10.0.0.1,fd00::1 --port 22 --port 80 --param a=b \
+             --endpoint erp=https://erp:8443/a --phase pre-wave --allow-loopback --tape t.json",
+            "tidegate hook replay 01J",
+            "tidegate hook replay --tape t.json --tape u.json --component a.wasm",
+            "tidegate hook sensitivity --tape t.json",
+            "tidegate hook bench a.wasm --runs 10",
+            "tidegate hook push . -o json",
+            "tidegate hook list",
+            "tidegate hook get db-ready",
         ] {
             assert!(is_accepted(line), "{line}");
         }
@@ -151,6 +169,16 @@ mod tests {
         assert!(!is_accepted("tidegate drill start shop --confirm shop"));
         assert!(!is_accepted("tidegate drill start shop --recovery"));
         assert!(!is_accepted("tidegate recovery start"));
+    }
+
+    #[test]
+    fn tapes_are_of_an_execution_or_of_files() {
+        for verb in ["replay", "sensitivity"] {
+            for arguments in ["", "01J --tape t.json", "01J --component a.wasm"] {
+                let line = format!("tidegate hook {verb} {arguments}");
+                assert!(!is_accepted(&line), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{error::Error as _, fs, path::PathBuf, time::Duration};
 
 use tidegate_proto::v1::{
     execution_service_client::ExecutionServiceClient, gateway_service_client::GatewayServiceClient,
-    plan_service_client::PlanServiceClient,
+    hook_service_client::HookServiceClient, plan_service_client::PlanServiceClient,
 };
 use tonic::{
     Code, Response, Status,
@@ -120,6 +120,11 @@ impl Gateway {
             .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
+    /// Its hooks.
+    pub(crate) fn hooks(&self) -> HookServiceClient<Channel> {
+        HookServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
     /// Itself.
     pub(crate) fn itself(&self) -> GatewayServiceClient<Channel> {
         GatewayServiceClient::new(self.channel.clone())
@@ -131,14 +136,26 @@ impl Gateway {
     /// The gateway's refusal, or that it cannot be reached.
     pub(crate) async fn ask<Answer>(
         &self,
+        call: impl AsyncFnMut() -> Result<Response<Answer>, Status>,
+    ) -> Result<Answer, Failure> {
+        self.ask_within(PATIENCE, call).await
+    }
+
+    /// The same, if an answer may take longer.
+    ///
+    /// # Errors
+    /// The gateway's refusal, or that it cannot be reached.
+    pub(crate) async fn ask_within<Answer>(
+        &self,
+        patience: Duration,
         mut call: impl AsyncFnMut() -> Result<Response<Answer>, Status>,
     ) -> Result<Answer, Failure> {
         let mut waits = RETRIES.iter();
         loop {
-            let status = match tokio::time::timeout(PATIENCE, call()).await {
+            let status = match tokio::time::timeout(patience, call()).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => status,
-                Err(_) => Status::unavailable(format!("no answer within {} s", PATIENCE.as_secs())),
+                Err(_) => Status::unavailable(format!("no answer within {} s", patience.as_secs())),
             };
             match waits.next() {
                 Some(wait) if is_unanswered(&status) => tokio::time::sleep(*wait).await,

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
+use tidegate_emulator::{
+    Emulator, EmulatorClock, Scenario, Settings, free_loopback,
+    model::{Health, SourceServerId},
+};
 use tidegate_gateway::{Config, DrsMode};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -43,6 +46,20 @@ pub(crate) struct World {
     /// What the emulator begins with: a built-in scenario or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = Scenario::names()[0])]
     scenario: String,
+    /// Do not let the servers that are launched listen. Otherwise each has a
+    /// loopback address on which its workload answers, so that hooks have
+    /// something to check.
+    #[arg(long)]
+    no_workloads: bool,
+    /// A source server whose workload is unhealthy until it is told otherwise
+    /// (POST /_emulator/workloads/ID); may be repeated.
+    #[arg(long, value_name = "ID", value_parser = server_id)]
+    unhealthy: Vec<SourceServerId>,
+}
+
+fn server_id(text: &str) -> Result<SourceServerId, String> {
+    SourceServerId::parse(text)
+        .map_err(|_| "a source server's id is \"s-\" and 17 hexadecimal digits".to_owned())
 }
 
 /// Reads a speed.
@@ -80,7 +97,16 @@ impl World {
         Self {
             speed,
             scenario: scenario.to_owned(),
+            no_workloads: false,
+            unhealthy: Vec::new(),
         }
+    }
+
+    /// The same, with the workload of one server unhealthy until it is told
+    /// otherwise.
+    pub(crate) fn with_unhealthy(mut self, server: SourceServerId) -> Self {
+        self.unhealthy.push(server);
+        self
     }
 
     /// Emulated seconds per real second.
@@ -90,7 +116,10 @@ impl World {
 
     /// Makes a gateway look at this world's jobs as often as it would look at
     /// real ones, counted in emulated time.
+    ///
+    /// Its servers are on this machine, so that hooks may reach them there.
     pub(crate) fn pace(&self, config: &mut Config) {
+        config.hooks.allow_loopback |= !self.no_workloads;
         for interval in [&mut config.drs.poll_interval, &mut config.drs.look_interval] {
             let scaled = interval.get().div_f64(self.speed.max(1.0));
             *interval = scaled.max(SHORTEST_POLL).into();
@@ -98,6 +127,20 @@ impl World {
     }
 
     fn load(&self) -> Result<Scenario, Failure> {
+        let mut scenario = self.named()?;
+        for server in &self.unhealthy {
+            scenario = scenario
+                .unhealthy_until_told(server)
+                .map_err(|error| Failure::Invalid(error.to_string()))?;
+        }
+        if self.no_workloads {
+            return Ok(scenario);
+        }
+        let loopback = free_loopback().map_err(cannot_listen)?;
+        Ok(scenario.listening_on(loopback))
+    }
+
+    fn named(&self) -> Result<Scenario, Failure> {
         if let Some(scenario) = Scenario::built_in(&self.scenario) {
             return Ok(scenario);
         }
@@ -118,6 +161,7 @@ impl World {
 pub(crate) struct Running {
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    emulator: Emulator,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -132,14 +176,17 @@ impl Running {
             scenario: world.load()?,
             clock: EmulatorClock::Scaled { speed: world.speed },
         });
+        emulator.can_listen().map_err(cannot_listen)?;
         let cannot =
             |error| Failure::Other(format!("the emulator cannot listen on {listen}: {error}"));
         let listener = TcpListener::bind(listen).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(tidegate_emulator::serve(listener, emulator, until(stopped)));
+        let serving = tidegate_emulator::serve(listener, emulator.clone(), until(stopped));
+        let task = tokio::spawn(serving);
         Ok(Self {
             address,
+            emulator,
             stop,
             task,
         })
@@ -160,12 +207,31 @@ impl Running {
         }
     }
 
+    /// Makes a server's workload healthy.
+    ///
+    /// # Errors
+    /// It has none.
+    pub(crate) async fn repair(&self, server: &SourceServerId) -> Result<(), Failure> {
+        let emulator = &self.emulator;
+        emulator
+            .with_model(|model, _| model.tell_workload(server, Health::Healthy))
+            .map_err(|error| Failure::Other(error.to_string()))?;
+        emulator.settled().await;
+        Ok(())
+    }
+
     /// Stops it; open requests do not hold this up.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         let patience = Duration::from_secs(1);
         let _ = tokio::time::timeout(patience, self.task).await;
     }
+}
+
+fn cannot_listen(error: std::io::Error) -> Failure {
+    Failure::Other(format!(
+        "the emulated servers cannot listen on this machine: {error}; --no-workloads does without"
+    ))
 }
 
 async fn until(stopped: oneshot::Receiver<()>) {

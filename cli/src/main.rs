@@ -3,6 +3,7 @@
 //! The client verbs know the gateway only through its gRPC API. What is shown
 //! comes from there; nothing is decided here.
 
+mod built_in;
 mod command;
 mod command_line;
 mod completion;
@@ -12,6 +13,7 @@ mod drill;
 mod emulator;
 mod execution;
 mod failure;
+mod hook;
 mod info;
 mod logging;
 mod names;
@@ -35,5 +37,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before anything else: it takes limits on all that comes after.
+    if hook::is_compiler() {
+        return tidegate_hooks::compile_child();
+    }
     command::main()
 }

@@ -33,6 +33,26 @@ pub(crate) fn hook_outcome(value: v1::HookOutcome) -> &'static str {
     bare(value.as_str_name(), "HOOK_OUTCOME_")
 }
 
+/// Which side of the launch a hook is on.
+pub(crate) fn hook_phase(value: v1::HookPhase) -> &'static str {
+    bare(value.as_str_name(), "HOOK_PHASE_")
+}
+
+/// How a hook itself failed.
+pub(crate) fn hook_failure_kind(value: v1::HookFailureKind) -> &'static str {
+    bare(value.as_str_name(), "HOOK_FAILURE_KIND_")
+}
+
+/// How bad a finding is.
+pub(crate) fn hook_severity(value: v1::HookSeverity) -> &'static str {
+    bare(value.as_str_name(), "HOOK_SEVERITY_")
+}
+
+/// How loud a line of a hook's log is.
+pub(crate) fn hook_log_level(value: v1::HookLogLevel) -> &'static str {
+    bare(value.as_str_name(), "HOOK_LOG_LEVEL_")
+}
+
 /// Why an execution pauses.
 pub(crate) fn pause_reason(value: v1::PauseReason) -> &'static str {
     bare(value.as_str_name(), "PAUSE_REASON_")

@@ -83,9 +83,9 @@ mod tests {
         });
         insta::assert_snapshot!(written.unwrap().check().unwrap_err(), @r#"
         spec.waves[1].after[0]: there is no wave "databse"; did you mean "database"?
-          --> shop.yaml:15:15
+          --> shop.yaml:19:15
             |
-         15 |       after: [databse]
+         19 |       after: [databse]
             |               ^^^^^^^
         "#);
     }

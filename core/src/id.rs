@@ -85,6 +85,10 @@ text_id!(
     HookName
 );
 text_id!(
+    /// What hooks call an endpoint, unique in its plan.
+    EndpointName
+);
+text_id!(
     /// A process that drives executions.
     OwnerId
 );
@@ -122,4 +126,9 @@ position!(
 position!(
     /// A hook's position in its wave's list of a phase.
     HookIx(u16)
+);
+position!(
+    /// An endpoint's position in its plan. Stable, because a revision of a
+    /// plan never changes.
+    EndpointIx(u16)
 );

@@ -89,7 +89,7 @@ pub mod plan;
 mod time;
 
 pub use id::{
-    ExecutionId, HookIx, HookName, InstanceId, JobId, LaunchIx, OwnerId, PlanName, ServerIx,
-    SnapshotId, SourceServerId, WaveIx, WaveName,
+    EndpointIx, EndpointName, ExecutionId, HookIx, HookName, InstanceId, JobId, LaunchIx, OwnerId,
+    PlanName, ServerIx, SnapshotId, SourceServerId, WaveIx, WaveName,
 };
 pub use time::{Span, Timestamp};

@@ -92,6 +92,17 @@ impl fmt::Debug for Span {
     }
 }
 
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (secs, millis) = (self.0 / 1000, self.0 % 1000);
+        match (secs, millis) {
+            (0, millis) => write!(f, "{millis} ms"),
+            (secs, 0) => write!(f, "{secs} s"),
+            (secs, millis) => write!(f, "{secs}.{millis:03} s"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 //! done anything: address, certificates, socket, data directory, journal,
 //! driver, services. They end in the opposite order.
 
-use std::{fmt, future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt, Shared, select};
 use tidegate_core::OwnerId;
@@ -15,15 +15,26 @@ use tower::util::MapResponse;
 use crate::{
     adapters::{
         drs_aws::{self, AwsDrs},
+        hooks_wasm::{self, WasmHooks},
         journal_memory::MemoryJournal,
         journal_redb::{self, DataDir, DataDirError, RedbJournal},
         no_hooks::NoHooks,
         system_clock::SystemClock,
     },
-    config::{Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
+    config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings},
-    grpc::{Feeds, ServiceSettings, Services, encode_summary, pinned_plan},
-    ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal, plan_store::PlanStore},
+    grpc::{
+        Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
+        pinned_plan,
+    },
+    ports::{
+        clock::Clock,
+        drs::Drs,
+        hook_store::HookStore,
+        hooks::Hooks,
+        journal::{Journal, ReadError},
+        plan_store::PlanStore,
+    },
     serving::{
         self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError,
         drain::Drain,
@@ -66,6 +77,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Hooks.
     pub hooks: Arc<dyn Hooks>,
+    /// Where hooks and tapes are stored.
+    pub hook_store: Arc<dyn HookStore>,
     /// Resolves if the gateway must stop by itself.
     pub fatal: BoxFuture<'static, StopReason>,
 }
@@ -78,7 +91,8 @@ impl Ports {
         let store = Arc::new(MemoryJournal::new());
         Self {
             journal: Arc::clone(&store) as Arc<dyn Journal>,
-            plans: store,
+            plans: Arc::clone(&store) as Arc<dyn PlanStore>,
+            hook_store: store,
             drs,
             clock: Arc::new(SystemClock),
             hooks: Arc::new(NoHooks),
@@ -127,6 +141,12 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] journal_redb::OpenError),
+    /// Hooks cannot be run on this machine.
+    #[error(transparent)]
+    Hooks(#[from] hooks_wasm::OpenError),
+    /// What is stored of hooks cannot be read.
+    #[error("cannot read the stored hooks: {0}")]
+    HookStore(#[source] ReadError),
     /// What the journal holds cannot be continued.
     #[error("cannot continue what the journal holds: {0}")]
     Driver(#[from] DriverError),
@@ -237,23 +257,53 @@ impl Socket {
 async fn open_ports(config: &Config) -> Result<Ports, StartError> {
     let drs = Arc::new(open_drs(config).await?);
     match config.journal.kind {
-        JournalKind::Memory => Ok(Ports::in_memory(drs)),
+        JournalKind::Memory => {
+            let ports = Ports::in_memory(drs);
+            let hooks = open_hooks(&config.hooks, &ports.hook_store, None).await?;
+            Ok(Ports { hooks, ..ports })
+        }
         JournalKind::Redb => {
             let journal = open_journal(config).await?;
             let failure = journal.fatal();
             let store = Arc::new(journal);
+            let hook_store = Arc::clone(&store) as Arc<dyn HookStore>;
+            let directory = Some(config.journal.data_dir.as_path());
+            let hooks = open_hooks(&config.hooks, &hook_store, directory).await?;
             Ok(Ports {
                 journal: Arc::clone(&store) as Arc<dyn Journal>,
                 plans: store,
                 drs,
                 clock: Arc::new(SystemClock),
-                hooks: Arc::new(NoHooks),
+                hooks,
+                hook_store,
                 fatal: failure
                     .map(|failure| StopReason::JournalFailed(failure.to_string()))
                     .boxed(),
             })
         }
     }
+}
+
+/// With a directory, what was compiled is kept there.
+async fn open_hooks(
+    config: &config::Hooks,
+    store: &Arc<dyn HookStore>,
+    directory: Option<&Path>,
+) -> Result<Arc<dyn Hooks>, StartError> {
+    let settings = hooks_wasm::Settings {
+        compiler: config.compiler.clone(),
+        compilations: config.compilations.get(),
+        compile_timeout: config.compile_timeout.get(),
+        compile_memory: u64::from(config.compile_memory_mib) << 20,
+        allow_loopback: config.allow_loopback,
+        directory: directory.map(Path::to_path_buf),
+    };
+    if config.allow_loopback {
+        tracing::warn!("hooks may probe this machine: hooks.allow_loopback is set");
+    }
+    let parts = hooks_wasm::Parts::system(settings, Arc::clone(store), Arc::new(SystemClock))?;
+    let hooks = WasmHooks::open(parts).await;
+    Ok(Arc::new(hooks.map_err(StartError::HookStore)?))
 }
 
 async fn open_journal(config: &Config) -> Result<RedbJournal, StartError> {
@@ -310,17 +360,25 @@ async fn serve(
         plans: ports.plans,
         drs: ports.drs,
         hooks: ports.hooks,
+        hook_store: ports.hook_store,
         clock: ports.clock,
         settings: service_settings(&config)?,
         drain: drain.clone(),
         feeds: Feeds::default(),
+        hook_access: HookAccess::default(),
     });
     let limits = &config.limits;
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
+    arm_in_background(&services);
     let refuse = serving::refuse_too_large(limits.request_bytes.get());
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
-    let service = Deadlines::new(admitted, limits.request_timeout.get(), drain.clone());
+    let service = Deadlines::new(
+        admitted,
+        limits.request_timeout.get(),
+        config.hooks.compile_timeout.get(),
+        drain.clone(),
+    );
     let connections = Connections {
         limit: limits.connections.get(),
         streams: limits.streams_per_connection.get(),

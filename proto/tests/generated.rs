@@ -12,6 +12,7 @@ const API: &[&str] = &[
     "tidegate/v1/execution.proto",
     "tidegate/v1/change.proto",
     "tidegate/v1/execution_service.proto",
+    "tidegate/v1/hook_service.proto",
     "tidegate/v1/gateway_service.proto",
 ];
 const JOURNAL: &[&str] = &["tidegate/journal/v1/record.proto"];

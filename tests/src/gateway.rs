@@ -31,7 +31,8 @@ pub async fn instant(data: &Path) -> Gateway {
     let drs = FakeDrs::instant().endless_from(&crate::sketch::server(ENDLESS));
     let ports = Ports {
         journal: store.clone(),
-        plans: store,
+        plans: store.clone(),
+        hook_store: store,
         drs: Arc::new(drs),
         clock: Arc::new(SystemClock),
         hooks: Arc::new(NoHooks),

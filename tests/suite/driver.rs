@@ -5,7 +5,9 @@ use std::{future::Future, sync::Arc};
 use bytes::Bytes;
 use tidegate_core::{
     OwnerId, SourceServerId, Span,
-    engine::{Event, ExecutionState, HoldCause, HookAnswer, Kind, LaunchState, WaveState},
+    engine::{
+        Event, ExecutionState, HoldCause, HookAnswer, HookVerdict, Kind, LaunchState, WaveState,
+    },
 };
 use tidegate_gateway::ports::journal::Journal as _;
 use tidegate_gateway::{
@@ -79,6 +81,22 @@ async fn a_server_is_in_one_live_execution() {
     assert_eq!(&other, first.execution.id());
     world.settle(&driver, &first).await;
     driver.start_execution(order("db", "r3")).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_hears_of_the_end_can_start_the_next_at_once() {
+    let world = World::new(FakeDrs::instant());
+    let driver = world.driver().await;
+    let first = driver.start_execution(order("db!", "r1")).await.unwrap();
+    world.until(&driver, &first, ExecutionState::Paused).await;
+    let cancel = Event::Cancel { comment: "".into() };
+    let ended = driver.request(first.execution.id(), cancel, None).await;
+    assert_eq!(
+        ended.unwrap().execution.state(),
+        ExecutionState::Cancelled,
+        "nothing was in flight"
+    );
+    driver.start_execution(order("db!", "r2")).await.unwrap();
 }
 
 #[tokio::test]
@@ -199,9 +217,10 @@ async fn what_drs_does_not_take_now_is_asked_for_later() {
 async fn a_hook_that_holds_is_run_again_on_resume() {
     let hooks = ScriptedHooks::default().with(
         "smoke",
-        [HookAnswer::Hold {
-            message: "look at the load balancer".into(),
-        }],
+        [HookAnswer::bare(
+            HookVerdict::Hold,
+            "look at the load balancer",
+        )],
     );
     let world = World {
         hooks: Arc::new(hooks),

@@ -8,3 +8,4 @@ mod looks;
 mod rig;
 mod scripted;
 mod servers;
+mod snapshots;

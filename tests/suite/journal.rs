@@ -31,6 +31,7 @@ impl Subject for Memory {
         let stores = Stores {
             journal: Arc::new(self.0.clone()),
             plans: Arc::new(self.0.clone()),
+            hooks: Arc::new(self.0.clone()),
         };
         async move { stores }.boxed()
     }
@@ -63,7 +64,8 @@ impl Subject for Embedded {
         self.open = Some(journal.clone());
         let stores = Stores {
             journal: journal.clone(),
-            plans: journal,
+            plans: journal.clone(),
+            hooks: journal,
         };
         async move { stores }.boxed()
     }

@@ -13,15 +13,17 @@ use std::{
 use directory::Directory;
 use following::Following;
 
+use tidegate_emulator::model::SourceServerId;
 use tidegate_gateway::{Config, Overrides};
 use tidegate_proto::v1::{Execution, ExecutionKind, ServerState, StartExecutionRequest};
 use tokio::time::Instant;
 
 use crate::{
+    built_in,
     connect::{Gateway, fresh_request_id},
     emulator::{Running, World},
     failure::{self, Exit, Failure},
-    logging, plan,
+    hook, logging, plan,
     print::Printer,
     samples, serve,
     session::Session,
@@ -30,6 +32,10 @@ use crate::{
 
 /// Three waves of about nine emulated minutes end within a minute.
 const SPEED: f64 = 60.0;
+
+/// An application server whose health check fails until it is repaired.
+const BROKEN: &str = "s-10000000000aa0003";
+
 /// Run a whole drill on this machine, with an emulated DRS; about a minute.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Demo {
@@ -50,7 +56,8 @@ pub(crate) struct Demo {
 impl Demo {
     /// Runs the demo; exits 0 only if its drill SUCCEEDED.
     pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
-        let world = World::built_in("shop", self.speed);
+        let broken = SourceServerId::parse(BROKEN).expect("the tests have read it");
+        let world = World::built_in("shop", self.speed).with_unhealthy(broken);
         let emulator = Running::inside(&world).await?;
         printer.note(&format!(
             "emulated DRS    http://{}  ({} emulated seconds a second)",
@@ -72,7 +79,7 @@ impl Demo {
             gateway: Gateway::plain(&address)?,
             printer,
         };
-        let exit = drill(&session, self.speed, self.keep).await;
+        let exit = drill(&session, &emulator, self.speed, self.keep).await;
         if self.keep && exit.is_ok() {
             printer.note(&format!("the gateway goes on at {address}; Ctrl-C ends it"));
             signal::stop().await;
@@ -93,8 +100,20 @@ impl Demo {
     }
 }
 
-/// Applies the sample plan, starts a drill and follows it to its end.
-async fn drill(session: &Session, speed: f64, keep: bool) -> Result<Exit, Failure> {
+/// Registers the hooks of the sample plan, applies it, starts a drill and
+/// follows it to its end.
+async fn drill(
+    session: &Session,
+    emulator: &Running,
+    speed: f64,
+    keep: bool,
+) -> Result<Exit, Failure> {
+    for built_in in [built_in::TCP_REACHABLE, built_in::HTTP_HEALTHY] {
+        let hook = hook::register(session, &built_in.component()?).await?;
+        session
+            .printer
+            .note(&format!("hook            {} {}", hook.name, hook.digest));
+    }
     let written = samples::SHOP.read()?;
     let (plan, _) = plan::apply(session, &written, fresh_request_id()).await?;
     session.printer.note(&format!(
@@ -114,7 +133,9 @@ async fn drill(session: &Session, speed: f64, keep: bool) -> Result<Exit, Failur
     session
         .printer
         .note(&format!("drill           {}\n", execution.id));
-    let end = Following::new(session, &execution.id).run().await?;
+    let end = Following::new(session, emulator, &execution.id)
+        .run()
+        .await?;
     let Some(execution) = end else {
         return Ok(Exit::Detached);
     };
@@ -130,9 +151,10 @@ fn tips(session: &Session, id: &str, keep: bool) -> String {
     let commands = session.gateway.commands();
     if keep {
         return format!(
-            "\nto try next, in another terminal\n  {}\n  {}\n  {}\n  {}",
+            "\nto try next, in another terminal\n  {}\n  {}\n  {}\n  {}\n  {}",
             commands.line("execution list"),
             commands.line(&format!("execution events {id}")),
+            commands.line(&format!("hook replay {id}")),
             commands.line(&format!("execution cleanup {id} --watch")),
             commands.line("drill start shop --watch"),
         );
@@ -169,6 +191,11 @@ mod tests {
     use tidegate_proto::v1::{ExecutionState, Server, Wave};
 
     use super::*;
+
+    #[test]
+    fn the_broken_server_is_one() {
+        assert!(SourceServerId::parse(BROKEN).is_ok());
+    }
 
     #[test]
     fn the_summary_counts_what_was_launched() {

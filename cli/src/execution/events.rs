@@ -20,6 +20,9 @@ pub(crate) struct Events {
     /// Only commits after this revision.
     #[arg(long, value_name = "REVISION", default_value_t = 0)]
     after: u64,
+    /// With what each hook found, said and used.
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Events {
@@ -50,13 +53,17 @@ impl Events {
             &whole,
             &whole.commits,
             |commit| commit.revision.to_string(),
-            as_lines,
+            |commits| as_lines(commits, self.verbose),
         )?;
         Ok(Exit::Ok)
     }
 }
 
-fn as_lines(commits: &[Commit]) -> String {
-    let all: Vec<String> = commits.iter().flat_map(lines::of).collect();
+fn as_lines(commits: &[Commit], verbose: bool) -> String {
+    let all: Vec<String> = if verbose {
+        commits.iter().flat_map(lines::detailed).collect()
+    } else {
+        commits.iter().flat_map(lines::of).collect()
+    };
     all.join("\n")
 }

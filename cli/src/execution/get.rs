@@ -13,6 +13,9 @@ use crate::{
 pub(crate) struct Get {
     /// The execution's id.
     id: String,
+    /// With all that is known of its hooks.
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Get {
@@ -30,7 +33,7 @@ impl Get {
         session
             .printer
             .one(&execution, &execution.id, |execution| {
-                shown::full(execution, session.gateway.commands())
+                shown::full(execution, session.gateway.commands(), self.verbose)
             })?;
         Ok(Exit::Ok)
     }

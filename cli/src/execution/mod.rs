@@ -4,6 +4,7 @@ mod cancel;
 mod cleanup;
 mod events;
 mod get;
+mod hook_runs;
 mod list;
 mod pause;
 mod resume;

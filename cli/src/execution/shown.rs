@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use tidegate_proto::v1::{Execution, Wave};
 
+use super::hook_runs;
 use crate::{
     command_line::CommandLine,
     failure::Failure,
@@ -50,8 +51,8 @@ fn brief(execution: &Execution, commands: &CommandLine) -> String {
     text
 }
 
-/// Everything that fits a screen.
-pub(super) fn full(execution: &Execution, commands: &CommandLine) -> String {
+/// Everything that fits a screen; `verbose` is for its hooks.
+pub(super) fn full(execution: &Execution, commands: &CommandLine, verbose: bool) -> String {
     let mut text = format!(
         "{} of {} revision {}\ncreated {}  ended {}\n{}\n",
         names::kind(execution.kind()),
@@ -83,6 +84,10 @@ pub(super) fn full(execution: &Execution, commands: &CommandLine) -> String {
             server.detail,
             server.warnings.join("; ")
         );
+    }
+    let hooks = hook_runs::shown(execution, verbose);
+    if !hooks.is_empty() {
+        let _ = write!(text, "\n\n{hooks}");
     }
     text
 }

@@ -20,6 +20,9 @@ pub(crate) struct WatchArgs {
     /// Print lines even on a terminal.
     #[arg(long)]
     lines: bool,
+    /// Print lines, with what each hook found, said and used.
+    #[arg(long, short)]
+    verbose: bool,
     /// Only changes after this revision.
     #[arg(long, value_name = "REVISION")]
     after: Option<u64>,
@@ -35,8 +38,12 @@ impl WatchArgs {
     /// Runs the verb.
     pub(super) async fn run(self, session: &Session) -> Result<Exit, Failure> {
         let mut show = Show::fitting(session.printer.format());
-        if self.lines && show != Show::Messages {
-            show = Show::Lines;
+        if show != Show::Messages {
+            show = match (self.verbose, self.lines) {
+                (true, _) => Show::Details,
+                (false, true) => Show::Lines,
+                (false, false) => show,
+            };
         }
         let mut watch = Watch::new(&self.id, show);
         watch.after = self.after.or(watch.after);

@@ -40,11 +40,12 @@ Exit codes:
     5  the execution SUCCEEDED_WITH_WARNINGS
     6  the execution is paused, and --fail-on-pause was given
     7  the gateway cannot be reached
-    8  there is no such plan or execution
+    8  there is no such plan, hook or execution
     9  the state forbids it, or it exists already
-   10  the plan or the request is invalid
+   10  the plan, the hook or the request is invalid
    11  --timeout passed
-   12  plan diff --exit-code: there is a difference
+   12  a difference: in plan diff --exit-code, hook test or hook replay; or hook
+       sensitivity found a hook that nothing moves
   130  detached with Ctrl-C; the execution goes on";
 
     /// The code for an execution that is over.

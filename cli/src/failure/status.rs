@@ -113,6 +113,8 @@ fn where_to_look(details: &ErrorDetails, commands: &CommandLine) -> Option<Strin
     let kind = resource.resource_type.to_lowercase();
     let list = if kind.contains("plan") {
         commands.line("plan list")
+    } else if kind.contains("hook") {
+        commands.line("hook list")
     } else {
         commands.line("execution list")
     };

@@ -5,11 +5,13 @@ use std::time::Duration;
 use tidegate_core::{
     Span,
     plan::{
-        DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy,
-        HookFailure, Limits, Plan, PlanDraft, PlanError, UnknownLaunch,
+        DraftEndpoint, DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave,
+        FailurePolicy, HookFailure, Limits, Plan, PlanDraft, PlanError, Scheme, UnknownLaunch,
     },
 };
 use tidegate_proto::v1;
+
+use super::hooks::{Policy, api};
 
 /// Every mistake in a plan, in the order of its fields.
 pub(super) fn mistakes(plan: &v1::Plan) -> Vec<PlanError> {
@@ -34,6 +36,7 @@ fn draft(plan: &v1::Plan) -> PlanDraft {
             v1::UnknownLaunchPolicy::AskAgain => Some(UnknownLaunch::AskAgain),
             v1::UnknownLaunchPolicy::AskPerson => Some(UnknownLaunch::AskPerson),
         },
+        endpoints: spec.endpoints.iter().map(endpoint).collect(),
     }
 }
 
@@ -74,6 +77,7 @@ fn wave(wave: &v1::WaveSpec) -> DraftWave {
             max_backoff: span(retry.max_backoff),
         }),
         timeout: span(wave.timeout),
+        gate_timeout: span(wave.gate_timeout),
     }
 }
 
@@ -95,16 +99,50 @@ fn group(group: &v1::ServerGroup) -> DraftGroup {
 }
 
 fn hook(hook: &v1::HookUse) -> DraftHook {
+    let limits = hook.limits.unwrap_or_default();
+    let answers = api::answers(&hook.failure_answers);
     DraftHook {
         hook: hook.hook.clone(),
         digest: hook.digest.clone(),
-        config: hook.config.clone().into_iter().collect(),
+        config: hook.config.clone(),
         timeout: span(hook.timeout),
         retries: hook.retries,
-        on_failure: match hook.on_failure() {
-            v1::HookFailurePolicy::Unspecified => None,
-            v1::HookFailurePolicy::Hold => Some(HookFailure::Hold),
-            v1::HookFailurePolicy::Abort => Some(HookFailure::Abort),
+        on_failure: api::from_policy(hook.on_failure()).map(failure),
+        failure_answers: answers
+            .map(|(kind, policy)| (kind, failure(policy)))
+            .collect(),
+        ports: hook.ports.clone(),
+        endpoints: hook.endpoints.clone(),
+        allow_wasi: hook.allow_wasi,
+        attempt_timeout: span(limits.attempt_timeout),
+        fuel: Some(limits.fuel).filter(|&fuel| fuel > 0),
+        memory_mib: Some(limits.memory_mib).filter(|&memory| memory > 0),
+    }
+}
+
+fn failure(policy: Policy) -> HookFailure {
+    match policy {
+        Policy::Hold => HookFailure::Hold,
+        Policy::Abort => HookFailure::Abort,
+        Policy::Retry => HookFailure::Retry,
+        Policy::Waive => HookFailure::Waive,
+    }
+}
+
+fn endpoint(endpoint: &v1::Endpoint) -> DraftEndpoint {
+    DraftEndpoint {
+        name: endpoint.name.clone(),
+        scheme: match endpoint.scheme() {
+            // A file always says which.
+            v1::EndpointScheme::Unspecified | v1::EndpointScheme::Tcp => Scheme::Tcp,
+            v1::EndpointScheme::Http => Scheme::Http,
+            v1::EndpointScheme::Https => Scheme::Https,
         },
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+        path_prefix: endpoint.path_prefix.clone(),
+        cidrs: endpoint.cidrs.clone(),
+        ca_pem: endpoint.ca_pem.clone(),
+        server_name: endpoint.server_name.clone(),
     }
 }

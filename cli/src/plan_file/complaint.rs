@@ -92,6 +92,10 @@ fn plainly(expected: &str) -> &str {
 }
 
 fn wanted(expected: &str) -> Option<String> {
+    let expected = match expected {
+        "a nonzero u32" | "a nonzero u64" => "a number above zero",
+        other => other,
+    };
     Some(format!("expected {expected}"))
 }
 

@@ -5,10 +5,11 @@ use tidegate_proto::v1;
 
 use super::{
     duration::PlanDuration,
+    hooks::api,
     servers::{ServerEntry, Servers},
     syntax::{
-        ApiVersion, Group, HookUse, Kind, Metadata, Objectives, OnFailure, OnHookFailure, PlanFile,
-        Retry, Spec, Target, UnknownLaunch, Wave,
+        ApiVersion, Group, Kind, Metadata, Objectives, OnFailure, PlanFile, Retry, Spec, Target,
+        UnknownLaunch, Wave,
     },
     to_api::plan_duration,
 };
@@ -41,6 +42,7 @@ fn spec(spec: &v1::PlanSpec) -> Spec {
             v1::UnknownLaunchPolicy::AskPerson => Some(UnknownLaunch::AskPerson),
         },
         waves: spec.waves.iter().map(wave).collect(),
+        endpoints: spec.endpoints.iter().map(api::from_endpoint).collect(),
     }
 }
 
@@ -58,8 +60,8 @@ fn wave(wave: &v1::WaveSpec) -> Wave {
         after: wave.after.clone(),
         servers: Servers(wave.servers.iter().map(group).collect()),
         target: wave.target.as_ref().map(target),
-        check: wave.check.iter().map(hook).collect(),
-        verify: wave.verify.iter().map(hook).collect(),
+        check: wave.check.iter().map(api::from_use).collect(),
+        verify: wave.verify.iter().map(api::from_use).collect(),
         pause_before: wave.pause_before,
         on_failure: match wave.on_failure() {
             v1::FailurePolicy::Unspecified => None,
@@ -74,6 +76,7 @@ fn wave(wave: &v1::WaveSpec) -> Wave {
             max_backoff: duration(retry.max_backoff),
         }),
         timeout: duration(wave.timeout),
+        gate_timeout: duration(wave.gate_timeout),
     }
 }
 
@@ -94,26 +97,13 @@ fn group(group: &v1::ServerGroup) -> Group {
     }
 }
 
-fn hook(hook: &v1::HookUse) -> HookUse {
-    HookUse {
-        hook: hook.hook.clone(),
-        digest: text(&hook.digest),
-        config: hook.config.clone().into_iter().collect(),
-        timeout: duration(hook.timeout),
-        retries: hook.retries,
-        on_failure: match hook.on_failure() {
-            v1::HookFailurePolicy::Unspecified => None,
-            v1::HookFailurePolicy::Hold => Some(OnHookFailure::Hold),
-            v1::HookFailurePolicy::Abort => Some(OnHookFailure::Abort),
-        },
-    }
-}
-
-fn text(text: &str) -> Option<String> {
+/// A text that is there.
+pub(super) fn text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn duration(duration: Option<prost_types::Duration>) -> Option<PlanDuration> {
+/// A file's form of a duration that is there.
+pub(super) fn duration(duration: Option<prost_types::Duration>) -> Option<PlanDuration> {
     duration.map(plan_duration)
 }
 
@@ -132,11 +122,16 @@ spec:
   target: {account: "012345678901", region: us-west-2, role: "arn:aws:iam::012345678901:role/x"}
   timeout: 2h
   unknownLaunch: askPerson
+  endpoints:
+    - {name: ledger, scheme: https, host: ledger.example.com, port: 443, pathPrefix: /health, cidrs: [10.1.0.0/16], caPem: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", serverName: ledger}
+    - {name: queue, scheme: tcp, host: 10.1.2.3, port: 5672}
+    - {name: page, scheme: http, host: page.example.com, port: 80}
   waves:
     - name: database
       servers: {tags: {app: shop, port: 5432, on: true}, optional: true}
       check: [{hook: quota, digest: "sha256:00", onFailure: abort}]
       verify: [{hook: tcp, config: {port: 5432, ratio: 0.5}, timeout: 5m, retries: 0, onFailure: hold}]
+      gateTimeout: 20m
       retry: {limit: 3, backoff: 500ms, maxBackoff: 10m}
       onFailure: pause
       tolerance: 2
@@ -149,6 +144,14 @@ spec:
       onFailure: continue
       target: {account: "000000000001"}
       timeout: 15m
+      verify:
+        - hook: everything
+          ports: [5432, 22]
+          endpoints: [ledger]
+          allowWasi: true
+          limits: {attemptTimeout: 30s, fuel: 100000000000, memoryMib: 256}
+          onFailure: {default: retry, timeout: waive, probe-denied: abort, error: hold}
+        - {hook: no-default, onFailure: {host: retry}, limits: {}}
 "#;
 
     #[test]

@@ -46,12 +46,31 @@ impl Places {
                     found = self.0.get(&path).copied();
                     here = path;
                 }
+                None if here.ends_with(".onFailure") => {
+                    return self.answer(&here, segment).or(found);
+                }
                 // A single group is not a list in the file.
                 None if segment.starts_with('[') => {}
                 None => break,
             }
         }
         found
+    }
+
+    /// An entry of `onFailure`: a list in the API, a mapping in the file, in
+    /// the same order but for the default.
+    fn answer(&self, path: &str, index: &str) -> Option<Place> {
+        let index: usize = index.trim_matches(['[', ']']).parse().ok()?;
+        let prefix = format!("{path}.");
+        let default = format!("{prefix}default");
+        let entries = self.0.range(prefix.clone()..);
+        let mut places: Vec<Place> = entries
+            .take_while(|(key, _)| key.starts_with(&prefix))
+            .filter(|(key, _)| **key != default)
+            .map(|(_, place)| *place)
+            .collect();
+        places.sort_by_key(|place| (place.line, place.column));
+        places.get(index).copied()
     }
 }
 
@@ -72,6 +91,8 @@ fn spellings(segment: &str) -> Vec<String> {
         "servers" => all.push("ids".to_owned()),
         "snapshot_id" => all.push("snapshot".to_owned()),
         "role_arn" => all.push("role".to_owned()),
+        "ca_pem" => all.push("caFile".to_owned()),
+        "failure_answers" => all.push("onFailure".to_owned()),
         _ => {}
     }
     all
@@ -179,6 +200,12 @@ spec:
       servers:
         - tags: {a: b}
         - tags: {c: d}
+      verify:
+        - hook: up
+          onFailure: {timeout: waive, default: hold, error: abort}
+          limits: {memoryMib: 1}
+  endpoints:
+    - {name: ledger, caFile: ca.pem}
 ";
 
     fn find(field: &str) -> Option<(usize, usize)> {
@@ -201,6 +228,27 @@ spec:
             Some((6, 29))
         );
         assert_eq!(find("spec.waves[0].servers[0]"), Some((6, 7)));
+    }
+
+    #[test]
+    fn an_answer_to_a_kind_of_failure_is_found_by_its_position() {
+        let answer = |ix| {
+            find(&format!(
+                "spec.waves[1].verify[0].failure_answers[{ix}].kind"
+            ))
+        };
+        assert_eq!(answer(0), Some((15, 23)));
+        assert_eq!(answer(1), Some((15, 54)));
+        assert_eq!(answer(2), Some((15, 11)), "there is no third");
+        let all = find("spec.waves[1].verify[0].on_failure");
+        assert_eq!(all, Some((15, 11)));
+    }
+
+    #[test]
+    fn what_a_hook_may_use_and_reach_is_found() {
+        let memory = find("spec.waves[1].verify[0].limits.memory_mib");
+        assert_eq!(memory, Some((16, 20)));
+        assert_eq!(find("spec.endpoints[0].ca_pem"), Some((18, 22)));
     }
 
     #[test]

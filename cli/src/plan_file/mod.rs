@@ -3,10 +3,12 @@
 //! What a plan *means* is not decided here: the core's checks say whether its
 //! waves form a graph and its numbers are within bounds.
 
+mod authority;
 mod check;
 mod complaint;
 mod duration;
 mod from_api;
+mod hooks;
 mod locate;
 mod mistake;
 mod read;
@@ -51,13 +53,12 @@ impl Written {
     /// # Errors
     /// What is wrong with the text, shown with its place.
     pub(crate) fn parse(source: Source) -> Result<Self, Failure> {
-        match parse(&source.text) {
-            Ok(file) => Ok(Self {
-                plan: to_api::plan(file),
-                source,
-            }),
-            Err(mistake) => Err(refused(&source, &[mistake])),
-        }
+        let mut file = parse(&source.text).map_err(|mistake| refused(&source, &[mistake]))?;
+        authority::inline(&mut file, &source).map_err(|mistakes| refused(&source, &mistakes))?;
+        Ok(Self {
+            plan: to_api::plan(file),
+            source,
+        })
     }
 
     /// The name of the file, to show.

@@ -23,4 +23,31 @@ mod tests {
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["definitions"]["Wave"]["additionalProperties"], false);
     }
+
+    #[test]
+    fn the_schema_says_which_failures_can_be_waived() {
+        let schema = json_schema();
+        let kinds = &schema["definitions"]["OnHookFailure"]["oneOf"][1];
+        assert_eq!(kinds["additionalProperties"], false);
+        let waivable = |kind: &str| {
+            let answers = kinds["properties"][kind]["enum"].as_array().unwrap();
+            answers.contains(&"waive".into())
+        };
+        assert!(waivable("timeout"));
+        assert!(!waivable("digest-mismatch"));
+        assert!(!waivable("default"));
+    }
+
+    #[test]
+    fn the_schema_describes_endpoints_and_limits() {
+        let schema = json_schema();
+        let endpoint = &schema["definitions"]["Endpoint"];
+        assert_eq!(endpoint["additionalProperties"], false);
+        for field in ["pathPrefix", "cidrs", "caPem", "caFile", "serverName"] {
+            assert!(endpoint["properties"][field].is_object(), "{field}");
+        }
+        let fuel = &schema["definitions"]["HookLimits"]["properties"]["fuel"];
+        assert_eq!(fuel["minimum"], 1);
+        assert_eq!(fuel["maximum"], 100_000_000_000_u64);
+    }
 }

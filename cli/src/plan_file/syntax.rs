@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     duration::PlanDuration,
+    hooks::{Endpoint, HookUse},
     servers::{ServerEntry, Servers},
 };
 
@@ -72,6 +73,9 @@ pub(crate) struct Spec {
     /// given: askPerson for a recovery, askAgain for a drill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_launch: Option<UnknownLaunch>,
+    /// What hooks may reach beside the plan's servers, where a use grants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) endpoints: Vec<Endpoint>,
     /// The waves; `after` makes them a graph.
     #[schemars(length(min = 1, max = 200))]
     pub(crate) waves: Vec<Wave>,
@@ -151,6 +155,11 @@ pub(crate) struct Wave {
     /// Fails the wave when it takes longer. Not given: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<PlanDuration>,
+    /// How long all hooks of one phase may take together; time in which a
+    /// person is waited for does not count. Not given: 15m, or the longest
+    /// timeout of one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gate_timeout: Option<PlanDuration>,
 }
 
 /// Servers of one wave in one target: `ids` or `tags`.
@@ -172,30 +181,6 @@ pub(crate) struct Group {
     pub(crate) optional: bool,
 }
 
-/// The use of a hook by a wave.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct HookUse {
-    /// The hook's registered name.
-    pub(crate) hook: String,
-    /// Pins the hook: "sha256:" and 64 hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) digest: Option<String>,
-    /// Parameters handed to the hook as text.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, Scalar>")]
-    pub(crate) config: BTreeMap<String, String>,
-    /// All attempts together. Not given: 15m.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) timeout: Option<PlanDuration>,
-    /// How often a verdict "retry" is followed. Not given: 30.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) retries: Option<u32>,
-    /// What a failure of the hook itself means. Not given: hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) on_failure: Option<OnHookFailure>,
-}
-
 /// What a wave's failure means for the rest of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -206,16 +191,6 @@ pub(crate) enum OnFailure {
     Continue,
     /// Pause until a person retries or skips the wave, or cancels.
     Pause,
-}
-
-/// What a failure of a hook itself (not its verdict) means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum OnHookFailure {
-    /// Pause for a person.
-    Hold,
-    /// Fail the wave.
-    Abort,
 }
 
 /// Automatic retries of a wave's failed servers.
@@ -240,7 +215,7 @@ pub(crate) struct Retry {
     dead_code,
     reason = "describes a value to editors; values are read as text"
 )]
-enum Scalar {
+pub(super) enum Scalar {
     Text(String),
     Number(f64),
     Truth(bool),

@@ -7,11 +7,9 @@ use tidegate_proto::v1;
 
 use super::{
     duration::PlanDuration,
+    hooks::api,
     servers::ServerEntry,
-    syntax::{
-        Group, HookUse, Objectives, OnFailure, OnHookFailure, PlanFile, Retry, Spec, Target,
-        UnknownLaunch, Wave,
-    },
+    syntax::{Group, Objectives, OnFailure, PlanFile, Retry, Spec, Target, UnknownLaunch, Wave},
 };
 
 /// The API's message for a file.
@@ -30,6 +28,7 @@ fn spec(spec: Spec) -> v1::PlanSpec {
         objectives: spec.objectives.map(objectives),
         target: spec.target.map(target),
         waves: spec.waves.into_iter().map(wave).collect(),
+        endpoints: spec.endpoints.into_iter().map(api::to_endpoint).collect(),
         timeout: spec.timeout.map(duration),
         unknown_launch: match spec.unknown_launch {
             None => v1::UnknownLaunchPolicy::Unspecified,
@@ -61,8 +60,8 @@ fn wave(wave: Wave) -> v1::WaveSpec {
         after: wave.after,
         servers: wave.servers.0.into_iter().map(group).collect(),
         target: wave.target.map(target),
-        check: wave.check.into_iter().map(hook).collect(),
-        verify: wave.verify.into_iter().map(hook).collect(),
+        check: wave.check.into_iter().map(api::to_use).collect(),
+        verify: wave.verify.into_iter().map(api::to_use).collect(),
         pause_before: wave.pause_before,
         on_failure: match wave.on_failure {
             None => v1::FailurePolicy::Unspecified,
@@ -74,6 +73,7 @@ fn wave(wave: Wave) -> v1::WaveSpec {
         tolerance: wave.tolerance,
         retry: wave.retry.map(retry),
         timeout: wave.timeout.map(duration),
+        gate_timeout: wave.gate_timeout.map(duration),
     }
 }
 
@@ -94,22 +94,6 @@ fn server(entry: ServerEntry) -> v1::ServerRef {
     }
 }
 
-fn hook(hook: HookUse) -> v1::HookUse {
-    v1::HookUse {
-        hook: hook.hook,
-        digest: hook.digest.unwrap_or_default(),
-        config: hook.config.into_iter().collect(),
-        timeout: hook.timeout.map(duration),
-        retries: hook.retries,
-        on_failure: match hook.on_failure {
-            None => v1::HookFailurePolicy::Unspecified,
-            Some(OnHookFailure::Hold) => v1::HookFailurePolicy::Hold,
-            Some(OnHookFailure::Abort) => v1::HookFailurePolicy::Abort,
-        }
-        .into(),
-    }
-}
-
 fn retry(retry: Retry) -> v1::RetryPolicy {
     v1::RetryPolicy {
         limit: retry.limit,
@@ -118,7 +102,8 @@ fn retry(retry: Retry) -> v1::RetryPolicy {
     }
 }
 
-fn duration(PlanDuration(duration): PlanDuration) -> prost_types::Duration {
+/// What the API takes for a duration of a file.
+pub(super) fn duration(PlanDuration(duration): PlanDuration) -> prost_types::Duration {
     prost_types::Duration::try_from(duration).unwrap_or_else(|_| longest())
 }
 

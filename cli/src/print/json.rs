@@ -40,6 +40,9 @@ described!(
     CheckReadinessResponse,
     GetGatewayInfoResponse,
     WatchResponse,
+    Hook,
+    ListHooksResponse,
+    RegisterHookResponse,
 );
 
 /// Indented.
@@ -108,5 +111,8 @@ mod tests {
         let _ = compact(&v1::ListPlanRevisionsResponse::default());
         let _ = compact(&v1::CheckReadinessResponse::default());
         let _ = compact(&v1::FieldViolation::default());
+        let _ = compact(&v1::Hook::default());
+        let _ = compact(&v1::ListHooksResponse::default());
+        let _ = compact(&v1::RegisterHookResponse::default());
     }
 }

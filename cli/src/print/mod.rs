@@ -3,6 +3,7 @@
 //! there is no terminal, or where NO_COLOR is set.
 
 mod json;
+mod own;
 mod table;
 
 use std::io::Write as _;

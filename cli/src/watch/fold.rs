@@ -1,6 +1,8 @@
 //! Applies a change to a snapshot: the client's half of the stream's contract.
 //! Resources in changes are whole and replace the older ones.
 
+use std::cmp::Reverse;
+
 use prost_types::Timestamp;
 use tidegate_proto::v1::{
     self, Execution, ExecutionState, Hold, HookMoved, LaunchMoved, ServerMoved, ServerState, Wave,
@@ -8,6 +10,9 @@ use tidegate_proto::v1::{
 };
 
 use crate::names;
+
+/// Findings of a run in a snapshot.
+const FINDINGS_KEPT: usize = 20;
 
 /// Makes `change`, recorded at `time`, true of `execution`.
 pub(super) fn apply(execution: &mut Execution, change: &change::Kind, time: Option<Timestamp>) {
@@ -106,17 +111,18 @@ fn launch_moved(wave: &mut Wave, moved: &LaunchMoved) {
     }
 }
 
+/// A snapshot has the newest run of each hook, with its worst findings; a
+/// change has all findings.
 fn hook_moved(wave: &mut Wave, moved: &HookMoved) {
     let Some(run) = &moved.run else { return };
-    let is_same = |old: &&mut v1::HookRun| {
-        old.hook == run.hook
-            && old.phase == run.phase
-            && old.index == run.index
-            && old.attempt == run.attempt
-    };
+    let mut run = run.clone();
+    run.findings
+        .sort_by_key(|finding| Reverse(finding.severity));
+    run.findings.truncate(FINDINGS_KEPT);
+    let is_same = |old: &&mut v1::HookRun| old.phase == run.phase && old.index == run.index;
     match wave.hook_runs.iter_mut().find(is_same) {
-        Some(old) => old.clone_from(run),
-        None => wave.hook_runs.push(run.clone()),
+        Some(old) => *old = run,
+        None => wave.hook_runs.push(run),
     }
 }
 
@@ -234,6 +240,37 @@ mod tests {
         let launches = &execution.waves[0].launches;
         assert_eq!(launches.len(), 2);
         assert_eq!(launches[0].job_id, "job");
+    }
+
+    #[test]
+    fn a_hook_has_one_run_with_its_worst_findings() {
+        let found = |severity: v1::HookSeverity| v1::HookFinding {
+            severity: severity.into(),
+            ..v1::HookFinding::default()
+        };
+        let mut execution = Execution::default();
+        for (index, attempt) in [(0, 1), (0, 2), (1, 1)] {
+            let mut findings = vec![found(v1::HookSeverity::Info); 30];
+            findings.push(found(v1::HookSeverity::Error));
+            let moved = HookMoved {
+                wave: "db".to_owned(),
+                run: Some(v1::HookRun {
+                    index,
+                    attempt,
+                    findings,
+                    finding_count: 31,
+                    ..v1::HookRun::default()
+                }),
+                ..HookMoved::default()
+            };
+            apply(&mut execution, &change::Kind::Hook(moved), None);
+        }
+        let runs = &execution.waves[0].hook_runs;
+        let attempts: Vec<u32> = runs.iter().map(|run| run.attempt).collect();
+        assert_eq!(attempts, [2, 1]);
+        assert_eq!(runs[0].findings.len(), 20);
+        assert_eq!(runs[0].findings[0].severity(), v1::HookSeverity::Error);
+        assert_eq!(runs[0].finding_count, 31);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! The form is stable: `TIME INDEX SUBJECT WORD [detail]`, separated by single
 //! spaces, where TIME is RFC 3339 in UTC and SUBJECT is one of `execution`,
 //! `hold`, `wave/NAME`, `server/WAVE/ID`, `launch/KEY`, `hook/WAVE/HOOK` and
-//! `owner`.
+//! `owner`. In detail, a hook that ended has further lines with the same TIME,
+//! INDEX and SUBJECT and the words `FINDING`, `LOG` and `USED`.
 
-use tidegate_proto::v1::{self, Change, Commit, HookRun, Launch, change};
+use tidegate_proto::v1::{self, Change, Commit, HookMoved, HookOutcome, HookRun, Launch, change};
 
+use super::hook_runs;
 use crate::{names, time};
 
 /// A line for each change of a commit, without line breaks.
@@ -15,11 +17,27 @@ pub(crate) fn of(commit: &Commit) -> impl Iterator<Item = String> {
     commit.changes.iter().filter_map(move |change| {
         let Change { index, kind } = change;
         let (subject, rest) = words(kind.as_ref()?);
-        Some(format!(
-            "{time} {index} {subject} {}",
-            one_line(rest.trim_end())
-        ))
+        Some(line(&time, *index, &subject, &rest))
     })
+}
+
+/// The same, with what each hook that ended found, said and used.
+pub(crate) fn detailed(commit: &Commit) -> impl Iterator<Item = String> {
+    let time = time::instant(commit.time);
+    commit.changes.iter().flat_map(move |change| {
+        let mut told: Vec<(String, String)> = change.kind.iter().map(words).collect();
+        if let Some(change::Kind::Hook(moved)) = &change.kind {
+            told.extend(hook_details(moved));
+        }
+        let lines = told
+            .iter()
+            .map(|(subject, rest)| line(&time, change.index, subject, rest));
+        lines.collect::<Vec<_>>()
+    })
+}
+
+fn line(time: &str, index: u64, subject: &str, rest: &str) -> String {
+    format!("{time} {index} {subject} {}", one_line(rest.trim_end()))
 }
 
 /// The lines that are about the execution, its holds and its waves. A wave
@@ -36,7 +54,7 @@ pub(crate) fn milestones(commit: &Commit) -> impl Iterator<Item = String> {
 }
 
 /// Texts come from DRS, hooks and people: a line stays a line.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
@@ -55,7 +73,7 @@ fn words(kind: &change::Kind) -> (String, String) {
         ),
         change::Kind::Execution(moved) => (
             "execution".to_owned(),
-            detailed(names::execution_state(moved.state()), &moved.detail),
+            with_detail(names::execution_state(moved.state()), &moved.detail),
         ),
         change::Kind::HoldPlaced(placed) => {
             ("hold".to_owned(), hold("PLACED", placed.hold.as_ref()))
@@ -71,7 +89,7 @@ fn words(kind: &change::Kind) -> (String, String) {
             };
             (
                 format!("wave/{}", moved.wave),
-                detailed(&word, &moved.detail),
+                with_detail(&word, &moved.detail),
             )
         }
         change::Kind::ServersSelected(selected) => (
@@ -80,7 +98,7 @@ fn words(kind: &change::Kind) -> (String, String) {
         ),
         change::Kind::Server(moved) => (
             format!("server/{}/{}", moved.wave, moved.server),
-            detailed(&server_words(moved), &moved.detail),
+            with_detail(&server_words(moved), &moved.detail),
         ),
         change::Kind::ServerWarned(warned) => (
             format!("server/{}/{}", warned.wave, warned.server),
@@ -120,7 +138,7 @@ fn launch(wave: &str, launch: Option<&Launch>) -> (String, String) {
     }
     (
         format!("launch/{}", launch.key),
-        detailed(&text, &launch.detail),
+        with_detail(&text, &launch.detail),
     )
 }
 
@@ -128,15 +146,59 @@ fn hook(wave: &str, run: Option<&HookRun>) -> (String, String) {
     let Some(run) = run else {
         return (format!("hook/{wave}"), String::new());
     };
-    let word = names::hook_outcome(run.outcome());
-    let text = format!("{word} attempt {}", run.attempt);
+    let text = format!(
+        "{} attempt {} {}",
+        names::hook_outcome(run.outcome()),
+        run.attempt,
+        names::hook_phase(run.phase())
+    );
+    let text = if run.failure_kind() == v1::HookFailureKind::Unspecified {
+        text
+    } else {
+        let kind = names::hook_failure_kind(run.failure_kind());
+        format!("{text} {kind}")
+    };
+    let told = hook_runs::told(run).join("; ");
     (
         format!("hook/{wave}/{}", run.hook),
-        detailed(&text, &run.message),
+        format!("{} {told}", with_detail(&text, &run.message)),
     )
 }
 
-fn detailed(word: &str, detail: &str) -> String {
+/// What a hook that ended found, said and used; nothing while it runs.
+fn hook_details(moved: &HookMoved) -> Vec<(String, String)> {
+    let Some(run) = &moved.run else {
+        return Vec::new();
+    };
+    if run.outcome() == HookOutcome::Running {
+        return Vec::new();
+    }
+    let findings = run
+        .findings
+        .iter()
+        .map(|it| format!("FINDING {}", hook_runs::measured(it)));
+    let log = moved.log.iter().map(|line| {
+        format!(
+            "LOG {} {}",
+            names::hook_log_level(line.level()),
+            line.message
+        )
+    });
+    let dropped = (moved.log_dropped > 0).then(|| format!("LOG and {} more", moved.log_dropped));
+    let used = format!(
+        "USED fuel {} memory {} probes {}",
+        run.fuel, run.peak_memory_bytes, run.probe_count
+    );
+    let subject = format!("hook/{}/{}", moved.wave, run.hook);
+    findings
+        .chain(log)
+        .chain(dropped)
+        .chain([used])
+        .map(|rest| (subject.clone(), rest))
+        .collect()
+}
+
+fn with_detail(word: &str, detail: &str) -> String {
     if detail.is_empty() {
         word.to_owned()
     } else {
@@ -217,6 +279,102 @@ mod tests {
         2023-11-14T22:13:20Z 10 hold PLACED PLANNED (wave web)
         2023-11-14T22:13:20Z 11 launch/01J/db/1/1 RUNNING 1 servers drsjob-1
         "#);
+    }
+
+    /// A hook that holds, with all that a change says of it.
+    fn held() -> change::Kind {
+        let finding = |severity: v1::HookSeverity, subject: &str| v1::HookFinding {
+            code: "port-closed".to_owned(),
+            severity: severity.into(),
+            subject: subject.to_owned(),
+            message: "5432 is closed".to_owned(),
+            evidence: [("elapsed".to_owned(), "3ms".to_owned())].into(),
+        };
+        change::Kind::Hook(HookMoved {
+            wave: "db".to_owned(),
+            run: Some(HookRun {
+                hook: "db-ready".to_owned(),
+                phase: v1::HookPhase::PostWave.into(),
+                attempt: 2,
+                outcome: HookOutcome::Hold.into(),
+                message: "not all answer".to_owned(),
+                findings: vec![
+                    finding(v1::HookSeverity::Info, "s-1"),
+                    finding(v1::HookSeverity::Error, "s-2"),
+                ],
+                finding_count: 2,
+                fuel: 123_456,
+                peak_memory_bytes: 1_048_576,
+                probe_count: 2,
+                ..HookRun::default()
+            }),
+            log: vec![v1::HookLogLine {
+                level: v1::HookLogLevel::Warning.into(),
+                message: "slow\nanswer".to_owned(),
+            }],
+            log_dropped: 4,
+        })
+    }
+
+    #[test]
+    fn a_hook_is_told_with_what_it_holds_against_going_on() {
+        insta::assert_snapshot!(lines(vec![held()]), @"2023-11-14T22:13:20Z 7 hook/db/db-ready HOLD attempt 2 POST_WAVE (not all answer) s-2 port-closed: 5432 is closed");
+    }
+
+    #[test]
+    fn in_detail_a_hook_tells_what_it_found_said_and_used() {
+        let owner = change::Kind::Owner(v1::OwnerChanged::default());
+        let shown: Vec<String> = detailed(&commit(vec![held(), owner])).collect();
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        2023-11-14T22:13:20Z 7 hook/db/db-ready HOLD attempt 2 POST_WAVE (not all answer) s-2 port-closed: 5432 is closed
+        2023-11-14T22:13:20Z 7 hook/db/db-ready FINDING INFO s-1 port-closed: 5432 is closed elapsed=3ms
+        2023-11-14T22:13:20Z 7 hook/db/db-ready FINDING ERROR s-2 port-closed: 5432 is closed elapsed=3ms
+        2023-11-14T22:13:20Z 7 hook/db/db-ready LOG WARNING slow answer
+        2023-11-14T22:13:20Z 7 hook/db/db-ready LOG and 4 more
+        2023-11-14T22:13:20Z 7 hook/db/db-ready USED fuel 123456 memory 1048576 probes 2
+        2023-11-14T22:13:20Z 8 owner  epoch 0
+        ");
+    }
+
+    #[test]
+    fn a_hook_that_still_runs_has_used_nothing_yet() {
+        let started = change::Kind::Hook(HookMoved {
+            wave: "db".to_owned(),
+            run: Some(HookRun {
+                hook: "db-ready".to_owned(),
+                phase: v1::HookPhase::PreWave.into(),
+                attempt: 1,
+                outcome: HookOutcome::Running.into(),
+                ..HookRun::default()
+            }),
+            ..HookMoved::default()
+        });
+        let shown: Vec<String> = detailed(&commit(vec![started])).collect();
+        assert_eq!(
+            shown,
+            ["2023-11-14T22:13:20Z 7 hook/db/db-ready RUNNING attempt 1 PRE_WAVE"]
+        );
+    }
+
+    #[test]
+    fn a_failure_of_the_hook_itself_is_told_with_its_kind() {
+        let failed = change::Kind::Hook(HookMoved {
+            wave: "db".to_owned(),
+            run: Some(HookRun {
+                hook: "db-ready".to_owned(),
+                phase: v1::HookPhase::PostWave.into(),
+                attempt: 3,
+                outcome: HookOutcome::Failed.into(),
+                failure_kind: v1::HookFailureKind::Timeout.into(),
+                ..HookRun::default()
+            }),
+            ..HookMoved::default()
+        });
+        let shown = lines(vec![failed]);
+        assert!(
+            shown.ends_with("FAILED attempt 3 POST_WAVE TIMEOUT"),
+            "{shown}"
+        );
     }
 
     #[test]

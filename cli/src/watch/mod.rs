@@ -5,6 +5,8 @@ mod cursor;
 #[cfg(test)]
 mod fake;
 mod fold;
+pub(crate) mod hook_runs;
+mod hooks;
 pub(crate) mod lines;
 mod live;
 mod next;
@@ -46,6 +48,8 @@ pub(crate) enum Show {
     Live,
     /// A line for each change.
     Lines,
+    /// The same, with what each hook found, said and used.
+    Details,
     /// A line for each change of the execution, its holds and its waves.
     Milestones,
     /// A JSON message for each message of the stream.
@@ -88,7 +92,7 @@ impl Watch {
             id: id.to_owned(),
             after: match show {
                 Show::Live | Show::Nothing => None,
-                Show::Lines | Show::Milestones | Show::Messages => Some(0),
+                Show::Lines | Show::Details | Show::Milestones | Show::Messages => Some(0),
             },
             show,
             fail_on_pause: false,
@@ -254,6 +258,7 @@ impl Screen {
     fn lines(&self, commit: &Commit) -> Result<(), Failure> {
         let all = match self.show {
             Show::Lines => lines::of(commit).collect(),
+            Show::Details => lines::detailed(commit).collect(),
             Show::Milestones => lines::milestones(commit).collect(),
             Show::Live | Show::Messages | Show::Nothing => Vec::new(),
         };

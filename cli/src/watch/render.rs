@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tidegate_proto::v1::{Execution, ExecutionState, ServerState, Wave, WaveState};
 
 use super::{
-    next,
+    hooks, next,
     paint::{self, BAD, BUSY, FAINT, GOOD, LOOK, Line, PLAIN, STRONG, bar},
     view::{ExecutionView, server_counts, troubled},
 };
@@ -27,6 +27,7 @@ pub(crate) fn render(
     let mut lines = header(view, now);
     lines.extend(waves(view.execution(), now));
     lines.extend(trouble(view.execution()));
+    lines.extend(hooks::lines(view.execution()));
     lines.extend(next::lines(view, now, commands));
     paint::render(&lines, width)
 }
@@ -274,6 +275,24 @@ mod tests {
         now    poll drsjob-4
                and 1 more
         next   in 10m01s: wave database times out
+        "#);
+    }
+
+    #[test]
+    fn a_hook_that_does_not_say_go_on_is_shown_with_its_reasons() {
+        insta::assert_snapshot!(shown(&sample::held(), 120), @r#"
+        DRILL shop r3 01JAAAAAAAAAAAAAAAAAAAAAAA  PAUSED
+        elapsed 5m00s of RTO 15m00s  [#############...........................] 33 %
+
+          WAVE      STATE      ELAPSED  ATTEMPT  SERVERS
+        ▸ database  VERIFYING    4m59s  1        [####################] 2 launched
+
+          hook    database/slow POST_WAVE WAIVED (TIMEOUT) attempt 1
+          hook    database/db-ready POST_WAVE HOLD attempt 3  not all answer
+                  s-00000000000000001 port-closed: 5432 is closed
+
+        held   HOOK (wave database): not all answer
+        you    tidegate execution resume 01JAAAAAAAAAAAAAAAAAAAAAAA
         "#);
     }
 

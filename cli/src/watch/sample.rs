@@ -1,8 +1,9 @@
 //! Executions to look at, for the tests of this module.
 
 use tidegate_proto::v1::{
-    Bookmark, Execution, ExecutionKind, ExecutionState, Hold, Objectives, PauseReason, Server,
-    ServerState, WatchHeader, Wave, WaveState,
+    Bookmark, Execution, ExecutionKind, ExecutionState, Hold, HookFailureKind, HookFinding,
+    HookOutcome, HookPhase, HookRun, HookSeverity, Objectives, PauseReason, Server, ServerState,
+    WatchHeader, Wave, WaveState,
 };
 
 use super::view::ExecutionView;
@@ -94,6 +95,60 @@ pub(crate) fn paused() -> ExecutionView {
         ..Hold::default()
     };
     hold.set_reason(PauseReason::Planned);
+    execution.holds.push(hold);
+    view(
+        execution,
+        Bookmark {
+            time: at(300),
+            ..Bookmark::default()
+        },
+    )
+}
+
+/// A drill that a hook holds after the launch of its first wave.
+pub(crate) fn held() -> ExecutionView {
+    let done = servers(&[(ServerState::Launched, 2)]);
+    let mut database = wave("database", &[], WaveState::Verifying, done);
+    database.start_time = at(1);
+    database.attempt = 1;
+    let hook = |name: &str, outcome: HookOutcome| HookRun {
+        hook: name.to_owned(),
+        phase: HookPhase::PostWave.into(),
+        attempt: 1,
+        outcome: outcome.into(),
+        ..HookRun::default()
+    };
+    let finding = |severity: HookSeverity, subject: &str| HookFinding {
+        code: "port-closed".to_owned(),
+        severity: severity.into(),
+        subject: subject.to_owned(),
+        message: "5432 is closed".to_owned(),
+        ..HookFinding::default()
+    };
+    database.hook_runs = vec![
+        hook("answers", HookOutcome::Proceed),
+        HookRun {
+            failure_kind: HookFailureKind::Timeout.into(),
+            ..hook("slow", HookOutcome::Waived)
+        },
+        HookRun {
+            attempt: 3,
+            message: "not all answer".to_owned(),
+            findings: vec![
+                finding(HookSeverity::Error, "s-00000000000000001"),
+                finding(HookSeverity::Info, "s-00000000000000000"),
+            ],
+            finding_count: 2,
+            ..hook("db-ready", HookOutcome::Hold)
+        },
+    ];
+    let mut execution = drill(ExecutionState::Paused, vec![database]);
+    let mut hold = Hold {
+        wave: "database".to_owned(),
+        detail: "not all answer".to_owned(),
+        ..Hold::default()
+    };
+    hold.set_reason(PauseReason::Hook);
     execution.holds.push(hold);
     view(
         execution,

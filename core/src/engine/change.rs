@@ -4,7 +4,8 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use super::{
-    ExecutionState, Hold, HookOutcome, LaunchState, Reason, SelectedServer, ServerState, WaveState,
+    ExecutionState, Hold, HookEvidence, HookOutcome, LaunchState, Reason, SelectedServer,
+    ServerState, WaveState,
 };
 use crate::{
     HookIx, InstanceId, LaunchIx, OwnerId, ServerIx, WaveIx, plan::HookPhase, plan::Target,
@@ -84,6 +85,9 @@ pub enum Change {
         outcome: HookOutcome,
         /// For people.
         message: Arc<str>,
+        /// What it found, said and used; empty where no answer was heard. No
+        /// decision reads it.
+        evidence: Arc<HookEvidence>,
     },
     /// A wave begins an attempt at launching what is still to be launched.
     AttemptStarted {

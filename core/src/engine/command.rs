@@ -88,10 +88,7 @@ impl fmt::Display for CommandId {
                 hook,
                 attempt,
             } => {
-                let side = match phase {
-                    HookPhase::PreWave => "check",
-                    HookPhase::PostWave => "verify",
-                };
+                let side = phase.name();
                 write!(f, "{side}/{}/{}/{attempt}", wave.0, hook.0)
             }
             Self::Launch {

@@ -32,7 +32,10 @@ impl Execution {
                 HookStatus::Delayed { until } => {
                     Some(deadline(until, DeadlineReason::HookRetry(wave)))
                 }
-                HookStatus::Wanted | HookStatus::Running { .. } | HookStatus::Held => None,
+                HookStatus::Running { .. } => self
+                    .gate_deadline(wave)
+                    .map(|at| deadline(at, DeadlineReason::GateTimeout(wave))),
+                HookStatus::Wanted | HookStatus::Held => None,
             },
             Stage::Idle | Stage::Selecting | Stage::Attempt => None,
         };
@@ -54,6 +57,17 @@ impl Execution {
             .wave_timeout(wave)
             .map(|at| deadline(at, DeadlineReason::WaveTimeout(wave)));
         stage.into_iter().chain(launches).chain(timeout)
+    }
+
+    /// When the hooks of the wave's phase have taken too long together, if
+    /// they run. On hold this stands still: it is moved on when the hold is
+    /// lifted.
+    #[must_use]
+    pub fn gate_deadline(&self, wave: WaveIx) -> Option<Timestamp> {
+        let Stage::Hook(step) = self.wave(wave).stage else {
+            return None;
+        };
+        Some(step.gate_since? + self.plan().wave(wave).gate_timeout)
     }
 
     /// When the wave's time is up, if it is limited and still counts.

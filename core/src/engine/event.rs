@@ -2,7 +2,7 @@
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-use super::{CommandId, SelectedServer, ServerState};
+use super::{CommandId, HookAnswer, SelectedServer, ServerState};
 use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, WaveIx};
 
 /// Something heard from outside: a person's request, an answer, or the time.
@@ -70,43 +70,6 @@ pub enum Event {
     },
     /// Time passed; deadlines may be due.
     Tick,
-}
-
-/// What a hook said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookAnswer {
-    /// Go on.
-    Proceed {
-        /// For people.
-        message: Arc<str>,
-    },
-    /// Ask again.
-    Retry {
-        /// Not before this has passed.
-        after: Span,
-        /// For people.
-        message: Arc<str>,
-    },
-    /// A person must look.
-    Hold {
-        /// Why.
-        message: Arc<str>,
-    },
-    /// Skip the wave; before the launch only.
-    Skip {
-        /// Why.
-        message: Arc<str>,
-    },
-    /// Fail the wave.
-    Abort {
-        /// Why.
-        message: Arc<str>,
-    },
-    /// The hook itself failed.
-    Failed {
-        /// How.
-        message: Arc<str>,
-    },
 }
 
 /// What is known after a launch was asked for.

@@ -4,8 +4,13 @@
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
-use super::{Closing, Execution, ExecutionState, HoldCause, LaunchState, WaveState};
-use crate::{SourceServerId, WaveIx};
+use super::{
+    Closing, Execution, ExecutionState, HoldCause, HookOutcome, Kind, LaunchState, WaveState,
+};
+use crate::{
+    HookIx, SourceServerId, WaveIx,
+    plan::{HookFailure, HookPhase, HookUse},
+};
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,7 @@ impl Execution {
         self.asks_once_per_attempt(&mut found);
         self.one_live_job_per_server(&mut found);
         self.judged_when_settled(&mut found);
+        self.passed_its_hooks(&mut found);
         self.over_means_over(&mut found);
         self.waits_for_something(&mut found);
         found
@@ -103,6 +109,36 @@ impl Execution {
         }
     }
 
+    /// A hook that failed lets its wave go on only where the plan waives that
+    /// kind of failure, and a waiver is shown.
+    fn passed_its_hooks(&self, found: &mut Vec<Violation>) {
+        if self.kind() == Kind::Cleanup {
+            return;
+        }
+        for (plan, run) in self.plan().waves().iter().zip(self.waves()) {
+            let sites = passed_phases(run.state).iter().flat_map(|&phase| {
+                let uses = (0..).map(HookIx).zip(plan.hooks(phase));
+                uses.map(move |(hook, hook_use)| (run.hook_run(phase, hook), hook_use))
+            });
+            for (last, hook_use) in sites {
+                let outcome = last.and_then(|last| last.outcome);
+                if !has_passed(outcome, hook_use) {
+                    found.push(Violation {
+                        rule: "a failed hook lets its wave go on only where that is waived",
+                        found: format!("{} {} {outcome:?}", plan.name, hook_use.hook),
+                    });
+                }
+            }
+            let waived = run.hooks.iter().any(|run| run.waived().is_some());
+            if waived && run.state == WaveState::Succeeded {
+                found.push(Violation {
+                    rule: "a waived failure of a hook is shown as a warning",
+                    found: format!("{}", plan.name),
+                });
+            }
+        }
+    }
+
     /// A terminal state has nothing left to do.
     fn over_means_over(&self, found: &mut Vec<Violation>) {
         if !self.state.is_terminal() {
@@ -162,5 +198,41 @@ impl Execution {
                     | LaunchState::Abandoned => true,
                 })
         })
+    }
+}
+
+/// The phases whose hooks a wave in this state has passed.
+fn passed_phases(state: WaveState) -> &'static [HookPhase] {
+    match state {
+        WaveState::Launching | WaveState::Recovering | WaveState::Verifying => {
+            &[HookPhase::PreWave]
+        }
+        WaveState::Succeeded | WaveState::SucceededWithWarnings => {
+            &[HookPhase::PreWave, HookPhase::PostWave]
+        }
+        WaveState::Waiting
+        | WaveState::Gated
+        | WaveState::Checking
+        | WaveState::Failed
+        | WaveState::Skipped
+        | WaveState::Cancelled => &[],
+    }
+}
+
+fn has_passed(outcome: Option<HookOutcome>, hook: &HookUse) -> bool {
+    match outcome {
+        Some(HookOutcome::Proceed) => true,
+        Some(HookOutcome::Waived { kind }) => {
+            kind.is_waivable() && hook.on_failure.kinds.get(&kind) == Some(&HookFailure::Waive)
+        }
+        Some(
+            HookOutcome::Retry { .. }
+            | HookOutcome::Hold
+            | HookOutcome::Skip
+            | HookOutcome::Abort
+            | HookOutcome::Failed { .. }
+            | HookOutcome::Dropped,
+        )
+        | None => false,
     }
 }

@@ -14,6 +14,7 @@ mod deadline;
 mod decide;
 mod event;
 mod execution;
+mod hook;
 mod invariants;
 mod outstanding;
 mod rejection;
@@ -24,8 +25,12 @@ mod wave_run;
 pub use actions::Action;
 pub use change::{Change, Closing};
 pub use command::{CommandId, Deadline};
-pub use event::{Event, HookAnswer, JobReport, LaunchAnswer, Looked, ServerReport};
+pub use event::{Event, JobReport, LaunchAnswer, Looked, ServerReport};
 pub use execution::{Execution, Genesis};
+pub use hook::{
+    FAILURE_DELAY, FINDINGS_KEPT, Finding, HookAnswer, HookEvidence, HookVerdict, LogLevel,
+    LogLine, RETRY_FLOOR, Severity,
+};
 pub use invariants::Violation;
 pub use rejection::{Rejection, Request, Why};
 pub use settings::Settings;

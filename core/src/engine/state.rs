@@ -3,7 +3,10 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use crate::{InstanceId, JobId, SnapshotId, SourceServerId, Timestamp, WaveIx, plan::Target};
+use crate::{
+    InstanceId, JobId, SnapshotId, SourceServerId, Timestamp, WaveIx,
+    plan::{HookFailureKind, Target},
+};
 
 /// What kind of run an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,7 +210,8 @@ impl LaunchState {
 pub enum HookOutcome {
     /// Go on.
     Proceed,
-    /// Asked again, not before this instant.
+    /// Asked again, not before this instant: because it said so, or because
+    /// the plan answers its failure so.
     Retry {
         /// When.
         at: Timestamp,
@@ -218,8 +222,18 @@ pub enum HookOutcome {
     Skip,
     /// The wave fails.
     Abort,
-    /// The hook itself failed; the plan says what that means.
-    Failed,
+    /// The hook itself failed, for which the plan wants a person to look or
+    /// the wave to fail.
+    Failed {
+        /// In which way.
+        kind: HookFailureKind,
+    },
+    /// The hook itself failed, in a way that the plan waives: go on, and end
+    /// with warnings.
+    Waived {
+        /// In which way.
+        kind: HookFailureKind,
+    },
     /// Its answer is no longer wanted.
     Dropped,
 }
@@ -382,6 +396,8 @@ pub enum DeadlineReason {
     LaunchRetry(WaveIx),
     /// A hook is asked again.
     HookRetry(WaveIx),
+    /// The hooks of the wave's phase have taken too long together.
+    GateTimeout(WaveIx),
 }
 
 /// A server as it was selected for a wave.

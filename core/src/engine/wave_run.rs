@@ -2,10 +2,10 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::{HookOutcome, LaunchState, Reason, SelectedServer, ServerState, WaveState};
+use super::{Finding, HookOutcome, LaunchState, Reason, SelectedServer, ServerState, WaveState};
 use crate::{
     HookIx, InstanceId, JobId, LaunchIx, ServerIx, Span, Timestamp,
-    plan::{HookPhase, Target},
+    plan::{HookFailureKind, HookPhase, Target},
 };
 
 /// A wave's run.
@@ -60,8 +60,11 @@ pub struct HookStep {
     /// When its first run began, since a person last decided; moved on by
     /// the time that the execution was held since then.
     pub since: Option<Timestamp>,
-    /// How many verdicts *retry* were followed since then.
+    /// How often it was asked again since then.
     pub retries: u32,
+    /// When the first run of the phase's hooks began, since a person last
+    /// decided; moved on in the same way.
+    pub gate_since: Option<Timestamp>,
 }
 
 /// Where a hook stands.
@@ -134,10 +137,38 @@ pub struct HookRun {
     pub outcome: Option<HookOutcome>,
     /// For people.
     pub message: Arc<str>,
+    /// What it found: the most severe of it, at most
+    /// [`super::FINDINGS_KEPT`].
+    pub findings: Arc<[Finding]>,
+    /// How many findings there were.
+    pub finding_count: u32,
+    /// Instructions used, roughly.
+    pub fuel: u64,
+    /// Most bytes of memory at once.
+    pub peak_memory: u64,
+    /// Probes that it made.
+    pub probes: u32,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl HookRun {
+    /// The kind of its failure, if the plan waives it.
+    #[must_use]
+    pub fn waived(&self) -> Option<HookFailureKind> {
+        match self.outcome? {
+            HookOutcome::Waived { kind } => Some(kind),
+            HookOutcome::Proceed
+            | HookOutcome::Retry { .. }
+            | HookOutcome::Hold
+            | HookOutcome::Skip
+            | HookOutcome::Abort
+            | HookOutcome::Failed { .. }
+            | HookOutcome::Dropped => None,
+        }
+    }
 }
 
 impl WaveRun {
@@ -230,6 +261,21 @@ impl WaveRun {
     #[must_use]
     pub fn hooks(&self) -> &[HookRun] {
         &self.hooks
+    }
+
+    /// The newest run of one hook, if it ran.
+    #[must_use]
+    pub fn hook_run(&self, phase: HookPhase, hook: HookIx) -> Option<&HookRun> {
+        self.hooks
+            .iter()
+            .find(|run| (run.phase, run.hook) == (phase, hook))
+    }
+
+    /// What the hooks before this one of the same phase came to, in the
+    /// order of the plan.
+    pub fn earlier_hooks(&self, phase: HookPhase, hook: HookIx) -> impl Iterator<Item = &HookRun> {
+        let before = (0..hook.0).map(HookIx);
+        before.filter_map(move |earlier| self.hook_run(phase, earlier))
     }
 
     /// The job that a server is or was in.

@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
-use super::{FailurePolicy, HookFailure, UnknownLaunch};
+use super::{FailurePolicy, HookFailure, HookFailureKind, Scheme, UnknownLaunch};
 use crate::Span;
 
 /// A whole plan.
@@ -27,6 +27,29 @@ pub struct PlanDraft {
     pub timeout: Option<Span>,
     /// What to do about an unknown launch.
     pub unknown_launch: Option<UnknownLaunch>,
+    /// What hooks may reach beside the plan's servers.
+    pub endpoints: Vec<DraftEndpoint>,
+}
+
+/// Something outside the plan's servers that hooks may be let to reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftEndpoint {
+    /// What hooks call it.
+    pub name: String,
+    /// How it is spoken to.
+    pub scheme: Scheme,
+    /// A DNS name or an address.
+    pub host: String,
+    /// 1 to 65535.
+    pub port: u32,
+    /// What the path of a request must lie below, or empty for all.
+    pub path_prefix: String,
+    /// Networks in which its addresses may lie.
+    pub cidrs: Vec<String>,
+    /// PEM of the authority that vouches for its certificate; for HTTPS only.
+    pub ca_pem: String,
+    /// The name in its certificate, or empty for `host`; for HTTPS only.
+    pub server_name: String,
 }
 
 /// A target.
@@ -65,6 +88,9 @@ pub struct DraftWave {
     pub retry: Option<DraftRetry>,
     /// Longest time that it may take.
     pub timeout: Option<Span>,
+    /// Longest time that all hooks of one phase may take together; `None` is
+    /// 15 minutes, or what one of them may take alone.
+    pub gate_timeout: Option<Span>,
 }
 
 /// Servers in one target: by id, or by tags.
@@ -100,12 +126,26 @@ pub struct DraftHook {
     pub digest: String,
     /// Parameters.
     pub config: BTreeMap<String, String>,
-    /// All attempts together.
+    /// All attempts together; `None` is 15 minutes.
     pub timeout: Option<Span>,
-    /// How often a verdict *retry* is followed.
+    /// How often it is asked again; `None` is 30 times.
     pub retries: Option<u32>,
     /// What a failure of the hook itself means; `None` is hold.
     pub on_failure: Option<HookFailure>,
+    /// What a failure of one kind means instead.
+    pub failure_answers: Vec<(HookFailureKind, HookFailure)>,
+    /// Ports of servers that it may probe.
+    pub ports: Vec<u32>,
+    /// Names of the endpoints that it may probe.
+    pub endpoints: Vec<String>,
+    /// Whether it may import WASI.
+    pub allow_wasi: bool,
+    /// One attempt; `None` is 10 seconds.
+    pub attempt_timeout: Option<Span>,
+    /// Instructions of one attempt; `None` is 5,000,000,000.
+    pub fuel: Option<u64>,
+    /// Memory of one attempt in MiB; `None` is 64.
+    pub memory_mib: Option<u32>,
 }
 
 /// Automatic retries.

@@ -3,6 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::{HookFailureKind, Scheme};
+use crate::Span;
+
 /// One mistake and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError {
@@ -31,6 +34,18 @@ pub enum Mistake {
     BadSnapshotId(String),
     /// Not `sha256:` and 64 hexadecimal digits.
     BadDigest(String),
+    /// Neither a DNS name nor an address.
+    BadHost(String),
+    /// Not 1 to 65535.
+    BadPort(u32),
+    /// Not a path that begins with '/'.
+    BadPath(String),
+    /// Not a network.
+    BadCidr(String),
+    /// Not a certificate in PEM, or with a key in it.
+    BadCertificate,
+    /// Means nothing where this scheme is spoken.
+    NotForScheme(Scheme),
     /// Another wave has this name.
     DuplicateWave(String),
     /// No wave has this name.
@@ -40,6 +55,21 @@ pub enum Mistake {
         /// The wave's name that comes nearest, if one is near.
         nearest: Option<String>,
     },
+    /// Another endpoint has this name.
+    DuplicateEndpoint(String),
+    /// No endpoint has this name.
+    UnknownEndpoint {
+        /// What was written.
+        name: String,
+        /// The endpoint's name that comes nearest, if one is near.
+        nearest: Option<String>,
+    },
+    /// The same port, endpoint or kind of failure twice.
+    ListedTwice(String),
+    /// A waiver of every kind of failure.
+    WaivesEverything,
+    /// A waiver of a kind that is never waived.
+    NeverWaived(HookFailureKind),
     /// The same dependency twice.
     DuplicateDependency(String),
     /// The waves wait for each other, in this order.
@@ -73,6 +103,15 @@ pub enum Mistake {
     },
     /// A length of time that must be above zero.
     ZeroSpan,
+    /// An amount that must be above zero.
+    Zero,
+    /// Longer than is allowed.
+    SpanTooLong {
+        /// How long it is.
+        span: Span,
+        /// Longest allowed.
+        limit: Span,
+    },
     /// The longest wait is below the first one.
     BackoffOrder,
 }
@@ -109,17 +148,45 @@ impl fmt::Display for Mistake {
                 f,
                 "{text:?} is not a digest; use \"sha256:\" and 64 hexadecimal digits"
             ),
+            Self::BadHost(text) => write!(
+                f,
+                "{text:?} is neither a DNS name nor an address; use for example \"db.example.com\""
+            ),
+            Self::BadPort(port) => write!(f, "{port} is not a port; use 1 to 65535"),
+            Self::BadPath(text) => write!(
+                f,
+                "{text:?} is not a path; begin with '/', without '?', '#', '%' and \"..\""
+            ),
+            Self::BadCidr(text) => write!(
+                f,
+                "{text:?} is not a network; use for example \"10.1.0.0/16\", with zeros after the prefix"
+            ),
+            Self::BadCertificate => f.write_str(
+                "is not a certificate; begin with \"-----BEGIN CERTIFICATE-----\", and give no key",
+            ),
+            Self::NotForScheme(scheme) => {
+                write!(f, "means nothing for scheme {scheme:?}; leave it out")
+            }
             Self::DuplicateWave(name) => {
                 write!(f, "another wave is named {name:?}; rename one of them")
             }
-            Self::UnknownWave { name, nearest } => {
-                write!(f, "there is no wave {name:?}")?;
-                match nearest {
-                    Some(nearest) => write!(f, "; did you mean {nearest:?}?"),
-                    None => f.write_str(" in this plan"),
-                }
+            Self::UnknownWave { name, nearest } => unknown(f, "wave", name, nearest.as_deref()),
+            Self::DuplicateEndpoint(name) => {
+                write!(f, "another endpoint is named {name:?}; rename one of them")
             }
-            Self::DuplicateDependency(name) => write!(f, "{name:?} is listed twice; remove one"),
+            Self::UnknownEndpoint { name, nearest } => {
+                unknown(f, "endpoint", name, nearest.as_deref())
+            }
+            Self::WaivesEverything => {
+                f.write_str("cannot be WAIVE; waive single kinds of failure in failure_answers")
+            }
+            Self::NeverWaived(kind) => write!(
+                f,
+                "{kind} is never waived, because nothing is known of what was to run; use HOLD, ABORT or RETRY"
+            ),
+            Self::ListedTwice(name) | Self::DuplicateDependency(name) => {
+                write!(f, "{name:?} is listed twice; remove one")
+            }
             Self::Cycle(path) => write!(
                 f,
                 "the waves wait for each other: {path}; remove one of these dependencies"
@@ -140,8 +207,25 @@ impl fmt::Display for Mistake {
                 write!(f, "{length} characters are above the limit of {limit}")
             }
             Self::ZeroSpan => f.write_str("must be longer than zero; leave it out for no limit"),
+            Self::Zero => f.write_str("must be above zero; leave it out for the default"),
+            Self::SpanTooLong { span, limit } => {
+                write!(f, "{span} is longer than the limit of {limit}")
+            }
             Self::BackoffOrder => f.write_str("must not be shorter than the first backoff"),
         }
+    }
+}
+
+fn unknown(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    name: &str,
+    nearest: Option<&str>,
+) -> fmt::Result {
+    write!(f, "there is no {what} {name:?}")?;
+    match nearest {
+        Some(nearest) => write!(f, "; did you mean {nearest:?}?"),
+        None => f.write_str(" in this plan"),
     }
 }
 

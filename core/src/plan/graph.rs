@@ -1,4 +1,5 @@
-//! The graph of waves: names become positions, and cycles are found.
+//! The graph of waves: names become positions, cycles are found, and what is
+//! upstream of a wave.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -8,8 +9,22 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{DraftWave, Mistake, PlanError, WavePlan};
+use super::{DraftWave, Mistake, Plan, PlanError, WavePlan};
 use crate::WaveIx;
+
+impl Plan {
+    /// The waves that a wave depends on, however far up.
+    #[must_use]
+    pub fn upstream(&self, wave: WaveIx) -> BTreeSet<WaveIx> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![wave];
+        while let Some(next) = open.pop() {
+            let above = self.wave(next).after.iter().copied();
+            open.extend(above.filter(|&above| found.insert(above)));
+        }
+        found
+    }
+}
 
 /// Fills `after` and `before` of all waves; returns what is wrong with them.
 pub(super) fn connect(drafts: &[DraftWave], waves: &mut [WavePlan]) -> Vec<PlanError> {
@@ -115,7 +130,7 @@ fn walk(waves: &[WavePlan], blocked: &[usize]) -> Vec<usize> {
 
 /// The candidate within two edits of `name`, if there is one; among equals the
 /// one with the same first letter.
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     candidates
         .map(|candidate| {
             let other_start = candidate.chars().next() != name.chars().next();

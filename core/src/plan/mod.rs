@@ -1,13 +1,16 @@
 //! Plans: a draft becomes a checked [`Plan`] once, at the edge.
 //!
 //! A [`Plan`] can only be made by [`Plan::check`], so whoever holds one holds
-//! an acyclic graph of waves with known dependencies, no server twice, and
-//! every number within its bounds.
+//! an acyclic graph of waves with known dependencies, no server twice, hooks
+//! that are granted only what the plan declares, and every number within its
+//! bounds.
 
 mod check;
 mod draft;
+mod endpoint;
 mod error;
 mod graph;
+mod hook;
 mod limits;
 mod select;
 #[cfg(test)]
@@ -16,12 +19,15 @@ mod tests;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 pub use draft::{
-    DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave, PlanDraft,
+    DraftEndpoint, DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave,
+    PlanDraft,
 };
+pub use endpoint::{Cidr, EndpointPlan, NoCidr, Scheme};
 pub use error::{Mistake, PlanError};
+pub use hook::{HookFailure, HookFailureKind, HookPhase, HookSite, HookUse, OnFailure};
 pub use limits::Limits;
 
-use crate::{HookIx, HookName, PlanName, SnapshotId, SourceServerId, Span, WaveIx, WaveName};
+use crate::{PlanName, SnapshotId, SourceServerId, Span, WaveIx, WaveName};
 
 /// A checked plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +37,7 @@ pub struct Plan {
     pub(crate) waves: Vec<WavePlan>,
     pub(crate) timeout: Option<Span>,
     pub(crate) unknown_launch: Option<UnknownLaunch>,
+    pub(crate) endpoints: Vec<EndpointPlan>,
 }
 
 /// What the business expects.
@@ -76,6 +83,10 @@ pub struct WavePlan {
     pub retry: Retry,
     /// Fails the wave, measured from its start.
     pub timeout: Option<Span>,
+    /// How long all hooks of one phase may take together, waits between
+    /// attempts included. Time on hold does not count, and a person who lets
+    /// a held hook be asked again grants the time anew.
+    pub gate_timeout: Span,
 }
 
 /// An account and Region in which DRS is called.
@@ -123,32 +134,6 @@ pub struct PlannedServer {
     pub snapshot: Option<SnapshotId>,
 }
 
-/// The use of a hook by a wave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HookUse {
-    /// Registered name.
-    pub hook: HookName,
-    /// Pinned digest, if the plan names one.
-    pub digest: Option<String>,
-    /// Parameters.
-    pub config: BTreeMap<String, String>,
-    /// All attempts together.
-    pub timeout: Span,
-    /// How often a verdict *retry* is followed.
-    pub retries: u32,
-    /// What a failure of the hook itself means.
-    pub on_failure: HookFailure,
-}
-
-/// What a failure of the hook itself means. Never *proceed*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookFailure {
-    /// Pause for a person.
-    Hold,
-    /// Fail the wave.
-    Abort,
-}
-
 /// What a wave's failure means for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailurePolicy {
@@ -169,15 +154,6 @@ pub struct Retry {
     pub backoff: Span,
     /// Longest wait.
     pub max_backoff: Span,
-}
-
-/// Which side of the launch a hook is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HookPhase {
-    /// Before the launch.
-    PreWave,
-    /// After the launch.
-    PostWave,
 }
 
 impl Plan {
@@ -225,22 +201,5 @@ impl Plan {
     #[must_use]
     pub fn unknown_launch(&self) -> Option<UnknownLaunch> {
         self.unknown_launch
-    }
-}
-
-impl WavePlan {
-    /// The hooks of one phase.
-    #[must_use]
-    pub fn hooks(&self, phase: HookPhase) -> &[HookUse] {
-        match phase {
-            HookPhase::PreWave => &self.check,
-            HookPhase::PostWave => &self.verify,
-        }
-    }
-
-    /// One hook.
-    #[must_use]
-    pub fn hook(&self, phase: HookPhase, hook: HookIx) -> Option<&HookUse> {
-        self.hooks(phase).get(hook.index())
     }
 }

@@ -4,7 +4,7 @@ use tidegate_core::{
     Span,
     plan::{
         DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy,
-        HookFailure, PlanDraft,
+        HookFailure, HookFailureKind, PlanDraft,
     },
 };
 
@@ -85,6 +85,14 @@ pub(crate) fn hook_that(name: &str, on_failure: HookFailure, retries: u32) -> Dr
     DraftHook {
         on_failure: Some(on_failure),
         retries: Some(retries),
+        ..hook(name)
+    }
+}
+
+/// A hook with answers of its own to some kinds of failure.
+pub(crate) fn hook_with(name: &str, answers: &[(HookFailureKind, HookFailure)]) -> DraftHook {
+    DraftHook {
+        failure_answers: answers.to_vec(),
         ..hook(name)
     }
 }

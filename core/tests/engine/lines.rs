@@ -40,6 +40,7 @@ fn line(change: &Change) -> String {
             wave,
             outcome,
             message,
+            evidence: _,
         } => format!("{} hook {}{}", at(*wave), ended(*outcome), quoted(message)),
         Change::AttemptStarted { wave, attempt } => format!("{} attempt {attempt}", at(*wave)),
         Change::RetryScheduled { wave, at: when } => format!("{} retry {}", at(*wave), time(*when)),
@@ -148,11 +149,12 @@ fn held(hold: &Hold) -> String {
 fn ended(outcome: HookOutcome) -> String {
     match outcome {
         HookOutcome::Retry { at } => format!("Retry {}", time(at)),
+        HookOutcome::Failed { kind } => format!("Failed {kind}"),
+        HookOutcome::Waived { kind } => format!("Waived {kind}"),
         HookOutcome::Proceed
         | HookOutcome::Hold
         | HookOutcome::Skip
         | HookOutcome::Abort
-        | HookOutcome::Failed
         | HookOutcome::Dropped => format!("{outcome:?}"),
     }
 }

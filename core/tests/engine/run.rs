@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tidegate_core::{
     ExecutionId, HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, Span, Timestamp, WaveIx,
     engine::{
-        Change, CommandId, Event, Execution, ExecutionState, Genesis, HookAnswer, JobReport, Kind,
-        LaunchAnswer, Looked, SelectedServer, ServerReport, ServerState, Settings, WaveState, Why,
+        Change, CommandId, Event, Execution, ExecutionState, Genesis, HookAnswer, HookVerdict,
+        JobReport, Kind, LaunchAnswer, Looked, SelectedServer, ServerReport, ServerState, Settings,
+        WaveState, Why,
     },
-    plan::{HookPhase, Limits, Plan, PlanDraft},
+    plan::{HookFailureKind, HookPhase, Limits, Plan, PlanDraft},
 };
 
 use crate::{drafts::server_id, lines};
@@ -282,8 +283,16 @@ pub(crate) fn skip(wave: u16) -> Event {
 }
 
 pub(crate) fn proceed() -> HookAnswer {
-    let message = Arc::from("");
-    HookAnswer::Proceed { message }
+    HookAnswer::bare(HookVerdict::Proceed, "")
+}
+
+pub(crate) fn again(secs: u64, message: &str) -> HookAnswer {
+    let after = Span::from_secs(secs);
+    HookAnswer::bare(HookVerdict::Retry { after }, message)
+}
+
+pub(crate) fn failing(kind: HookFailureKind, message: &str) -> HookAnswer {
+    HookAnswer::bare(HookVerdict::Failed { kind }, message)
 }
 
 pub(crate) fn unknown() -> LaunchAnswer {

@@ -3,6 +3,8 @@
 //! Deterministic, and nothing in it waits. Clones share what is stored, so a
 //! clone is what a restarted process finds.
 
+mod hooks;
+
 use std::{
     collections::BTreeMap,
     future,
@@ -25,7 +27,7 @@ const RECORD_LIMIT: usize = 16 << 20;
 /// Bytes of records in one answer of `read`.
 const READ_LIMIT: usize = 1 << 20;
 
-/// A journal and plan store without a disk.
+/// A journal, plan store and hook store without a disk.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryJournal {
     stored: Arc<Mutex<Stored>>,
@@ -36,6 +38,7 @@ struct Stored {
     logs: BTreeMap<ExecutionId, Log>,
     claims: BTreeMap<String, Bytes>,
     plans: BTreeMap<PlanName, PlanHistory>,
+    hooks: hooks::Hooks,
 }
 
 #[derive(Debug)]
@@ -68,10 +71,7 @@ impl MemoryJournal {
     /// The one way in for changes. Whoever wants writes to fail decides it
     /// here: before `change` runs, nothing is written; after it, the answer is
     /// lost.
-    fn write<T>(
-        &self,
-        change: impl FnOnce(&mut Stored) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+    fn write<T, E>(&self, change: impl FnOnce(&mut Stored) -> Result<T, E>) -> Result<T, E> {
         change(&mut self.stored())
     }
 
@@ -213,7 +213,7 @@ impl PlanStore for MemoryJournal {
     }
 
     fn take_claim(&self, claim: Claim) -> BoxFuture<'_, Result<(), PlanStoreError>> {
-        let change = |stored: &mut Stored| {
+        let change = |stored: &mut Stored| -> Result<(), Refusal> {
             stored.check_claim(Some(&claim))?;
             stored.take_claim(Some(claim));
             Ok(())

@@ -2,6 +2,7 @@
 //! clock. Only the composition root names them.
 
 pub mod drs_aws;
+pub mod hooks_wasm;
 pub mod journal_memory;
 pub mod journal_redb;
 pub mod no_hooks;

@@ -7,6 +7,7 @@ mod drain;
 mod drs;
 mod duration;
 mod engine;
+mod hooks;
 mod journal;
 mod limits;
 mod listen;
@@ -28,6 +29,7 @@ pub use drain::Drain;
 pub use drs::{Drs, DrsMode, DrsModeError};
 pub use duration::HumanDuration;
 pub use engine::Engine;
+pub use hooks::Hooks;
 pub use journal::{Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
@@ -52,6 +54,8 @@ pub struct Config {
     pub drs: Drs,
     /// How it decides.
     pub engine: Engine,
+    /// How hooks are compiled and what they may reach.
+    pub hooks: Hooks,
     /// How streams behave.
     pub watch: Watch,
     /// What it refuses.

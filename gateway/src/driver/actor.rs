@@ -289,6 +289,10 @@ impl Actor {
             .await
             .map_err(|error| lost(error, &self.log.execution))?;
         let view = self.log.view();
+        if self.log.execution.state().is_terminal() {
+            // Whoever hears of the end may start the next one at once.
+            self.shared.registry.leave(self.log.execution.id());
+        }
         self.show(&view, &record);
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         Ok((view, record))

@@ -6,13 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_core::{
     HookIx, WaveIx,
-    engine::{CommandId, Event, Execution, HookAnswer, Kind},
-    plan::HookPhase,
+    engine::{CommandId, Event, Execution, HookAnswer, HookVerdict, Kind},
+    plan::{HookFailureKind, HookPhase},
 };
 use tokio::{sync::mpsc, task::AbortHandle};
 
-use super::{Shared, actor::Message, calls, follow::Follower, looking, selection};
-use crate::ports::hooks::HookCall;
+use super::{Shared, actor::Message, calls, checking, follow::Follower, looking, selection};
 
 /// Carries out the commands of one execution.
 pub(super) struct Dispatcher {
@@ -170,21 +169,15 @@ impl Dispatcher {
         (wave, phase, hook): (WaveIx, HookPhase, HookIx),
     ) -> Under {
         let Some(hook) = execution.plan().wave(wave).hook(phase, hook).cloned() else {
-            let message = "the plan has no such hook".into();
-            let answer = HookAnswer::Failed { message };
+            let verdict = HookVerdict::Failed {
+                kind: HookFailureKind::Host,
+            };
+            let answer = HookAnswer::bare(verdict, "the plan has no such hook");
             return self.task(async move { Event::HookAnswered { command, answer } });
         };
-        let call = HookCall {
-            execution: execution.id().clone(),
-            command,
-            hook,
-            state: execution.clone(),
-        };
-        let hooks = Arc::clone(&self.shared.ports.hooks);
-        self.task(async move {
-            let answer = hooks.run(call).await;
-            Event::HookAnswered { command, answer }
-        })
+        let state = execution.clone();
+        let shared = Arc::clone(&self.shared);
+        self.task(async move { checking::check(&shared, state, command, hook).await })
     }
 
     fn task(&self, work: impl Future<Output = Event> + Send + 'static) -> Under {

@@ -9,6 +9,7 @@
 mod actor;
 mod backoff;
 mod calls;
+mod checking;
 mod dispatch;
 mod error;
 mod follow;

@@ -123,14 +123,16 @@ impl Registry {
         lock(&self.inner).live.remove(id);
     }
 
-    /// The execution is over, or never came to be.
+    /// The execution is over, or never came to be. Again does nothing.
     pub(super) fn leave(&self, id: &ExecutionId) {
         let mut inner = lock(&self.inner);
         inner.live.remove(id);
-        for server in inner.held.remove(id).unwrap_or_default() {
-            inner.servers.remove(&server);
+        if let Some(servers) = inner.held.remove(id) {
+            for server in servers {
+                inner.servers.remove(&server);
+            }
+            inner.places -= 1;
         }
-        inner.places = inner.places.saturating_sub(1);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plans, views and records that the tests of this module start from.
 
+mod hooks;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +12,8 @@ use tidegate_core::{
     plan::{Limits, Plan, Target},
 };
 use tidegate_proto::v1;
+
+pub(crate) use hooks::{FakeHooks, digest, hook_info};
 
 use super::convert;
 use crate::driver::{Origin, RecordView, View};
@@ -71,6 +75,19 @@ fn web() -> v1::WaveSpec {
         on_failure: v1::FailurePolicy::Pause.into(),
         ..v1::WaveSpec::default()
     }
+}
+
+/// [`shop`] whose `web` is verified by these hooks.
+pub(crate) fn verified_shop(hooks: &[&str]) -> v1::Plan {
+    let mut plan = shop();
+    let used = |hook: &&str| v1::HookUse {
+        hook: (*hook).to_owned(),
+        ..v1::HookUse::default()
+    };
+    if let Some(spec) = &mut plan.spec {
+        spec.waves[1].verify = hooks.iter().map(used).collect();
+    }
+    plan
 }
 
 /// Where everything in the fixtures is recovered.

@@ -10,6 +10,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod gateway_info;
+mod hook;
 mod live;
 mod page_token;
 mod pinned;
@@ -23,7 +24,8 @@ pub use argument::MAX_PAGE;
 pub use convert::summary::encode_summary;
 pub use execution::Executions;
 pub use gateway_info::GatewayInfo;
+pub use hook::{HookAccess, Hooks};
 pub use pinned::pinned_plan;
-pub use plan::Plans;
+pub use plan::{Plans, arm_in_background};
 pub use services::{ServiceSettings, Services, WatchSettings};
 pub use watch::{ExecutionServer, Feeds};

@@ -23,6 +23,8 @@ pub(crate) enum List {
     Executions,
     /// `ListEvents`.
     Events,
+    /// `ListHooks`.
+    Hooks,
 }
 
 impl List {
@@ -32,6 +34,7 @@ impl List {
             Self::PlanRevisions => 2,
             Self::Executions => 3,
             Self::Events => 4,
+            Self::Hooks => 5,
         }
     }
 
@@ -66,7 +69,7 @@ impl List {
     }
 }
 
-fn not_a_token() -> Status {
+pub(crate) fn not_a_token() -> Status {
     status::invalid(
         "page_token",
         "is not a token of this list with this request; begin without a token",

@@ -17,16 +17,7 @@ pub fn pinned_plan(encoded: &[u8]) -> Result<Plan, String> {
     if let Some(first) = violations.first() {
         return Err(format!("{}: {}", first.field, first.description));
     }
-    let limitless = Limits {
-        waves: u32::MAX,
-        servers: u32::MAX,
-        hooks: u32::MAX,
-        entries: u32::MAX,
-        text: usize::MAX,
-        retries: u32::MAX,
-        hook_retries: u32::MAX,
-    };
-    Plan::check(&draft, &limitless).map_err(|mistakes| {
+    Plan::check(&draft, &Limits::NONE).map_err(|mistakes| {
         let first = mistakes.first().map(ToString::to_string);
         first.unwrap_or_default()
     })

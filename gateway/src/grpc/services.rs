@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tidegate_core::plan::Limits;
 
-use super::watch::Feeds;
+use super::{hook::HookAccess, watch::Feeds};
 use crate::{
     driver::Driver,
-    ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal, plan_store::PlanStore},
+    ports::{
+        clock::Clock, drs::Drs, hook_store::HookStore, hooks::Hooks, journal::Journal,
+        plan_store::PlanStore,
+    },
     serving::drain::Drain,
 };
 
@@ -21,8 +24,12 @@ pub struct Services {
     pub plans: Arc<dyn PlanStore>,
     /// Asked about readiness only.
     pub drs: Arc<dyn Drs>,
-    /// Says which hooks a plan may use.
+    /// Knows hooks and makes them ready; running them is the driver's matter.
     pub hooks: Arc<dyn Hooks>,
+    /// Read for tapes.
+    pub hook_store: Arc<dyn HookStore>,
+    /// Who may do what to hooks at a time.
+    pub hook_access: HookAccess,
     /// Stamps plans and bookmarks.
     pub clock: Arc<dyn Clock>,
     /// What is told and refused.

@@ -4,6 +4,7 @@
 //! detail that fits its code. All of it is bounded.
 
 mod bounds;
+mod hooks;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,6 +20,11 @@ use super::convert::{action, enums};
 use crate::{
     driver::DriverError,
     ports::{journal::ReadError, plan_store::PlanStoreError},
+};
+
+pub(crate) use hooks::{
+    from_hook_store, from_register, from_rehearsal, hook_in_use, hook_not_found, plan_not_armed,
+    tape_not_found,
 };
 
 /// The domain of every reason.

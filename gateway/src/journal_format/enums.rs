@@ -48,6 +48,17 @@ stored_enum!("state of a server": engine::ServerState, stored::ServerState,
 stored_enum!("hook phase": plan::HookPhase, stored::HookPhase, from_hook_phase, to_hook_phase:
     PreWave PostWave);
 
+stored_enum!("kind of a hook's failure": plan::HookFailureKind, stored::HookFailureKind,
+    from_failure_kind, to_failure_kind:
+    Error Trap Stack Fuel Timeout Memory Table BadOutput ContractMismatch DigestMismatch
+    ProbeDenied Host);
+
+stored_enum!("severity of a finding": engine::Severity, stored::HookSeverity,
+    from_severity, to_severity: Info Warning Error);
+
+stored_enum!("level of a hook's log": engine::LogLevel, stored::HookLogLevel,
+    from_log_level, to_log_level: Debug Info Warning Error);
+
 stored_enum!("code of a reason": engine::ReasonCode, stored::ReasonCode,
     from_reason_code, to_reason_code:
     None Operator Planned NotReached Timeout ServersFailed Tolerated Hook HookFailed Selection

@@ -9,8 +9,9 @@
 //! rewritten. Fields and enum values are therefore only added, their numbers
 //! are never reused, and absence keeps the meaning that it had. What an older
 //! reader must not ignore raises [`FORMAT`], and a newer format is refused
-//! rather than folded in part. Golden files hold records of every format that
-//! was ever written to their meaning.
+//! rather than folded in part; a record has the lowest format that says all of
+//! it. Golden files hold records of every format that was ever written to
+//! their meaning.
 //!
 //! Input is not trusted: whatever the bytes are, [`decode`] ends in a record
 //! or in a [`FormatError`].
@@ -34,8 +35,11 @@ pub use error::FormatError;
 
 use crate::driver::{Origin, RecordView, RequestStamp};
 
-/// The format that is written, and the newest that is read.
-pub const FORMAT: u32 = 1;
+/// The newest format that is read; it has the outcome *waived*.
+pub const FORMAT: u32 = 2;
+
+/// The format of a record without that outcome.
+const WITHOUT_WAIVERS: u32 = 1;
 
 /// SHA-256 of an encoded record.
 pub type RecordHash = [u8; 32];

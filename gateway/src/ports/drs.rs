@@ -4,7 +4,7 @@
 //! surely did nothing, and may later) or *unknown*. Reads end in an answer or
 //! in an error that changes no execution: the driver tries them again.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use futures::future::BoxFuture;
 use tidegate_core::{
@@ -47,6 +47,14 @@ pub trait Drs: Send + Sync + 'static {
         target: Arc<Target>,
         servers: Vec<SourceServerId>,
     ) -> BoxFuture<'_, Result<Vec<RecoveryInstance>, DrsError>>;
+
+    /// When the newest recovery snapshot of each of these source servers was
+    /// taken. A server without one is missing from the answer.
+    fn newest_snapshots(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<(SourceServerId, Timestamp)>, DrsError>>;
 }
 
 /// A call of StartRecovery.
@@ -135,6 +143,10 @@ pub struct RecoveryInstance {
     pub is_drill: bool,
     /// The job that launched it, if DRS says it.
     pub job: Option<JobId>,
+    /// When the snapshot was taken that it was launched from, if DRS says it.
+    pub snapshot_time: Option<Timestamp>,
+    /// Its addresses, those of the primary interface first.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Why a read has no answer. No execution changes because of it.

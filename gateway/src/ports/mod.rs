@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod drs;
+pub mod hook_store;
 pub mod hooks;
 pub mod journal;
 pub mod plan_store;

@@ -5,6 +5,7 @@ mod calm_drs;
 mod drain;
 mod executions;
 mod handshake;
+mod hooks;
 mod plans;
 mod restart;
 mod surface;

@@ -19,17 +19,21 @@ use tower::Service;
 use super::{drain::Drain, stream_body::StreamBody};
 use crate::grpc::status;
 
-/// The calls that answer with a stream. Those of `ExecutionService` end
-/// themselves when the gateway shuts down; the others are ended.
-const OWN_STREAMS: [&str; 2] = [
+/// The calls that answer with a stream. Our own end themselves when the gateway
+/// shuts down; the others are ended.
+const OWN_STREAMS: [&str; 3] = [
     "/tidegate.v1.ExecutionService/Watch",
     "/tidegate.v1.ExecutionService/WatchAll",
+    "/tidegate.v1.HookService/DownloadHook",
 ];
 const OTHER_STREAMS: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+
+/// The call that waits for a compiler.
+const REGISTER: &str = "/tidegate.v1.HookService/RegisterHook";
 
 /// Whether a call answers with a stream.
 pub(super) fn is_stream(path: &str) -> bool {
@@ -42,14 +46,17 @@ pub(crate) struct Deadlines<S> {
     inner: S,
     /// Of a unary call that names none, and the longest that one may name.
     unary: Duration,
+    /// How much longer a hook's registration may take.
+    compiling: Duration,
     drain: Drain,
 }
 
 impl<S> Deadlines<S> {
-    pub(crate) fn new(inner: S, unary: Duration, drain: Drain) -> Self {
+    pub(crate) fn new(inner: S, unary: Duration, compiling: Duration, drain: Drain) -> Self {
         Self {
             inner,
             unary,
+            compiling,
             drain,
         }
     }
@@ -72,7 +79,12 @@ where
         let asked = grpc_timeout(request.headers());
         let path = request.uri().path();
         if !is_stream(path) {
-            let limit = asked.map_or(self.unary, |asked| asked.min(self.unary));
+            let longest = if path == REGISTER {
+                self.unary + self.compiling
+            } else {
+                self.unary
+            };
+            let limit = asked.map_or(longest, |asked| asked.min(longest));
             return Box::pin(unary(self.inner.call(request), Instant::now() + limit));
         }
         let deadline = asked.and_then(|asked| Instant::now().checked_add(asked));
@@ -131,6 +143,7 @@ mod tests {
     use super::*;
 
     const CEILING: Duration = Duration::from_secs(30);
+    const COMPILING: Duration = Duration::from_secs(60);
 
     fn request(path: &str, timeout: Option<&str>) -> http::Request<Body> {
         let mut request = http::Request::builder().uri(path);
@@ -143,7 +156,7 @@ mod tests {
     /// How long a call that is never answered takes, and its code.
     async fn unanswered(path: &str, timeout: Option<&str>) -> (Duration, Code) {
         let never = service_fn(|_: http::Request<Body>| future::pending::<Answer>());
-        let deadlines = Deadlines::new(never, CEILING, Drain::default());
+        let deadlines = Deadlines::new(never, CEILING, COMPILING, Drain::default());
         let began = Instant::now();
         let response = deadlines.oneshot(request(path, timeout)).await.unwrap();
         let status = Status::from_header_map(response.headers()).unwrap();
@@ -158,6 +171,8 @@ mod tests {
         assert_eq!(unanswered(path, Some("1S")).await, (second, exceeded));
         assert_eq!(unanswered(path, Some("2M")).await, (CEILING, exceeded));
         assert_eq!(unanswered(path, None).await, (CEILING, exceeded));
+        let registering = unanswered(REGISTER, None).await;
+        assert_eq!(registering, (CEILING + COMPILING, exceeded));
         let watch = "/tidegate.v1.ExecutionService/Watch";
         assert_eq!(unanswered(watch, Some("1000m")).await, (second, exceeded));
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tidegate_proto::v1::{
-    gateway_service_server::GatewayServiceServer, plan_service_server::PlanServiceServer,
+    gateway_service_server::GatewayServiceServer, hook_service_server::HookServiceServer,
+    plan_service_server::PlanServiceServer,
 };
 use tonic::{server::NamedService, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::grpc::{ExecutionServer, GatewayInfo, Plans, Services};
+use crate::grpc::{ExecutionServer, GatewayInfo, Hooks, Plans, Services};
 
 /// Everything that is served, and the handle on its health.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ impl Health {
             "",
             ExecutionServer::NAME,
             <PlanServiceServer<Plans> as NamedService>::NAME,
+            <HookServiceServer<Hooks> as NamedService>::NAME,
             <GatewayServiceServer<GatewayInfo> as NamedService>::NAME,
         ];
         for name in names {
@@ -59,9 +61,11 @@ pub async fn mount(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let plans = PlanServiceServer::new(Plans(Arc::clone(services)));
+    let hooks = HookServiceServer::new(Hooks(Arc::clone(services)));
     let info = GatewayServiceServer::new(GatewayInfo(Arc::clone(services)));
     let routes = Routes::new(ExecutionServer::new(Arc::clone(services), request_bytes))
         .add_service(plans.max_decoding_message_size(request_bytes))
+        .add_service(hooks.max_decoding_message_size(request_bytes))
         .add_service(info.max_decoding_message_size(request_bytes))
         .add_service(health_service)
         .add_service(reflected().build_v1()?)

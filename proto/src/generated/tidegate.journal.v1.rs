@@ -2,8 +2,9 @@
 /// One record of an execution's log: all changes of one decision.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
-    /// Version of the format; 1. A record with 0 or with a newer version than
-    /// the reader's is refused.
+    /// Version of the format, 1 or 2: the lowest that says all that the record
+    /// holds. 2 has the outcome WAIVED. A record with 0 or with a newer version
+    /// than the reader's is refused.
     #[prost(uint32, tag = "1")]
     pub format: u32,
     /// Position in the log, dense from 1.
@@ -237,7 +238,7 @@ pub struct HookStarted {
     pub attempt: u32,
 }
 /// The wave's running hook ended.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HookEnded {
     /// Position of the wave in the plan.
     #[prost(uint32, tag = "1")]
@@ -252,6 +253,76 @@ pub struct HookEnded {
     /// For people.
     #[prost(string, tag = "4")]
     pub message: ::prost::alloc::string::String,
+    /// For FAILED and WAIVED: how the hook itself failed.
+    #[prost(enumeration = "HookFailureKind", tag = "5")]
+    pub failure_kind: i32,
+    /// What it found, said and used. Unset in records of gateways that could
+    /// run no hooks.
+    #[prost(message, optional, tag = "6")]
+    pub evidence: ::core::option::Option<HookEvidence>,
+}
+/// What a run of a hook found, said and used.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HookEvidence {
+    /// What it found, as it was told.
+    #[prost(message, repeated, tag = "1")]
+    pub findings: ::prost::alloc::vec::Vec<HookFinding>,
+    /// Findings beyond what is kept.
+    #[prost(uint32, tag = "2")]
+    pub findings_dropped: u32,
+    /// What it logged.
+    #[prost(message, repeated, tag = "3")]
+    pub log: ::prost::alloc::vec::Vec<HookLogLine>,
+    /// Lines beyond what is kept.
+    #[prost(uint32, tag = "4")]
+    pub log_dropped: u32,
+    /// Instructions used, roughly.
+    #[prost(uint64, tag = "5")]
+    pub fuel: u64,
+    /// Most bytes of memory at once.
+    #[prost(uint64, tag = "6")]
+    pub peak_memory_bytes: u64,
+    /// Probes that it made.
+    #[prost(uint32, tag = "7")]
+    pub probes: u32,
+    /// How long it took, in milliseconds.
+    #[prost(uint64, tag = "8")]
+    pub elapsed_ms: u64,
+    /// Whether a tape of it was stored.
+    #[prost(bool, tag = "9")]
+    pub taped: bool,
+}
+/// One thing that a hook has found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HookFinding {
+    /// Stable and short.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// How bad it is.
+    #[prost(enumeration = "HookSeverity", tag = "2")]
+    pub severity: i32,
+    /// A server's id, an endpoint's name, or empty for the wave.
+    #[prost(string, tag = "3")]
+    pub subject: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "4")]
+    pub message: ::prost::alloc::string::String,
+    /// What was measured.
+    #[prost(btree_map = "string, string", tag = "5")]
+    pub evidence: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+/// One line that a hook has logged.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HookLogLine {
+    /// How loud.
+    #[prost(enumeration = "HookLogLevel", tag = "1")]
+    pub level: i32,
+    /// The line.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
 }
 /// A wave begins an attempt at launching what is still to be launched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -817,6 +888,8 @@ pub enum HookOutcome {
     Failed = 6,
     /// Its answer is no longer wanted.
     Dropped = 7,
+    /// The hook itself failed, in a way that the plan waives.
+    Waived = 8,
 }
 impl HookOutcome {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -833,6 +906,7 @@ impl HookOutcome {
             Self::Abort => "HOOK_OUTCOME_ABORT",
             Self::Failed => "HOOK_OUTCOME_FAILED",
             Self::Dropped => "HOOK_OUTCOME_DROPPED",
+            Self::Waived => "HOOK_OUTCOME_WAIVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -846,6 +920,158 @@ impl HookOutcome {
             "HOOK_OUTCOME_ABORT" => Some(Self::Abort),
             "HOOK_OUTCOME_FAILED" => Some(Self::Failed),
             "HOOK_OUTCOME_DROPPED" => Some(Self::Dropped),
+            "HOOK_OUTCOME_WAIVED" => Some(Self::Waived),
+            _ => None,
+        }
+    }
+}
+/// The ways in which a hook can fail to give a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookFailureKind {
+    /// Not failed, or not written.
+    Unspecified = 0,
+    /// It answered with an error of its own.
+    Error = 1,
+    /// It trapped, or called exit.
+    Trap = 2,
+    /// Its stack was exhausted.
+    Stack = 3,
+    /// It used up its instructions.
+    Fuel = 4,
+    /// It took longer than it may.
+    Timeout = 5,
+    /// It wanted more memory than it may have.
+    Memory = 6,
+    /// It wanted a larger table than it may have.
+    Table = 7,
+    /// What it returned breaks the contract or its bounds.
+    BadOutput = 8,
+    /// The component is of a contract that the gateway does not run.
+    ContractMismatch = 9,
+    /// The stored component is not the one that the plan pins.
+    DigestMismatch = 10,
+    /// It asked for a probe that the plan does not grant.
+    ProbeDenied = 11,
+    /// The gateway could not run it, and the hook is not to blame.
+    Host = 12,
+}
+impl HookFailureKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_FAILURE_KIND_UNSPECIFIED",
+            Self::Error => "HOOK_FAILURE_KIND_ERROR",
+            Self::Trap => "HOOK_FAILURE_KIND_TRAP",
+            Self::Stack => "HOOK_FAILURE_KIND_STACK",
+            Self::Fuel => "HOOK_FAILURE_KIND_FUEL",
+            Self::Timeout => "HOOK_FAILURE_KIND_TIMEOUT",
+            Self::Memory => "HOOK_FAILURE_KIND_MEMORY",
+            Self::Table => "HOOK_FAILURE_KIND_TABLE",
+            Self::BadOutput => "HOOK_FAILURE_KIND_BAD_OUTPUT",
+            Self::ContractMismatch => "HOOK_FAILURE_KIND_CONTRACT_MISMATCH",
+            Self::DigestMismatch => "HOOK_FAILURE_KIND_DIGEST_MISMATCH",
+            Self::ProbeDenied => "HOOK_FAILURE_KIND_PROBE_DENIED",
+            Self::Host => "HOOK_FAILURE_KIND_HOST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_FAILURE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_FAILURE_KIND_ERROR" => Some(Self::Error),
+            "HOOK_FAILURE_KIND_TRAP" => Some(Self::Trap),
+            "HOOK_FAILURE_KIND_STACK" => Some(Self::Stack),
+            "HOOK_FAILURE_KIND_FUEL" => Some(Self::Fuel),
+            "HOOK_FAILURE_KIND_TIMEOUT" => Some(Self::Timeout),
+            "HOOK_FAILURE_KIND_MEMORY" => Some(Self::Memory),
+            "HOOK_FAILURE_KIND_TABLE" => Some(Self::Table),
+            "HOOK_FAILURE_KIND_BAD_OUTPUT" => Some(Self::BadOutput),
+            "HOOK_FAILURE_KIND_CONTRACT_MISMATCH" => Some(Self::ContractMismatch),
+            "HOOK_FAILURE_KIND_DIGEST_MISMATCH" => Some(Self::DigestMismatch),
+            "HOOK_FAILURE_KIND_PROBE_DENIED" => Some(Self::ProbeDenied),
+            "HOOK_FAILURE_KIND_HOST" => Some(Self::Host),
+            _ => None,
+        }
+    }
+}
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookSeverity {
+    /// Never written.
+    Unspecified = 0,
+    /// For the record.
+    Info = 1,
+    /// Worth a look.
+    Warning = 2,
+    /// Speaks against going on.
+    Error = 3,
+}
+impl HookSeverity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_SEVERITY_UNSPECIFIED",
+            Self::Info => "HOOK_SEVERITY_INFO",
+            Self::Warning => "HOOK_SEVERITY_WARNING",
+            Self::Error => "HOOK_SEVERITY_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_SEVERITY_INFO" => Some(Self::Info),
+            "HOOK_SEVERITY_WARNING" => Some(Self::Warning),
+            "HOOK_SEVERITY_ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+/// How loud a line of a hook's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookLogLevel {
+    /// Never written.
+    Unspecified = 0,
+    /// For the hook's author.
+    Debug = 1,
+    /// For whoever reads.
+    Info = 2,
+    /// Worth a look.
+    Warning = 3,
+    /// Something is wrong.
+    Error = 4,
+}
+impl HookLogLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_LOG_LEVEL_UNSPECIFIED",
+            Self::Debug => "HOOK_LOG_LEVEL_DEBUG",
+            Self::Info => "HOOK_LOG_LEVEL_INFO",
+            Self::Warning => "HOOK_LOG_LEVEL_WARNING",
+            Self::Error => "HOOK_LOG_LEVEL_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_LOG_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_LOG_LEVEL_DEBUG" => Some(Self::Debug),
+            "HOOK_LOG_LEVEL_INFO" => Some(Self::Info),
+            "HOOK_LOG_LEVEL_WARNING" => Some(Self::Warning),
+            "HOOK_LOG_LEVEL_ERROR" => Some(Self::Error),
             _ => None,
         }
     }

@@ -47,6 +47,9 @@ pub struct PlanSpec {
     /// What to do when it stays unknown whether DRS accepted a launch.
     #[prost(enumeration = "UnknownLaunchPolicy", tag = "6")]
     pub unknown_launch: i32,
+    /// What hooks may reach beside the plan's servers, where a use grants it.
+    #[prost(message, repeated, tag = "7")]
+    pub endpoints: ::prost::alloc::vec::Vec<Endpoint>,
 }
 /// What the business expects of a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -57,6 +60,37 @@ pub struct Objectives {
     /// Recovery point objective: the oldest snapshot that is acceptable.
     #[prost(message, optional, tag = "2")]
     pub rpo: ::core::option::Option<::prost_types::Duration>,
+}
+/// Something outside the plan's servers that a hook may be let to reach.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Endpoint {
+    /// Unique in the plan; what the hook calls it. Same form as a plan's name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How it is spoken to.
+    #[prost(enumeration = "EndpointScheme", tag = "2")]
+    pub scheme: i32,
+    /// A DNS name or an address.
+    #[prost(string, tag = "3")]
+    pub host: ::prost::alloc::string::String,
+    /// 1 to 65535.
+    #[prost(uint32, tag = "4")]
+    pub port: u32,
+    /// What the path of a request must lie below. Empty: "/".
+    #[prost(string, tag = "5")]
+    pub path_prefix: ::prost::alloc::string::String,
+    /// Networks in which its addresses may lie, for example "10.1.0.0/16".
+    /// Empty: public addresses only. Loopback, link-local and metadata
+    /// addresses are refused whatever stands here.
+    #[prost(string, repeated, tag = "6")]
+    pub cidrs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// PEM of the authority that vouches for its certificate. Required for
+    /// HTTPS; what the gateway's machine trusts does not count.
+    #[prost(string, tag = "7")]
+    pub ca_pem: ::prost::alloc::string::String,
+    /// The name in its certificate. Empty: `host`.
+    #[prost(string, tag = "8")]
+    pub server_name: ::prost::alloc::string::String,
 }
 /// An AWS account and Region in which DRS is called.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -109,6 +143,11 @@ pub struct WaveSpec {
     /// Unset or zero: no limit.
     #[prost(message, optional, tag = "11")]
     pub timeout: ::core::option::Option<::prost_types::Duration>,
+    /// How long all hooks of one phase of this wave may take together; time in
+    /// which a person is waited for does not count. Unset: 15 minutes, or the
+    /// longest timeout of one of its hooks.
+    #[prost(message, optional, tag = "12")]
+    pub gate_timeout: ::core::option::Option<::prost_types::Duration>,
 }
 /// Servers of one wave in one target.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -165,10 +204,52 @@ pub struct HookUse {
     /// How often a verdict RETRY is followed; then it is a failure. Unset: 30.
     #[prost(uint32, optional, tag = "5")]
     pub retries: ::core::option::Option<u32>,
-    /// What a failure of the hook itself means (never PROCEED by itself).
-    /// Unset: HOLD.
+    /// What a failure of the hook itself means where `failure_answers` has no
+    /// answer for its kind. WAIVE is refused here. Unset: HOLD.
     #[prost(enumeration = "HookFailurePolicy", tag = "6")]
     pub on_failure: i32,
+    /// Ports of this wave's servers, and of those of the waves that it depends
+    /// on, that the hook may probe. A port that a parameter of the hook names is
+    /// granted by setting the parameter.
+    #[prost(uint32, repeated, tag = "7")]
+    pub ports: ::prost::alloc::vec::Vec<u32>,
+    /// Names of the plan's endpoints that the hook may probe. An endpoint that a
+    /// parameter of the hook names is granted by setting the parameter.
+    #[prost(string, repeated, tag = "8")]
+    pub endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Lets the hook import WASI, with everything in it denied. Needed by
+    /// languages whose runtime cannot do without.
+    #[prost(bool, tag = "9")]
+    pub allow_wasi: bool,
+    /// What one attempt may use.
+    #[prost(message, optional, tag = "10")]
+    pub limits: ::core::option::Option<HookLimits>,
+    /// What failures of some kinds mean; no kind twice.
+    #[prost(message, repeated, tag = "11")]
+    pub failure_answers: ::prost::alloc::vec::Vec<HookFailureAnswer>,
+}
+/// What one attempt of a hook may use.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HookLimits {
+    /// From instantiation to teardown. Unset: 10 s; at most 120 s.
+    #[prost(message, optional, tag = "1")]
+    pub attempt_timeout: ::core::option::Option<::prost_types::Duration>,
+    /// Instructions, roughly. 0: 5,000,000,000; at most 100,000,000,000.
+    #[prost(uint64, tag = "2")]
+    pub fuel: u64,
+    /// MiB of memory. 0: 64; at most 256.
+    #[prost(uint32, tag = "3")]
+    pub memory_mib: u32,
+}
+/// What failures of one kind mean.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HookFailureAnswer {
+    /// The kind.
+    #[prost(enumeration = "HookFailureKind", tag = "1")]
+    pub kind: i32,
+    /// What it means.
+    #[prost(enumeration = "HookFailurePolicy", tag = "2")]
+    pub policy: i32,
 }
 /// Automatic retries of a wave's failed servers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -182,6 +263,116 @@ pub struct RetryPolicy {
     /// Longest wait. Unset: 10 minutes.
     #[prost(message, optional, tag = "3")]
     pub max_backoff: ::core::option::Option<::prost_types::Duration>,
+}
+/// How an endpoint is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EndpointScheme {
+    /// Refused.
+    Unspecified = 0,
+    /// A TCP connection and no more.
+    Tcp = 1,
+    /// HTTP/1.1 in the clear.
+    Http = 2,
+    /// HTTP/1.1 over TLS.
+    Https = 3,
+}
+impl EndpointScheme {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ENDPOINT_SCHEME_UNSPECIFIED",
+            Self::Tcp => "ENDPOINT_SCHEME_TCP",
+            Self::Http => "ENDPOINT_SCHEME_HTTP",
+            Self::Https => "ENDPOINT_SCHEME_HTTPS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ENDPOINT_SCHEME_UNSPECIFIED" => Some(Self::Unspecified),
+            "ENDPOINT_SCHEME_TCP" => Some(Self::Tcp),
+            "ENDPOINT_SCHEME_HTTP" => Some(Self::Http),
+            "ENDPOINT_SCHEME_HTTPS" => Some(Self::Https),
+            _ => None,
+        }
+    }
+}
+/// The ways in which a hook can fail to give a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookFailureKind {
+    /// Never sent; refused in a plan.
+    Unspecified = 0,
+    /// It answered with an error of its own.
+    Error = 1,
+    /// It trapped, or called exit.
+    Trap = 2,
+    /// Its stack was exhausted.
+    Stack = 3,
+    /// It used up its instructions.
+    Fuel = 4,
+    /// It took longer than it may.
+    Timeout = 5,
+    /// It wanted more memory than it may have.
+    Memory = 6,
+    /// It wanted a larger table than it may have.
+    Table = 7,
+    /// What it returned breaks the contract or its bounds.
+    BadOutput = 8,
+    /// The component is of a contract that this gateway does not run.
+    ContractMismatch = 9,
+    /// The stored component is not the one that the plan pins.
+    DigestMismatch = 10,
+    /// It asked for a probe that the plan does not grant.
+    ProbeDenied = 11,
+    /// The gateway could not run it, and the hook is not to blame.
+    Host = 12,
+}
+impl HookFailureKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_FAILURE_KIND_UNSPECIFIED",
+            Self::Error => "HOOK_FAILURE_KIND_ERROR",
+            Self::Trap => "HOOK_FAILURE_KIND_TRAP",
+            Self::Stack => "HOOK_FAILURE_KIND_STACK",
+            Self::Fuel => "HOOK_FAILURE_KIND_FUEL",
+            Self::Timeout => "HOOK_FAILURE_KIND_TIMEOUT",
+            Self::Memory => "HOOK_FAILURE_KIND_MEMORY",
+            Self::Table => "HOOK_FAILURE_KIND_TABLE",
+            Self::BadOutput => "HOOK_FAILURE_KIND_BAD_OUTPUT",
+            Self::ContractMismatch => "HOOK_FAILURE_KIND_CONTRACT_MISMATCH",
+            Self::DigestMismatch => "HOOK_FAILURE_KIND_DIGEST_MISMATCH",
+            Self::ProbeDenied => "HOOK_FAILURE_KIND_PROBE_DENIED",
+            Self::Host => "HOOK_FAILURE_KIND_HOST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_FAILURE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_FAILURE_KIND_ERROR" => Some(Self::Error),
+            "HOOK_FAILURE_KIND_TRAP" => Some(Self::Trap),
+            "HOOK_FAILURE_KIND_STACK" => Some(Self::Stack),
+            "HOOK_FAILURE_KIND_FUEL" => Some(Self::Fuel),
+            "HOOK_FAILURE_KIND_TIMEOUT" => Some(Self::Timeout),
+            "HOOK_FAILURE_KIND_MEMORY" => Some(Self::Memory),
+            "HOOK_FAILURE_KIND_TABLE" => Some(Self::Table),
+            "HOOK_FAILURE_KIND_BAD_OUTPUT" => Some(Self::BadOutput),
+            "HOOK_FAILURE_KIND_CONTRACT_MISMATCH" => Some(Self::ContractMismatch),
+            "HOOK_FAILURE_KIND_DIGEST_MISMATCH" => Some(Self::DigestMismatch),
+            "HOOK_FAILURE_KIND_PROBE_DENIED" => Some(Self::ProbeDenied),
+            "HOOK_FAILURE_KIND_HOST" => Some(Self::Host),
+            _ => None,
+        }
+    }
 }
 /// What a wave's failure means for the rest of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -231,6 +422,11 @@ pub enum HookFailurePolicy {
     Hold = 1,
     /// Fail the wave.
     Abort = 2,
+    /// Ask again, as though the hook had said RETRY.
+    Retry = 3,
+    /// Go on, and show it: the wave ends with warnings. For single kinds only,
+    /// and never for CONTRACT_MISMATCH and DIGEST_MISMATCH.
+    Waive = 4,
 }
 impl HookFailurePolicy {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -242,6 +438,8 @@ impl HookFailurePolicy {
             Self::Unspecified => "HOOK_FAILURE_POLICY_UNSPECIFIED",
             Self::Hold => "HOOK_FAILURE_POLICY_HOLD",
             Self::Abort => "HOOK_FAILURE_POLICY_ABORT",
+            Self::Retry => "HOOK_FAILURE_POLICY_RETRY",
+            Self::Waive => "HOOK_FAILURE_POLICY_WAIVE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -250,6 +448,8 @@ impl HookFailurePolicy {
             "HOOK_FAILURE_POLICY_UNSPECIFIED" => Some(Self::Unspecified),
             "HOOK_FAILURE_POLICY_HOLD" => Some(Self::Hold),
             "HOOK_FAILURE_POLICY_ABORT" => Some(Self::Abort),
+            "HOOK_FAILURE_POLICY_RETRY" => Some(Self::Retry),
+            "HOOK_FAILURE_POLICY_WAIVE" => Some(Self::Waive),
             _ => None,
         }
     }
@@ -1602,7 +1802,7 @@ pub struct Launch {
     pub retry_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// One run of a hook.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HookRun {
     /// The hook's name.
     #[prost(string, tag = "1")]
@@ -1628,6 +1828,57 @@ pub struct HookRun {
     /// When it ended; unset while it runs.
     #[prost(message, optional, tag = "8")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// For FAILED and WAIVED: how the hook itself failed.
+    #[prost(enumeration = "HookFailureKind", tag = "9")]
+    pub failure_kind: i32,
+    /// What it found. In an Execution at most 20 of them, the worst first; in a
+    /// change all that were kept.
+    #[prost(message, repeated, tag = "10")]
+    pub findings: ::prost::alloc::vec::Vec<HookFinding>,
+    /// How many there were.
+    #[prost(uint32, tag = "11")]
+    pub finding_count: u32,
+    /// Instructions used, roughly; the same again in a replay.
+    #[prost(uint64, tag = "12")]
+    pub fuel: u64,
+    /// Most bytes of memory at once.
+    #[prost(uint64, tag = "13")]
+    pub peak_memory_bytes: u64,
+    /// Probes that it made.
+    #[prost(uint32, tag = "14")]
+    pub probe_count: u32,
+}
+/// One thing that a hook has found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HookFinding {
+    /// Stable and short, for example "port-closed".
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// How bad it is.
+    #[prost(enumeration = "HookSeverity", tag = "2")]
+    pub severity: i32,
+    /// A server's id, an endpoint's name, or empty for the wave.
+    #[prost(string, tag = "3")]
+    pub subject: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "4")]
+    pub message: ::prost::alloc::string::String,
+    /// What was measured.
+    #[prost(btree_map = "string, string", tag = "5")]
+    pub evidence: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+/// One line that a hook has logged.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HookLogLine {
+    /// How loud.
+    #[prost(enumeration = "HookLogLevel", tag = "1")]
+    pub level: i32,
+    /// The line.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
 }
 /// What kind of run an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2006,6 +2257,84 @@ impl LaunchState {
         }
     }
 }
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookSeverity {
+    /// Never sent.
+    Unspecified = 0,
+    /// For the record.
+    Info = 1,
+    /// Worth a look.
+    Warning = 2,
+    /// Speaks against going on.
+    Error = 3,
+}
+impl HookSeverity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_SEVERITY_UNSPECIFIED",
+            Self::Info => "HOOK_SEVERITY_INFO",
+            Self::Warning => "HOOK_SEVERITY_WARNING",
+            Self::Error => "HOOK_SEVERITY_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_SEVERITY_INFO" => Some(Self::Info),
+            "HOOK_SEVERITY_WARNING" => Some(Self::Warning),
+            "HOOK_SEVERITY_ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+/// How loud a line of a hook's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HookLogLevel {
+    /// Never sent.
+    Unspecified = 0,
+    /// For the hook's author.
+    Debug = 1,
+    /// For whoever reads.
+    Info = 2,
+    /// Worth a look.
+    Warning = 3,
+    /// Something is wrong.
+    Error = 4,
+}
+impl HookLogLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOOK_LOG_LEVEL_UNSPECIFIED",
+            Self::Debug => "HOOK_LOG_LEVEL_DEBUG",
+            Self::Info => "HOOK_LOG_LEVEL_INFO",
+            Self::Warning => "HOOK_LOG_LEVEL_WARNING",
+            Self::Error => "HOOK_LOG_LEVEL_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOOK_LOG_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOOK_LOG_LEVEL_DEBUG" => Some(Self::Debug),
+            "HOOK_LOG_LEVEL_INFO" => Some(Self::Info),
+            "HOOK_LOG_LEVEL_WARNING" => Some(Self::Warning),
+            "HOOK_LOG_LEVEL_ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
 /// Which side of the launch a hook is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2061,6 +2390,8 @@ pub enum HookOutcome {
     Failed = 7,
     /// Its answer is no longer wanted.
     Dropped = 8,
+    /// The hook itself failed, in a way that the plan waives: go on.
+    Waived = 9,
 }
 impl HookOutcome {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2078,6 +2409,7 @@ impl HookOutcome {
             Self::Abort => "HOOK_OUTCOME_ABORT",
             Self::Failed => "HOOK_OUTCOME_FAILED",
             Self::Dropped => "HOOK_OUTCOME_DROPPED",
+            Self::Waived => "HOOK_OUTCOME_WAIVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2092,6 +2424,7 @@ impl HookOutcome {
             "HOOK_OUTCOME_ABORT" => Some(Self::Abort),
             "HOOK_OUTCOME_FAILED" => Some(Self::Failed),
             "HOOK_OUTCOME_DROPPED" => Some(Self::Dropped),
+            "HOOK_OUTCOME_WAIVED" => Some(Self::Waived),
             _ => None,
         }
     }
@@ -2283,7 +2616,7 @@ pub struct LaunchMoved {
     pub launch: ::core::option::Option<Launch>,
 }
 /// A hook was started or ended.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HookMoved {
     /// The wave's name.
     #[prost(string, tag = "1")]
@@ -2291,6 +2624,12 @@ pub struct HookMoved {
     /// The run as it is now.
     #[prost(message, optional, tag = "2")]
     pub run: ::core::option::Option<HookRun>,
+    /// What it logged, once it ended.
+    #[prost(message, repeated, tag = "3")]
+    pub log: ::prost::alloc::vec::Vec<HookLogLine>,
+    /// Lines beyond what is kept.
+    #[prost(uint32, tag = "4")]
+    pub log_dropped: u32,
 }
 /// Another process took the execution over.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3885,6 +4224,1150 @@ pub mod execution_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "tidegate.v1.ExecutionService";
     impl<T> tonic::server::NamedService for ExecutionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A stored hook.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Hook {
+    /// What plans call it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The author's version, for people.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+    /// "sha256:" and 64 hexadecimal digits over its bytes.
+    #[prost(string, tag = "3")]
+    pub digest: ::prost::alloc::string::String,
+    /// One line about it.
+    #[prost(string, tag = "4")]
+    pub description: ::prost::alloc::string::String,
+    /// Where it can be used.
+    #[prost(enumeration = "HookPhase", repeated, tag = "5")]
+    pub phases: ::prost::alloc::vec::Vec<i32>,
+    /// What it must be granted, and why.
+    #[prost(message, repeated, tag = "6")]
+    pub needs: ::prost::alloc::vec::Vec<HookNeed>,
+    /// Whether it imports WASI, which a plan must allow.
+    #[prost(bool, tag = "7")]
+    pub wasi: bool,
+    /// The contract that it is built against, for example
+    /// "tidegate:hooks@1.0.0".
+    #[prost(string, tag = "8")]
+    pub contract: ::prost::alloc::string::String,
+    /// Everything that it imports.
+    #[prost(string, repeated, tag = "9")]
+    pub imports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its size.
+    #[prost(uint64, tag = "10")]
+    pub size_bytes: u64,
+    /// When it was registered.
+    #[prost(message, optional, tag = "11")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Plans whose newest revision uses it.
+    #[prost(string, repeated, tag = "12")]
+    pub used_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A probe that a hook makes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HookNeed {
+    /// Which kind.
+    #[prost(enumeration = "ProbeKind", tag = "1")]
+    pub probe: i32,
+    /// Why.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// Of what.
+    #[prost(oneof = "hook_need::Target", tags = "2, 3, 4")]
+    pub target: ::core::option::Option<hook_need::Target>,
+}
+/// Nested message and enum types in `HookNeed`.
+pub mod hook_need {
+    /// Of what.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Target {
+        /// This port of the servers.
+        #[prost(uint32, tag = "2")]
+        Port(u32),
+        /// The port of the servers that this parameter names.
+        #[prost(string, tag = "3")]
+        PortParameter(::prost::alloc::string::String),
+        /// The endpoint that this parameter names.
+        #[prost(string, tag = "4")]
+        EndpointParameter(::prost::alloc::string::String),
+    }
+}
+/// Request of RegisterHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisterHookRequest {
+    /// In the first message: the digest of the whole.
+    #[prost(string, tag = "1")]
+    pub digest: ::prost::alloc::string::String,
+    /// In the first message: the size of the whole, at most 33,554,432.
+    #[prost(uint64, tag = "2")]
+    pub size_bytes: u64,
+    /// The next part of the bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
+/// Response of RegisterHook.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RegisterHookResponse {
+    /// The stored hook.
+    #[prost(message, optional, tag = "1")]
+    pub hook: ::core::option::Option<Hook>,
+    /// False if it was there already.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
+}
+/// Request of GetHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetHookRequest {
+    /// A hook's digest, or its name for the newest of that name.
+    #[prost(string, tag = "1")]
+    pub hook: ::prost::alloc::string::String,
+}
+/// Response of GetHook.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetHookResponse {
+    /// The hook asked for.
+    #[prost(message, optional, tag = "1")]
+    pub hook: ::core::option::Option<Hook>,
+}
+/// Request of ListHooks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListHooksRequest {
+    /// 1 to 1000; 0 is 100.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Response of ListHooks.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListHooksResponse {
+    /// By name, the newest of a name first.
+    #[prost(message, repeated, tag = "1")]
+    pub hooks: ::prost::alloc::vec::Vec<Hook>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of DownloadHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DownloadHookRequest {
+    /// A hook's digest, or its name for the newest of that name.
+    #[prost(string, tag = "1")]
+    pub hook: ::prost::alloc::string::String,
+}
+/// Response of DownloadHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DownloadHookResponse {
+    /// The next part of the bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
+/// Request of TestHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestHookRequest {
+    /// A hook's digest, or its name for the newest of that name.
+    #[prost(string, tag = "1")]
+    pub hook: ::prost::alloc::string::String,
+    /// What to run it on.
+    #[prost(oneof = "test_hook_request::Subject", tags = "2, 3")]
+    pub subject: ::core::option::Option<test_hook_request::Subject>,
+}
+/// Nested message and enum types in `TestHookRequest`.
+pub mod test_hook_request {
+    /// What to run it on.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Subject {
+        /// One vector: a context and scripted answers, YAML or JSON.
+        #[prost(string, tag = "2")]
+        Vector(::prost::alloc::string::String),
+        /// A tape, JSON.
+        #[prost(string, tag = "3")]
+        Tape(::prost::alloc::string::String),
+    }
+}
+/// Response of TestHook.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TestHookResponse {
+    /// How the attempt ended; wave, phase and attempt as in the context.
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<HookRun>,
+    /// What it logged.
+    #[prost(message, repeated, tag = "2")]
+    pub log: ::prost::alloc::vec::Vec<HookLogLine>,
+    /// The tape of this attempt, JSON.
+    #[prost(string, tag = "3")]
+    pub tape: ::prost::alloc::string::String,
+    /// Where it differs from what the vector expects, or from the tape. Empty if
+    /// it does not.
+    #[prost(string, repeated, tag = "4")]
+    pub differences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Request of DeleteHook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteHookRequest {
+    /// A hook's digest.
+    #[prost(string, tag = "1")]
+    pub digest: ::prost::alloc::string::String,
+    /// Do not fail if there is no such hook.
+    #[prost(bool, tag = "2")]
+    pub allow_missing: bool,
+}
+/// Response of DeleteHook.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteHookResponse {}
+/// Names one attempt of a hook.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TapeId {
+    /// The execution.
+    #[prost(string, tag = "1")]
+    pub execution: ::prost::alloc::string::String,
+    /// The wave's name.
+    #[prost(string, tag = "2")]
+    pub wave: ::prost::alloc::string::String,
+    /// Before or after the launch.
+    #[prost(enumeration = "HookPhase", tag = "3")]
+    pub phase: i32,
+    /// Position in the plan's list of this phase, from 0.
+    #[prost(uint32, tag = "4")]
+    pub index: u32,
+    /// Counts the runs of this use, from 1.
+    #[prost(uint32, tag = "5")]
+    pub attempt: u32,
+}
+/// Request of ListTapes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListTapesRequest {
+    /// The execution's id.
+    #[prost(string, tag = "1")]
+    pub execution: ::prost::alloc::string::String,
+}
+/// Response of ListTapes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListTapesResponse {
+    /// In the order in which they ended.
+    #[prost(message, repeated, tag = "1")]
+    pub tapes: ::prost::alloc::vec::Vec<TapeId>,
+}
+/// Request of GetTape.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTapeRequest {
+    /// Which.
+    #[prost(message, optional, tag = "1")]
+    pub id: ::core::option::Option<TapeId>,
+}
+/// Response of GetTape.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTapeResponse {
+    /// The tape, JSON.
+    #[prost(string, tag = "1")]
+    pub tape: ::prost::alloc::string::String,
+}
+/// The kinds of probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ProbeKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// A TCP connection.
+    Tcp = 1,
+    /// An HTTP request.
+    Http = 2,
+}
+impl ProbeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PROBE_KIND_UNSPECIFIED",
+            Self::Tcp => "PROBE_KIND_TCP",
+            Self::Http => "PROBE_KIND_HTTP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PROBE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "PROBE_KIND_TCP" => Some(Self::Tcp),
+            "PROBE_KIND_HTTP" => Some(Self::Http),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod hook_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Stores hooks: checks that users write, as WebAssembly components. A hook is
+    /// known by the SHA-256 of its bytes; its name and version are what it says of
+    /// itself.
+    #[derive(Debug, Clone)]
+    pub struct HookServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl HookServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> HookServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> HookServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            HookServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Stores a component after it was verified, inspected and compiled. The
+        /// first message carries `digest` and `size_bytes`, all carry a part of the
+        /// bytes. The same bytes again return the hook that is there.
+        /// INVALID_ARGUMENT with the reason if it is not a hook that can be run.
+        pub async fn register_hook(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::RegisterHookRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterHookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/RegisterHook",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "RegisterHook"));
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Returns what is known of a hook.
+        pub async fn get_hook(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetHookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/GetHook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "GetHook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists hooks by name, the newest of a name first.
+        pub async fn list_hooks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListHooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/ListHooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "ListHooks"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Streams a hook's bytes, so that anybody can replay what it decided.
+        pub async fn download_hook(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DownloadHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::DownloadHookResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/DownloadHook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "DownloadHook"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Runs a hook once on scripted answers or on a tape. Nothing is probed and
+        /// no execution is touched.
+        pub async fn test_hook(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TestHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestHookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/TestHook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "TestHook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a hook. FAILED_PRECONDITION while a plan or an execution that is
+        /// not over uses it.
+        pub async fn delete_hook(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteHookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/DeleteHook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "DeleteHook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the tapes of an execution: one for each attempt of a hook, in the
+        /// order in which they ended.
+        pub async fn list_tapes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListTapesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTapesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/ListTapes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "ListTapes"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns a tape.
+        pub async fn get_tape(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTapeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTapeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.HookService/GetTape",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "GetTape"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod hook_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with HookServiceServer.
+    #[async_trait]
+    pub trait HookService: std::marker::Send + std::marker::Sync + 'static {
+        /// Stores a component after it was verified, inspected and compiled. The
+        /// first message carries `digest` and `size_bytes`, all carry a part of the
+        /// bytes. The same bytes again return the hook that is there.
+        /// INVALID_ARGUMENT with the reason if it is not a hook that can be run.
+        async fn register_hook(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::RegisterHookRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterHookResponse>,
+            tonic::Status,
+        >;
+        /// Returns what is known of a hook.
+        async fn get_hook(
+            &self,
+            request: tonic::Request<super::GetHookRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetHookResponse>, tonic::Status>;
+        /// Lists hooks by name, the newest of a name first.
+        async fn list_hooks(
+            &self,
+            request: tonic::Request<super::ListHooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHooksResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the DownloadHook method.
+        type DownloadHookStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::DownloadHookResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams a hook's bytes, so that anybody can replay what it decided.
+        async fn download_hook(
+            &self,
+            request: tonic::Request<super::DownloadHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::DownloadHookStream>,
+            tonic::Status,
+        >;
+        /// Runs a hook once on scripted answers or on a tape. Nothing is probed and
+        /// no execution is touched.
+        async fn test_hook(
+            &self,
+            request: tonic::Request<super::TestHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestHookResponse>,
+            tonic::Status,
+        >;
+        /// Deletes a hook. FAILED_PRECONDITION while a plan or an execution that is
+        /// not over uses it.
+        async fn delete_hook(
+            &self,
+            request: tonic::Request<super::DeleteHookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteHookResponse>,
+            tonic::Status,
+        >;
+        /// Lists the tapes of an execution: one for each attempt of a hook, in the
+        /// order in which they ended.
+        async fn list_tapes(
+            &self,
+            request: tonic::Request<super::ListTapesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListTapesResponse>,
+            tonic::Status,
+        >;
+        /// Returns a tape.
+        async fn get_tape(
+            &self,
+            request: tonic::Request<super::GetTapeRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetTapeResponse>, tonic::Status>;
+    }
+    /// Stores hooks: checks that users write, as WebAssembly components. A hook is
+    /// known by the SHA-256 of its bytes; its name and version are what it says of
+    /// itself.
+    #[derive(Debug)]
+    pub struct HookServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> HookServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for HookServiceServer<T>
+    where
+        T: HookService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/tidegate.v1.HookService/RegisterHook" => {
+                    #[allow(non_camel_case_types)]
+                    struct RegisterHookSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::ClientStreamingService<super::RegisterHookRequest>
+                    for RegisterHookSvc<T> {
+                        type Response = super::RegisterHookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::RegisterHookRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::register_hook(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RegisterHookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/GetHook" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetHookSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::GetHookRequest>
+                    for GetHookSvc<T> {
+                        type Response = super::GetHookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetHookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::get_hook(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetHookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/ListHooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListHooksSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::ListHooksRequest>
+                    for ListHooksSvc<T> {
+                        type Response = super::ListHooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListHooksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::list_hooks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListHooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/DownloadHook" => {
+                    #[allow(non_camel_case_types)]
+                    struct DownloadHookSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::ServerStreamingService<super::DownloadHookRequest>
+                    for DownloadHookSvc<T> {
+                        type Response = super::DownloadHookResponse;
+                        type ResponseStream = T::DownloadHookStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DownloadHookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::download_hook(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DownloadHookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/TestHook" => {
+                    #[allow(non_camel_case_types)]
+                    struct TestHookSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::TestHookRequest>
+                    for TestHookSvc<T> {
+                        type Response = super::TestHookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TestHookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::test_hook(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TestHookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/DeleteHook" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteHookSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::DeleteHookRequest>
+                    for DeleteHookSvc<T> {
+                        type Response = super::DeleteHookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteHookRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::delete_hook(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteHookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/ListTapes" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListTapesSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::ListTapesRequest>
+                    for ListTapesSvc<T> {
+                        type Response = super::ListTapesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListTapesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::list_tapes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListTapesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.HookService/GetTape" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTapeSvc<T: HookService>(pub Arc<T>);
+                    impl<
+                        T: HookService,
+                    > tonic::server::UnaryService<super::GetTapeRequest>
+                    for GetTapeSvc<T> {
+                        type Response = super::GetTapeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTapeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HookService>::get_tape(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTapeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for HookServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "tidegate.v1.HookService";
+    impl<T> tonic::server::NamedService for HookServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

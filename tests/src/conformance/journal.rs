@@ -1,12 +1,14 @@
-//! What every journal and plan store promises.
+//! What every journal, plan store and hook store promises.
 //!
 //! One function per fact; each is given stores that nothing is in yet.
 
 mod claims;
+mod components;
 mod executions;
 mod plans;
 mod positions;
 mod survival;
+mod tapes;
 
 use std::sync::Arc;
 
@@ -14,19 +16,25 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tidegate_core::{ExecutionId, PlanName};
 use tidegate_gateway::ports::{
+    hook_store::HookStore,
     journal::{Append, AppendError, Claim, HeadUpdate, Journal},
     plan_store::{PlanStore, StoredPlan},
 };
 
-pub use self::{claims::*, executions::*, plans::*, positions::*, survival::*};
+pub use self::{
+    claims::*, components::*, executions::*, plans::*, positions::*, survival::*, tapes::*,
+};
 
-/// A journal and a plan store that share claims, as the tests hold them.
+/// A journal and a plan store that share claims, and a hook store, as the
+/// tests hold them.
 #[derive(Clone)]
 pub struct Stores {
     /// The journal.
     pub journal: Arc<dyn Journal>,
     /// The plan store.
     pub plans: Arc<dyn PlanStore>,
+    /// The hook store.
+    pub hooks: Arc<dyn HookStore>,
 }
 
 /// What the facts are told of: stores that can be closed and opened again.
@@ -68,7 +76,18 @@ pub async fn hold<S: Subject>(make: impl Fn() -> S) {
         plans_are_listed_by_name_and_page_by_page,
         revisions_are_listed_newest_first_and_page_by_page,
         plans_of_unusual_names_stay_apart,
+        components_of_any_size_come_back_whole,
+        a_component_that_is_put_again_keeps_its_first_instant,
+        of_concurrent_puts_of_a_component_exactly_one_is_the_first,
+        a_deleted_component_is_gone_until_it_is_put_again,
+        components_of_unusual_digests_stay_apart,
+        tapes_are_listed_by_wave_phase_hook_and_attempt,
+        the_first_tape_of_an_attempt_stays,
+        tapes_of_unusual_executions_stay_apart,
+        other_commands_have_no_tape,
+        a_tape_above_the_limit_is_refused,
         everything_survives_reopening,
+        components_and_tapes_survive_reopening,
         claims_and_positions_hold_after_reopening,
         many_writers_are_all_acknowledged_and_all_there_after_reopening,
     );

@@ -3,12 +3,13 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use tidegate_core::{
-    InstanceId, JobId, SourceServerId,
+    InstanceId, JobId, SourceServerId, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
     plan::Target,
 };
@@ -57,6 +58,9 @@ struct State {
     sources: Vec<SourceServer>,
     calls: usize,
     failing: BTreeMap<SourceServerId, u32>,
+    snapshots: BTreeMap<SourceServerId, Timestamp>,
+    /// Every instance ever launched has one of its own.
+    addresses: BTreeMap<InstanceId, IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +116,15 @@ impl FakeDrs {
     pub fn failing(self, server: &str, times: u32) -> Self {
         let server = SourceServerId::from(server);
         self.lock().failing.insert(server, times);
+        self
+    }
+
+    /// When a server's newest snapshot was taken. Its instances are launched
+    /// from that one. Other servers have none.
+    #[must_use]
+    pub fn with_snapshot(self, server: &str, taken: Timestamp) -> Self {
+        let server = SourceServerId::from(server);
+        self.lock().snapshots.insert(server, taken);
         self
     }
 
@@ -196,6 +209,10 @@ impl State {
                 job.failed.push(server.clone());
             }
         }
+        for server in job.servers.iter().filter(|_| !job.terminates) {
+            let next = next_address(self.addresses.len());
+            self.addresses.entry(instance_of(server)).or_insert(next);
+        }
         let id = JobId::from(&*format!("drsjob-{:017x}", self.jobs.len() + 1));
         self.by_key.insert(key.to_owned(), id.clone());
         let report = report(&id, &job);
@@ -227,6 +244,13 @@ fn report(id: &JobId, job: &Job) -> JobReport {
 
 fn instance_of(server: &SourceServerId) -> InstanceId {
     InstanceId::from(&*server.as_str().replacen("s-", "i-", 1))
+}
+
+/// 10.0.0.1 and on.
+fn next_address(given: usize) -> IpAddr {
+    let given = u32::try_from(given).expect("a test launches few servers");
+    let first = u32::from(Ipv4Addr::new(10, 0, 0, 1));
+    IpAddr::from(Ipv4Addr::from(first + given))
 }
 
 impl Drs for FakeDrs {
@@ -295,14 +319,30 @@ impl Drs for FakeDrs {
         let mut found = Vec::new();
         for (id, job) in state.jobs.iter().filter(|(_, job)| !job.terminates) {
             for server in job.servers.iter().filter(|server| servers.contains(server)) {
+                let instance = instance_of(server);
                 found.push(RecoveryInstance {
-                    instance: instance_of(server),
+                    addresses: Vec::from_iter(state.addresses.get(&instance).copied()),
+                    instance,
                     server: server.clone(),
                     is_drill: job.is_drill,
                     job: Some(id.clone()),
+                    snapshot_time: state.snapshots.get(server).copied(),
                 });
             }
         }
         ready(Ok(found)).boxed()
+    }
+
+    fn newest_snapshots(
+        &self,
+        _target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<(SourceServerId, Timestamp)>, DrsError>> {
+        let state = self.lock();
+        let taken = |server: SourceServerId| {
+            let taken = *state.snapshots.get(&server)?;
+            Some((server, taken))
+        };
+        ready(Ok(servers.into_iter().filter_map(taken).collect())).boxed()
     }
 }

@@ -4,6 +4,7 @@
 mod boto3;
 mod buf_curl;
 mod cli_executions;
+mod cli_hooks;
 mod cli_plan_files;
 mod cli_serving;
 mod cli_tls;

@@ -109,6 +109,23 @@ pub(super) async fn insistent(url: &str) -> AwsDrs {
     .await
 }
 
+/// An adapter that does not wait long for what it reads, and asks once.
+pub(super) async fn hasty(url: &str) -> AwsDrs {
+    let mode = Mode::Endpoint {
+        url: url.to_owned(),
+    };
+    let timeouts = Timeouts {
+        read: Duration::from_millis(300),
+        ..Timeouts::default()
+    };
+    AwsDrs::connect(Settings {
+        timeouts,
+        read_attempts: 1,
+        ..Settings::new(mode)
+    })
+    .await
+}
+
 /// An adapter that does not wait long for answers.
 pub(super) async fn impatient(url: &str) -> AwsDrs {
     let mode = Mode::Endpoint {

@@ -1,11 +1,14 @@
 //! Source servers and recovery instances.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
-use tidegate_core::{JobId, Span};
+use tidegate_core::{JobId, Span, Timestamp};
 use tidegate_gateway::ports::drs::{Drs as _, DrsError, RecoveryInstance, ServerQuery};
 
-use super::rig::{DATABASES, INSTANCES, Rig, answered, drill, ids, in_region, target};
+use super::{
+    rig::{DATABASES, INSTANCES, Rig, adapter, answered, drill, ids, in_region, place, target},
+    scripted::{Scripted, ok},
+};
 
 #[tokio::test]
 async fn servers_are_selected_by_all_of_their_tags() {
@@ -53,7 +56,7 @@ async fn no_ids_are_no_servers_and_not_all() {
 }
 
 #[tokio::test]
-async fn recovery_instances_name_server_and_job() {
+async fn recovery_instances_name_server_job_snapshot_and_address() {
     let rig = Rig::recorded_drill().await;
     let job: JobId = rig.launched("e/db/0", &DATABASES).await;
     rig.advance(600.0);
@@ -66,8 +69,51 @@ async fn recovery_instances_name_server_and_job() {
         server,
         is_drill: true,
         job: Some(job.clone()),
+        snapshot_time: Some(carried(&rig, instance).0),
+        addresses: vec![carried(&rig, instance).1],
     });
     assert_eq!(found, wanted.collect::<Vec<_>>());
+}
+
+/// The moment whose data an instance carries, and its address.
+fn carried(rig: &Rig, instance: &str) -> (Timestamp, IpAddr) {
+    rig.emulator.with_model(|model, _| {
+        let estate = model.estate(&place()).expect("it has DRS");
+        let mut instances = estate.recovery_instances();
+        let found = instances.find(|it| it.id.as_str() == instance);
+        let found = found.expect("it was launched");
+        let millis = found.point_in_time.as_millisecond().unsigned_abs();
+        (Timestamp::from_millis(millis), found.address.into())
+    })
+}
+
+#[tokio::test]
+async fn addresses_of_the_primary_interface_come_first_and_what_is_none_is_left_out() {
+    let interfaces = r#"[
+        {"ips": ["10.0.1.7", "nowhere"], "isPrimary": false},
+        {"ips": ["10.0.2.7", "fd00::7"], "isPrimary": true},
+        {"ips": ["", "10.0.3.7"]}
+    ]"#;
+    let answer = format!(
+        r#"{{"items": [
+            {{"recoveryInstanceID": "i-1", "sourceServerID": "s-1",
+              "pointInTimeSnapshotDateTime": "yesterday",
+              "recoveryInstanceProperties": {{"networkInterfaces": {interfaces}}}}},
+            {{"recoveryInstanceID": "i-2", "sourceServerID": "s-2"}}
+        ]}}"#
+    );
+    let server = Scripted::new(move |_| ok(answer.clone())).await;
+    let drs = adapter(&server.url).await;
+
+    let found = drs.recovery_instances(target(), ids(&["s-1", "s-2"])).await;
+
+    let [first, second] =
+        <[RecoveryInstance; 2]>::try_from(found.expect("an answer")).expect("both of them");
+    let addresses = ["10.0.2.7", "fd00::7", "10.0.1.7", "10.0.3.7"];
+    let addresses = addresses.map(|address| address.parse::<IpAddr>().expect("an address"));
+    assert_eq!(first.addresses, addresses);
+    assert_eq!(first.snapshot_time, None);
+    assert_eq!(second.addresses, Vec::<IpAddr>::new());
 }
 
 #[tokio::test]

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use tidegate_core::{
-    HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, SnapshotId, SourceServerId, Timestamp,
-    WaveIx,
+    HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, SnapshotId, SourceServerId, Span,
+    Timestamp, WaveIx,
     engine::{
-        Change, Closing, ExecutionState, Hold, HoldCause, HookOutcome, LaunchState, Reason,
-        ReasonCode, SelectedServer, ServerState, WaveState,
+        Change, Closing, ExecutionState, Finding, Hold, HoldCause, HookEvidence, HookOutcome,
+        LaunchState, LogLevel, LogLine, Reason, ReasonCode, SelectedServer, ServerState, Severity,
+        WaveState,
     },
-    plan::{HookPhase, Target},
+    plan::{HookFailureKind, HookPhase, Target},
 };
 
-/// The names of all kinds of change.
+/// The names of all kinds of change; what one kind can say since a later time
+/// has a name of its own, so that files that were written before stay as they
+/// are.
 pub(super) const NAMES: &[&str] = &[
     "execution-moved",
     "owner-changed",
@@ -25,6 +28,8 @@ pub(super) const NAMES: &[&str] = &[
     "servers-selected",
     "hook-started",
     "hook-ended",
+    "hook-found",
+    "hook-waived",
     "attempt-started",
     "retry-scheduled",
     "launch-intended",
@@ -47,6 +52,11 @@ pub(super) fn name(change: &Change) -> &'static str {
         Change::SelectionStarted { .. } => "selection-started",
         Change::ServersSelected { .. } => "servers-selected",
         Change::HookStarted { .. } => "hook-started",
+        Change::HookEnded {
+            outcome: HookOutcome::Waived { .. },
+            ..
+        } => "hook-waived",
+        Change::HookEnded { evidence, .. } if **evidence != HookEvidence::default() => "hook-found",
         Change::HookEnded { .. } => "hook-ended",
         Change::AttemptStarted { .. } => "attempt-started",
         Change::RetryScheduled { .. } => "retry-scheduled",
@@ -74,6 +84,13 @@ pub(super) fn changes() -> Vec<Change> {
     changes.extend(holds().map(Change::HoldLifted));
     changes.extend(of_waves());
     changes.extend(hook_ends());
+    changes.extend(hook_findings());
+    changes.push(hook_ended(
+        HookOutcome::Waived {
+            kind: HookFailureKind::Timeout,
+        },
+        evidence(),
+    ));
     changes.extend(of_attempts());
     changes.extend(launch_moves());
     changes.extend(of_servers());
@@ -146,6 +163,8 @@ fn target(role: Option<&str>) -> Arc<Target> {
     })
 }
 
+/// As they were before hooks could be run: without evidence, and a failure
+/// without its kind.
 fn hook_ends() -> impl Iterator<Item = Change> {
     [
         HookOutcome::Proceed,
@@ -153,15 +172,65 @@ fn hook_ends() -> impl Iterator<Item = Change> {
         HookOutcome::Hold,
         HookOutcome::Skip,
         HookOutcome::Abort,
-        HookOutcome::Failed,
+        HookOutcome::Failed {
+            kind: HookFailureKind::Host,
+        },
         HookOutcome::Dropped,
     ]
     .into_iter()
-    .map(|outcome| Change::HookEnded {
+    .map(|outcome| hook_ended(outcome, HookEvidence::default()))
+}
+
+/// A verdict, and every kind of failure, with what they rest on.
+fn hook_findings() -> impl Iterator<Item = Change> {
+    let failures = HookFailureKind::ALL.map(|kind| HookOutcome::Failed { kind });
+    [HookOutcome::Hold]
+        .into_iter()
+        .chain(failures)
+        .map(|outcome| hook_ended(outcome, evidence()))
+}
+
+fn hook_ended(outcome: HookOutcome, evidence: HookEvidence) -> Change {
+    Change::HookEnded {
         wave: WaveIx(0),
         outcome,
         message: Arc::from("port 5432 answers"),
-    })
+        evidence: Arc::new(evidence),
+    }
+}
+
+fn evidence() -> HookEvidence {
+    let finding = |severity, subject: &str| Finding {
+        code: Arc::from("port-closed"),
+        severity,
+        subject: Arc::from(subject),
+        message: Arc::from("port 5432 is closed"),
+        evidence: [("port".to_owned(), "5432".to_owned())].into(),
+    };
+    let line = |level| LogLine {
+        level,
+        text: Arc::from("asked"),
+    };
+    HookEvidence {
+        findings: vec![
+            finding(Severity::Info, ""),
+            finding(Severity::Warning, "s-1"),
+            finding(Severity::Error, "ledger"),
+        ],
+        findings_dropped: 7,
+        log: vec![
+            line(LogLevel::Debug),
+            line(LogLevel::Info),
+            line(LogLevel::Warning),
+            line(LogLevel::Error),
+        ],
+        log_dropped: 11,
+        fuel: 5_000_000_001,
+        peak_memory: 67_108_864,
+        probes: 13,
+        elapsed: Span::from_millis(1_250),
+        taped: true,
+    }
 }
 
 fn of_attempts() -> Vec<Change> {

@@ -9,13 +9,14 @@ use proptest::{
     strategy::{BoxedStrategy, Union},
 };
 use tidegate_core::{
-    HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, SnapshotId, SourceServerId, Timestamp,
-    WaveIx,
+    HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, SnapshotId, SourceServerId, Span,
+    Timestamp, WaveIx,
     engine::{
-        Change, Closing, ExecutionState as E, Hold, HoldCause, HookOutcome, LaunchState, Reason,
-        ReasonCode as R, SelectedServer, ServerState as S, WaveState as W,
+        Change, Closing, ExecutionState as E, Finding, Hold, HoldCause, HookEvidence, HookOutcome,
+        LaunchState, LogLevel, LogLine, Reason, ReasonCode as R, SelectedServer, ServerState as S,
+        Severity, WaveState as W,
     },
-    plan::{HookPhase, Target},
+    plan::{HookFailureKind, HookPhase, Target},
 };
 
 /// Any change.
@@ -73,10 +74,11 @@ fn of_hook() -> BoxedStrategy<Change> {
             HookOutcome::Hold,
             HookOutcome::Skip,
             HookOutcome::Abort,
-            HookOutcome::Failed,
             HookOutcome::Dropped,
         ]),
         time().prop_map(|at| HookOutcome::Retry { at }),
+        failure_kind().prop_map(|kind| HookOutcome::Failed { kind }),
+        failure_kind().prop_map(|kind| HookOutcome::Waived { kind }),
     ];
     prop_oneof![
         (wave(), phase, any::<u16>(), any::<u32>()).prop_map(|(wave, phase, hook, attempt)| {
@@ -87,13 +89,76 @@ fn of_hook() -> BoxedStrategy<Change> {
                 attempt,
             }
         }),
-        (wave(), outcome, text()).prop_map(|(wave, outcome, message)| Change::HookEnded {
-            wave,
-            outcome,
-            message,
+        (wave(), outcome, text(), evidence()).prop_map(|(wave, outcome, message, evidence)| {
+            Change::HookEnded {
+                wave,
+                outcome,
+                message,
+                evidence: Arc::new(evidence),
+            }
         }),
     ]
     .boxed()
+}
+
+fn failure_kind() -> impl Strategy<Value = HookFailureKind> {
+    select(HookFailureKind::ALL.to_vec())
+}
+
+fn evidence() -> impl Strategy<Value = HookEvidence> {
+    let said = (
+        prop::collection::vec(finding(), 0..4),
+        any::<u32>(),
+        prop::collection::vec(log_line(), 0..4),
+        any::<u32>(),
+    );
+    let used = (
+        any::<u64>(),
+        any::<u64>(),
+        any::<u32>(),
+        any::<u64>(),
+        any::<bool>(),
+    );
+    let full = (said, used).prop_map(|(said, used)| {
+        let (findings, findings_dropped, log, log_dropped) = said;
+        let (fuel, peak_memory, probes, elapsed, taped) = used;
+        HookEvidence {
+            findings,
+            findings_dropped,
+            log,
+            log_dropped,
+            fuel,
+            peak_memory,
+            probes,
+            elapsed: Span::from_millis(elapsed),
+            taped,
+        }
+    });
+    prop_oneof![Just(HookEvidence::default()), full]
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    let severity = select(vec![Severity::Info, Severity::Warning, Severity::Error]);
+    let evidence = prop::collection::btree_map(".{0,8}", ".{0,8}", 0..3);
+    (text(), severity, text(), text(), evidence).prop_map(
+        |(code, severity, subject, message, evidence)| Finding {
+            code,
+            severity,
+            subject,
+            message,
+            evidence,
+        },
+    )
+}
+
+fn log_line() -> impl Strategy<Value = LogLine> {
+    let level = select(vec![
+        LogLevel::Debug,
+        LogLevel::Info,
+        LogLevel::Warning,
+        LogLevel::Error,
+    ]);
+    (level, text()).prop_map(|(level, text)| LogLine { level, text })
 }
 
 fn of_launch() -> BoxedStrategy<Change> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
+use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings, free_loopback};
 use tidegate_proto::v1::{Commit, ExecutionState, ServerState, WaveState, change::Kind};
 use tidegate_tests::process::{Process, last_line, run, sample};
 use tokio::net::TcpListener;
@@ -15,11 +15,7 @@ async fn a_gateway_killed_in_the_second_wave_goes_on_and_launches_nothing_twice(
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data").display().to_string();
     let gateway = gateway(&data, &emulator.address);
-    assert!(
-        run(&["plan", "apply", &sample("shop.yaml")], gateway.address())
-            .status
-            .success()
-    );
+    let _ = apply_shop(gateway.address());
     let id = last_line(&["drill", "start", "shop", "-o", "name"], gateway.address());
 
     let mut watcher = Watcher::new(&id);
@@ -69,17 +65,35 @@ async fn a_gateway_killed_in_the_second_wave_goes_on_and_launches_nothing_twice(
     }
 }
 
+/// Registers the hooks that the sample plan uses, and applies it.
+pub(crate) fn apply_shop(gateway: &str) -> String {
+    for hook in ["tcp-reachable", "http-healthy"] {
+        let _ = last_line(&["hook", "push", hook, "-o", "name"], gateway);
+    }
+    last_line(
+        &["plan", "apply", &sample("shop.yaml"), "-o", "name"],
+        gateway,
+    )
+}
+
 /// An emulator in this process, over HTTP.
 pub(crate) struct Served {
     pub(crate) emulator: Emulator,
     pub(crate) address: String,
 }
 
+/// Its servers listen on this machine.
 pub(crate) async fn emulator(scenario: &str, speed: f64) -> Served {
+    let scenario = Scenario::built_in(scenario).expect("a built-in scenario");
+    serve(scenario, speed).await
+}
+
+pub(crate) async fn serve(scenario: Scenario, speed: f64) -> Served {
     let emulator = Emulator::new(Settings {
-        scenario: Scenario::built_in(scenario).expect("a built-in scenario"),
+        scenario: scenario.listening_on(free_loopback().expect("a loopback network")),
         clock: EmulatorClock::Scaled { speed },
     });
+    emulator.can_listen().expect("servers can listen");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(tidegate_emulator::serve(
@@ -109,6 +123,7 @@ pub(crate) fn gateway(data: &str, drs: &str) -> Process {
             ("AWS_REGION", "us-west-2"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
+            ("TIDEGATE__HOOKS__ALLOW_LOOPBACK", "true"),
         ],
     )
 }

@@ -1,5 +1,6 @@
 //! Whole drills: the real binary, the real wire protocols, the real journal.
 
+mod checks;
 mod graphs;
 mod kill_and_resume;
 mod recorded_drill;

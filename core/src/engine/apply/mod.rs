@@ -51,7 +51,10 @@ impl Execution {
                 wave,
                 outcome,
                 message,
-            } => self.edit(*wave, |run| run.apply_hook_ended(*outcome, message, at)),
+                evidence,
+            } => self.edit(*wave, |run| {
+                run.apply_hook_ended(*outcome, message, evidence, at);
+            }),
             Change::AttemptStarted { wave, attempt } => {
                 self.edit(*wave, |run| run.apply_attempt(*attempt));
             }

@@ -3,8 +3,8 @@
 use alloc::{sync::Arc, vec};
 
 use super::super::{
-    HookOutcome, HookRun, HookStatus, HookStep, Launch, LaunchState, Reason, SelectedServer,
-    ServerRun, ServerState, Stage, WaveRun,
+    HookEvidence, HookOutcome, HookRun, HookStatus, HookStep, Launch, LaunchState, Reason,
+    SelectedServer, ServerRun, ServerState, Stage, WaveRun,
 };
 use crate::{
     HookIx, InstanceId, LaunchIx, ServerIx, Timestamp,
@@ -65,22 +65,22 @@ impl WaveRun {
         attempt: u32,
         at: Timestamp,
     ) {
-        let (since, retries) = match self.stage {
-            Stage::Hook(step) if step.phase == phase && step.hook == hook => {
-                (step.since, step.retries)
-            }
+        let phase_step = match self.stage {
+            Stage::Hook(step) if step.phase == phase => Some(step),
             Stage::Hook(_)
             | Stage::Idle
             | Stage::Selecting
             | Stage::Attempt
-            | Stage::Backoff { .. } => (None, 0),
+            | Stage::Backoff { .. } => None,
         };
+        let hook_step = phase_step.filter(|step| step.hook == hook);
         self.stage = Stage::Hook(HookStep {
             phase,
             hook,
             status: HookStatus::Running { attempt },
-            since: since.or(Some(at)),
-            retries,
+            since: hook_step.and_then(|step| step.since).or(Some(at)),
+            retries: hook_step.map_or(0, |step| step.retries),
+            gate_since: phase_step.and_then(|step| step.gate_since).or(Some(at)),
         });
         self.hooks
             .retain(|run| (run.phase, run.hook) != (phase, hook));
@@ -90,6 +90,11 @@ impl WaveRun {
             attempt,
             outcome: None,
             message: Arc::from(""),
+            findings: Arc::default(),
+            finding_count: 0,
+            fuel: 0,
+            peak_memory: 0,
+            probes: 0,
             started_at: at,
             ended_at: None,
         });
@@ -99,6 +104,7 @@ impl WaveRun {
         &mut self,
         outcome: HookOutcome,
         message: &Arc<str>,
+        evidence: &HookEvidence,
         at: Timestamp,
     ) {
         let Stage::Hook(mut step) = self.stage else {
@@ -112,10 +118,15 @@ impl WaveRun {
         {
             run.outcome = Some(outcome);
             run.message = Arc::clone(message);
+            run.findings = evidence.worst();
+            run.finding_count = evidence.finding_count();
+            run.fuel = evidence.fuel;
+            run.peak_memory = evidence.peak_memory;
+            run.probes = evidence.probes;
             run.ended_at = Some(at);
         }
         step.status = match outcome {
-            HookOutcome::Proceed => {
+            HookOutcome::Proceed | HookOutcome::Waived { .. } => {
                 step.hook = HookIx(step.hook.0 + 1);
                 step.since = None;
                 step.retries = 0;
@@ -125,8 +136,10 @@ impl WaveRun {
                 step.retries += 1;
                 HookStatus::Delayed { until: at }
             }
-            HookOutcome::Hold | HookOutcome::Failed => {
+            HookOutcome::Hold | HookOutcome::Failed { .. } => {
+                // A person decides: time and retries count anew.
                 step.since = None;
+                step.gate_since = None;
                 step.retries = 0;
                 HookStatus::Held
             }
@@ -135,10 +148,13 @@ impl WaveRun {
         self.stage = Stage::Hook(step);
     }
 
-    /// Time on hold does not count against a hook's timeout.
+    /// Time on hold counts neither against a hook's timeout nor against that
+    /// of its phase.
     pub(super) fn pass_over_hold(&mut self, from: Timestamp, to: Timestamp) {
         if let Stage::Hook(step) = &mut self.stage {
-            step.since = step.since.map(|since| since + to.since(since.max(from)));
+            let moved = |since: Timestamp| since + to.since(since.max(from));
+            step.since = step.since.map(moved);
+            step.gate_since = step.gate_since.map(moved);
         }
     }
 

@@ -85,6 +85,7 @@ impl Decision {
                 wave,
                 outcome: HookOutcome::Dropped,
                 message: Arc::from(""),
+                evidence: Arc::default(),
             });
         }
     }

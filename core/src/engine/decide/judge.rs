@@ -1,11 +1,11 @@
 //! Judging a wave when every server has settled, and ending the execution.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{
     super::{
-        Change, Closing, ExecutionState, HoldCause, Reason, ReasonCode, ServerRun, ServerState,
-        WaveState,
+        Change, Closing, ExecutionState, HoldCause, HookOutcome, Reason, ReasonCode, ServerRun,
+        ServerState, Stage, WaveState,
     },
     Decision,
 };
@@ -46,23 +46,32 @@ impl Decision {
         })
     }
 
-    /// Every check passed.
+    /// Every check passed, or its failure is waived.
     pub(super) fn succeed(&mut self, wave: WaveIx) {
         let (failed, _) = self.failures(wave);
+        let failed = (failed > 0).then(|| format!("{failed} failed"));
+        let tolerated: Vec<String> = failed.into_iter().chain(self.waivers(wave)).collect();
         let warned = self
             .wave(wave)
             .servers
             .iter()
             .any(|run| !run.warnings.is_empty());
-        if failed > 0 {
-            let reason = Reason::with(ReasonCode::Tolerated, format!("{failed} failed"));
-            self.move_wave(wave, WaveState::SucceededWithWarnings, reason);
-        } else if warned {
-            let reason = Reason::of(ReasonCode::Tolerated);
-            self.move_wave(wave, WaveState::SucceededWithWarnings, reason);
-        } else {
+        if tolerated.is_empty() && !warned {
             self.move_wave(wave, WaveState::Succeeded, Reason::none());
+        } else {
+            let reason = Reason::with(ReasonCode::Tolerated, tolerated.join(", "));
+            self.move_wave(wave, WaveState::SucceededWithWarnings, reason);
         }
+    }
+
+    /// The hooks whose failures the plan waives.
+    fn waivers(&self, wave: WaveIx) -> impl Iterator<Item = String> {
+        let plan = self.next.plan().wave(wave);
+        self.wave(wave).hooks.iter().filter_map(|run| {
+            let kind = run.waived()?;
+            let name = &plan.hook(run.phase, run.hook)?.hook;
+            Some(format!("hook {name} waived ({kind})"))
+        })
     }
 
     /// A wave failed; its policy says what that means for the rest.
@@ -123,9 +132,23 @@ impl Decision {
             Some(HoldCause::Planned(_)) => ReasonCode::Planned,
             Some(HoldCause::Approval(_)) => ReasonCode::NoTrace,
             Some(HoldCause::WaveFailed(_)) => ReasonCode::ServersFailed,
+            Some(HoldCause::Hook(wave)) if self.hook_gave_no_verdict(wave) => {
+                ReasonCode::HookFailed
+            }
             Some(HoldCause::Hook(_)) => ReasonCode::Hook,
         };
         Reason::with(code, text)
+    }
+
+    /// Whether what the wave waits for a person about is a failure of the
+    /// hook itself.
+    fn hook_gave_no_verdict(&self, wave: WaveIx) -> bool {
+        let Stage::Hook(step) = self.wave(wave).stage else {
+            return false;
+        };
+        let run = self.wave(wave).hook_run(step.phase, step.hook);
+        let outcome = run.and_then(|run| run.outcome);
+        matches!(outcome, Some(HookOutcome::Failed { .. }))
     }
 
     fn verdict(&self) -> (ExecutionState, Reason) {

@@ -9,6 +9,7 @@ mod advance;
 mod attempts;
 mod checks;
 mod closing;
+mod hooks;
 mod jobs;
 mod judge;
 mod launches;

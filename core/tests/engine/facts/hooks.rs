@@ -1,16 +1,13 @@
 //! Hooks: every verdict on both sides of the launch.
 
-use std::sync::Arc;
-
 use tidegate_core::{
-    Span,
-    engine::{Event, ExecutionState, HookAnswer, ServerState, WaveState},
+    engine::{Event, ExecutionState, HookAnswer, HookVerdict, ServerState, WaveState},
     plan::{DraftWave, FailurePolicy, HookFailure, HookPhase, PlanDraft},
 };
 
 use crate::{
     drafts::{hook, hook_that, plan, wave},
-    run::{Run, hook_answered, pause, proceed, retry},
+    run::{Run, again, hook_answered, pause, proceed, retry},
 };
 
 #[test]
@@ -31,7 +28,7 @@ fn hooks_run_one_after_the_other_and_a_late_answer_changes_nothing() {
 }
 
 #[test]
-fn hold_waits_for_a_person_and_a_resume_runs_the_hook_again() {
+fn hold_waits_for_a_person_and_a_resume_runs_the_hook_not_yet() {
     let mut run = Run::started(&checked(HookFailure::Hold));
     assert_eq!(
         run.verdict(0, hold()),
@@ -67,14 +64,14 @@ fn skip_after_the_launch_is_a_failure_of_the_hook() {
     assert_eq!(
         run.verdict(0, skip())[..2],
         [
-            "w0 hook Failed \"a wave cannot be skipped after its launch\"",
-            "hold hook w0 \"a wave cannot be skipped after its launch\"",
+            "w0 hook Failed bad-output \"a wave cannot be skipped after its launch: nothing to do\"",
+            "hold hook w0 \"ping (bad-output): a wave cannot be skipped after its launch: nothing to do\"",
         ]
     );
 }
 
 #[test]
-fn abort_fails_the_wave_and_a_retry_runs_the_checks_again() {
+fn abort_fails_the_wave_and_a_retry_runs_the_checks_not_yet() {
     let mut run = Run::started(&verified(FailurePolicy::Pause));
     run.launches(0, 0);
     run.verdict(0, abort());
@@ -92,33 +89,18 @@ fn abort_fails_the_wave_and_a_retry_runs_the_checks_again() {
 }
 
 #[test]
-fn a_failure_of_the_hook_itself_holds_or_aborts_but_never_proceeds() {
-    let failed = || HookAnswer::Failed {
-        message: Arc::from("trap"),
-    };
-    let mut run = Run::started(&checked(HookFailure::Hold));
-    run.verdict(0, failed());
-    assert_eq!(run.holds(), ["hook w0"]);
-
-    let mut run = Run::started(&checked(HookFailure::Abort));
-    run.verdict(0, failed());
-    assert_eq!(run.waves(), [WaveState::Failed]);
-    assert_eq!(run.servers(0), [ServerState::Skipped]);
-}
-
-#[test]
 fn retries_wait_and_are_used_up() {
     let mut run = Run::started(&checked(HookFailure::Hold));
-    assert_eq!(run.verdict(0, again()), ["w0 hook Retry +3s \"not yet\""]);
+    assert_eq!(run.verdict(0, not_yet()), ["w0 hook Retry +3s \"not yet\""]);
     assert!(run.wants().is_empty());
     assert!(run.pass(2).is_empty());
     assert_eq!(run.pass(1), ["w0 check hook 0 run 2"]);
     assert_eq!(
-        run.verdict(0, again()),
+        run.verdict(0, not_yet()),
         [
-            "w0 hook Failed \"no verdict after 1 retries: not yet\"",
-            "hold hook w0 \"no verdict after 1 retries: not yet\"",
-            "execution Paused (decided by a hook: no verdict after 1 retries: not yet)",
+            "w0 hook Failed timeout \"no verdict after 1 retries: not yet\"",
+            "hold hook w0 \"ready (timeout): no verdict after 1 retries: not yet\"",
+            "execution Paused (a hook failed: ready (timeout): no verdict after 1 retries: not yet)",
         ]
     );
 }
@@ -126,7 +108,7 @@ fn retries_wait_and_are_used_up() {
 #[test]
 fn a_retry_that_falls_due_on_hold_waits_for_the_resume() {
     let mut run = Run::started(&checked(HookFailure::Hold));
-    run.verdict(0, again());
+    run.verdict(0, not_yet());
     run.hear(pause());
     assert!(run.pass(60).is_empty());
     assert_eq!(
@@ -154,25 +136,19 @@ fn one_resume_lifts_the_holds_of_several_hooks() {
 }
 
 fn hold() -> HookAnswer {
-    let message = Arc::from("look");
-    HookAnswer::Hold { message }
+    HookAnswer::bare(HookVerdict::Hold, "look")
 }
 
 fn skip() -> HookAnswer {
-    let message = Arc::from("nothing to do");
-    HookAnswer::Skip { message }
+    HookAnswer::bare(HookVerdict::Skip, "nothing to do")
 }
 
 fn abort() -> HookAnswer {
-    let message = Arc::from("broken");
-    HookAnswer::Abort { message }
+    HookAnswer::bare(HookVerdict::Abort, "broken")
 }
 
-fn again() -> HookAnswer {
-    HookAnswer::Retry {
-        after: Span::from_secs(3),
-        message: Arc::from("not yet"),
-    }
+fn not_yet() -> HookAnswer {
+    again(3, "not yet")
 }
 
 fn checked(on_failure: HookFailure) -> PlanDraft {

@@ -3,7 +3,10 @@
 mod cancel;
 mod cleanup;
 mod failure;
+mod gates;
 mod graph;
+mod hook_evidence;
+mod hook_failures;
 mod hooks;
 mod operator;
 mod pause;

@@ -1,17 +1,15 @@
 //! Timeouts: time on hold does not count, and nothing that DRS still does is
 //! forgotten.
 
-use std::sync::Arc;
-
 use tidegate_core::{
     ServerIx, Span,
-    engine::{Event, ExecutionState, HookAnswer, ServerState, WaveState, Why},
+    engine::{Event, ExecutionState, ServerState, WaveState, Why},
     plan::{DraftHook, DraftWave, FailurePolicy, PlanDraft},
 };
 
 use crate::{
     drafts::{hook, plan, wave},
-    run::{BEGINNING, Run, deferral, pause, retry},
+    run::{BEGINNING, Run, again, deferral, pause, retry},
 };
 
 #[test]
@@ -53,22 +51,22 @@ fn time_on_hold_does_not_count_against_a_hook() {
         }],
         ..wave("db", &[], &[1])
     }]));
-    assert_eq!(run.verdict(0, again()), ["w0 hook Retry +10s"]);
+    assert_eq!(run.verdict(0, again(10, "")), ["w0 hook Retry +10s"]);
     run.hear(pause());
     run.pass(1_000);
     run.hear(Event::Resume);
-    assert_eq!(run.verdict(0, again()), ["w0 hook Retry +1010s"]);
+    assert_eq!(run.verdict(0, again(10, "")), ["w0 hook Retry +1010s"]);
     run.pass(10);
     for due in [1_020, 1_030] {
         let line = format!("w0 hook Retry +{due}s");
-        assert_eq!(run.verdict(0, again()), [line]);
+        assert_eq!(run.verdict(0, again(10, "")), [line]);
         run.pass(10);
     }
     assert_eq!(
-        run.verdict(0, again())[..2],
+        run.verdict(0, again(10, ""))[..2],
         [
-            "w0 hook Failed \"no verdict within its time: \"",
-            "hold hook w0 \"no verdict within its time: \"",
+            "w0 hook Failed timeout \"no verdict within 30 s\"",
+            "hold hook w0 \"ready (timeout): no verdict within 30 s\"",
         ]
     );
 }
@@ -157,13 +155,6 @@ fn a_hold_keeps_an_execution_from_timing_out() {
     assert!(run.pass(500).is_empty());
     run.launches(0, 0);
     assert_eq!(run.state(), ExecutionState::Succeeded);
-}
-
-fn again() -> HookAnswer {
-    HookAnswer::Retry {
-        after: Span::from_secs(10),
-        message: Arc::from(""),
-    }
 }
 
 fn limited(policy: FailurePolicy) -> PlanDraft {

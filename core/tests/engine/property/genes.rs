@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use tidegate_core::{
     Span,
     engine::{Kind, Settings},
-    plan::{DraftHook, DraftWave, FailurePolicy, HookFailure, PlanDraft, UnknownLaunch},
+    plan::{
+        DraftHook, DraftWave, FailurePolicy, HookFailure, HookFailureKind, PlanDraft, UnknownLaunch,
+    },
 };
 
 use crate::drafts::{group, group_at, hook_that, plan, retry, tagged, target, wave};
@@ -29,7 +31,7 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
         Just(Some(UnknownLaunch::AskAgain)),
         Just(Some(UnknownLaunch::AskPerson)),
     ];
-    let waves = prop::collection::vec(any::<[u8; 10]>(), 1..=8);
+    let waves = prop::collection::vec(any::<[u8; 13]>(), 1..=8);
     (kind, unknown, waves, 1..4_u16, any::<u8>()).prop_map(
         |(kind, unknown_launch, genes, servers_per_job, timeout)| {
             let waves = genes.iter().enumerate().map(|(ix, gene)| one(ix, gene));
@@ -53,7 +55,7 @@ pub(crate) fn name(ix: usize) -> String {
     format!("w{ix}")
 }
 
-fn one(ix: usize, gene: &[u8; 10]) -> DraftWave {
+fn one(ix: usize, gene: &[u8; 13]) -> DraftWave {
     let [
         after,
         shape,
@@ -65,6 +67,9 @@ fn one(ix: usize, gene: &[u8; 10]) -> DraftWave {
         timeout,
         check,
         verify,
+        check_answers,
+        verify_answers,
+        gate,
     ] = *gene;
     let after: Vec<String> = (0..ix)
         .filter(|dep| after >> dep & 1 == 1)
@@ -93,21 +98,43 @@ fn one(ix: usize, gene: &[u8; 10]) -> DraftWave {
         tolerance: u32::from(tolerance > 200),
         retry: retry(u32::from(retries % 3), 5, 15),
         timeout: (timeout > 160).then(|| Span::from_secs(u64::from(timeout) * 4)),
-        check: hooks(check),
-        verify: hooks(verify),
+        check: hooks(check, check_answers),
+        verify: hooks(verify, verify_answers),
+        gate_timeout: (gate > 120).then(|| Span::from_secs(u64::from(gate - 120))),
         ..draft
     }
 }
 
-fn hooks(gene: u8) -> Vec<DraftHook> {
-    let failure = if gene & 1 == 0 {
-        HookFailure::Hold
-    } else {
-        HookFailure::Abort
+fn hooks(gene: u8, answers: u8) -> Vec<DraftHook> {
+    let failure = match gene % 7 {
+        0..=2 => HookFailure::Hold,
+        3 | 4 => HookFailure::Abort,
+        _ => HookFailure::Retry,
     };
-    let count = usize::from(gene / 100);
+    let count = usize::from(gene / 86);
     let names = ["first", "second"].into_iter().take(count);
     names
-        .map(|name| hook_that(name, failure, u32::from(gene % 3)))
+        .map(|name| DraftHook {
+            failure_answers: failure_answers(answers),
+            timeout: (gene % 5 == 4).then(|| Span::from_secs(u64::from(gene))),
+            ..hook_that(name, failure, u32::from(gene % 3))
+        })
+        .collect()
+}
+
+/// An answer of its own for some kinds of failure: the more, the larger the
+/// gene.
+fn failure_answers(gene: u8) -> Vec<(HookFailureKind, HookFailure)> {
+    let answers = [
+        HookFailure::Waive,
+        HookFailure::Retry,
+        HookFailure::Hold,
+        HookFailure::Abort,
+    ];
+    let count = usize::from(gene / 20);
+    let kinds = HookFailureKind::ALL.into_iter().enumerate().take(count);
+    kinds
+        .map(|(ix, kind)| (kind, answers[(ix + usize::from(gene)) % answers.len()]))
+        .filter(|(kind, answer)| kind.is_waivable() || *answer != HookFailure::Waive)
         .collect()
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_core::{
     Span, WaveIx,
-    engine::{Action, CommandId, Event, HookAnswer, LaunchAnswer},
+    engine::{Action, CommandId, Event, HookAnswer, HookVerdict, LaunchAnswer},
 };
 
 use super::world::World;
@@ -48,9 +48,7 @@ impl World {
             },
             CommandId::Hook { .. } => Event::HookAnswered {
                 command,
-                answer: HookAnswer::Proceed {
-                    message: Arc::from(""),
-                },
+                answer: HookAnswer::bare(HookVerdict::Proceed, ""),
             },
             CommandId::Launch { wave, launch, .. } => {
                 let answer = if self.called.insert(command) {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use tidegate_core::{
     WaveIx,
     engine::{
-        Action, Change, Closing, CommandId, Event, Execution, ExecutionState, HoldCause,
-        HookAnswer, HookOutcome, Kind, Reason, ReasonCode, WaveState,
+        Action, Change, Closing, CommandId, Event, Execution, ExecutionState, HoldCause, Kind,
+        Reason, ReasonCode, WaveState,
     },
     plan::{FailurePolicy, Plan},
 };
 
-use super::{verdict, world::World};
+use super::{hook_laws, verdict, world::World};
 
 /// Checks one change between the state before it and the state after it.
 pub(crate) fn of_a_change(world: &World, next: &Execution, change: &Change, event: &Event) {
@@ -39,6 +39,7 @@ pub(crate) fn of_a_change(world: &World, next: &Execution, change: &Change, even
     if let Change::WaveMoved { wave, to, reason } = change {
         of_a_wave(world, *wave, *to, reason, event);
     }
+    hook_laws::of_a_change(world, next, change, event);
 }
 
 fn of_a_wave(world: &World, wave: WaveIx, to: WaveState, reason: &Reason, event: &Event) {
@@ -94,11 +95,7 @@ pub(crate) fn of_a_step(world: &World, before: &Execution, changes: &[Change], e
         *event != Event::Tick || due_now || changes.is_empty(),
         "time decides only at a deadline",
     );
-    let proceeds = changes.iter().any(is_proceed);
-    law(
-        !proceeds || says_proceed(event),
-        "a hook proceeds only when it says so",
-    );
+    hook_laws::of_a_step(world, before, changes, event);
     holds(world, changes);
     due(world);
     requests(world);
@@ -107,7 +104,7 @@ pub(crate) fn of_a_step(world: &World, before: &Execution, changes: &[Change], e
     }
 }
 
-fn check(world: &World, holds: bool, law: &str) {
+pub(crate) fn check(world: &World, holds: bool, law: &str) {
     assert!(
         holds,
         "broken: {law}\nplan {:#?}\n{}\nthen {:#?}",
@@ -117,7 +114,7 @@ fn check(world: &World, holds: bool, law: &str) {
     );
 }
 
-fn is_ending(execution: &Execution) -> bool {
+pub(crate) fn is_ending(execution: &Execution) -> bool {
     matches!(
         execution.closing(),
         Some((Closing::Cancel | Closing::Timeout, _))
@@ -158,7 +155,7 @@ fn holds(world: &World, changes: &[Change]) {
 /// The hold that a change asks for.
 fn wanted(after: &Execution, change: &Change) -> Option<HoldCause> {
     if let Change::HookEnded { wave, outcome, .. } = change {
-        return (*outcome == HookOutcome::Hold).then_some(HoldCause::Hook(*wave));
+        return hook_laws::waits(after, *wave, *outcome).then_some(HoldCause::Hook(*wave));
     }
     let Change::WaveMoved { wave, to, .. } = change else {
         return None;
@@ -199,18 +196,6 @@ fn is_answer(event: &Event) -> bool {
         | Event::RetryWave(_)
         | Event::SkipWave(_) => false,
     }
-}
-
-fn is_proceed(change: &Change) -> bool {
-    let outcome = HookOutcome::Proceed;
-    matches!(change, Change::HookEnded { outcome: ended, .. } if *ended == outcome)
-}
-
-fn says_proceed(event: &Event) -> bool {
-    let Event::HookAnswered { answer, .. } = event else {
-        return false;
-    };
-    matches!(answer, HookAnswer::Proceed { .. })
 }
 
 fn is_quiet(world: &World, event: Event) -> bool {

@@ -5,6 +5,7 @@
 pub(crate) mod drs;
 pub(crate) mod genes;
 pub(crate) mod heal;
+pub(crate) mod hook_laws;
 pub(crate) mod laws;
 pub(crate) mod steps;
 pub(crate) mod verdict;

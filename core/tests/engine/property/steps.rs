@@ -1,11 +1,14 @@
 //! What may happen next, and how the world answers a command.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 use tidegate_core::{
     Span,
-    engine::{CommandId, Event, HookAnswer, LaunchAnswer},
+    engine::{
+        CommandId, Event, Finding, HookAnswer, HookEvidence, HookVerdict, LaunchAnswer, Severity,
+    },
+    plan::HookFailureKind,
 };
 
 use super::world::World;
@@ -130,17 +133,39 @@ impl World {
     }
 }
 
+/// Half of the verdicts are *proceed*; of the failures each kind has its turn.
 fn verdict(luck: u8) -> HookAnswer {
-    let message = Arc::from("");
-    match luck % 16 {
-        0..=7 => HookAnswer::Proceed { message },
-        8..=10 => HookAnswer::Retry {
+    let kinds = HookFailureKind::ALL;
+    let kind = kinds[usize::from(luck / 16) % kinds.len()];
+    let verdict = match luck % 16 {
+        0..=6 => HookVerdict::Proceed,
+        7..=9 => HookVerdict::Retry {
             after: Span::from_secs(u64::from(luck / 16)),
-            message,
         },
-        11 | 12 => HookAnswer::Hold { message },
-        13 => HookAnswer::Skip { message },
-        14 => HookAnswer::Abort { message },
-        _ => HookAnswer::Failed { message },
+        10 => HookVerdict::Hold,
+        11 => HookVerdict::Skip,
+        12 => HookVerdict::Abort,
+        _ => HookVerdict::Failed { kind },
+    };
+    HookAnswer {
+        evidence: Arc::new(evidence(luck)),
+        ..HookAnswer::bare(verdict, "")
+    }
+}
+
+fn evidence(luck: u8) -> HookEvidence {
+    let severities = [Severity::Info, Severity::Warning, Severity::Error];
+    let finding = |n: u8| Finding {
+        code: Arc::from(n.to_string()),
+        severity: severities[usize::from(n ^ luck) % severities.len()],
+        subject: Arc::from(""),
+        message: Arc::from(""),
+        evidence: BTreeMap::new(),
+    };
+    HookEvidence {
+        findings: (0..luck % 32).map(finding).collect(),
+        findings_dropped: u32::from(luck / 128),
+        fuel: u64::from(luck),
+        ..HookEvidence::default()
     }
 }

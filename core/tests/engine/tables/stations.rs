@@ -1,17 +1,15 @@
 //! An execution in every state of an execution and of a wave, brought there
 //! by the shortest way.
 
-use std::sync::Arc;
-
 use tidegate_core::{
     Span,
-    engine::{Event, HookAnswer, Looked, ServerState},
-    plan::{DraftWave, FailurePolicy, PlanDraft},
+    engine::{Event, HookAnswer, HookVerdict, Looked, ServerState},
+    plan::{DraftWave, FailurePolicy, HookFailure, HookFailureKind, PlanDraft},
 };
 
 use crate::{
-    drafts::{hook, plan, retry, wave},
-    run::{Run, cancel, deferral, pause, proceed, refusal, skip, unknown},
+    drafts::{hook_with, plan, retry, wave},
+    run::{Run, again, cancel, deferral, failing, pause, proceed, refusal, skip, unknown},
 };
 
 pub(crate) type Station = (&'static str, Run);
@@ -70,8 +68,7 @@ pub(crate) fn of_waves() -> Vec<Station> {
         }),
         ("CHECKING, held", {
             let mut run = Run::started(&checked(false));
-            let message = Arc::from("look");
-            run.verdict(0, HookAnswer::Hold { message });
+            run.verdict(0, HookAnswer::bare(HookVerdict::Hold, "look"));
             run
         }),
         ("LAUNCHING, asking", launching()),
@@ -99,6 +96,16 @@ pub(crate) fn of_waves() -> Vec<Station> {
         }),
         ("RECOVERING", recovering()),
         ("VERIFYING", verifying()),
+        ("VERIFYING, delayed after a failure", {
+            let mut run = verifying();
+            run.verdict(0, failing(HookFailureKind::Fuel, "endless"));
+            run
+        }),
+        ("SUCCEEDED_WITH_WARNINGS, waived", {
+            let mut run = verifying();
+            run.verdict(0, failing(HookFailureKind::Memory, "too large"));
+            run
+        }),
         ("SUCCEEDED", {
             let mut run = verifying();
             run.verdict(0, proceed());
@@ -151,29 +158,32 @@ fn verifying() -> Run {
 
 fn aborted() -> Run {
     let mut run = verifying();
-    let message = Arc::from("broken");
-    run.verdict(0, HookAnswer::Abort { message });
+    run.verdict(0, HookAnswer::bare(HookVerdict::Abort, "broken"));
     run
 }
 
 pub(crate) fn later() -> HookAnswer {
-    HookAnswer::Retry {
-        after: Span::from_secs(5),
-        message: Arc::from(""),
-    }
+    again(5, "")
 }
 
 fn plain() -> PlanDraft {
     plan(vec![wave("db", &[], &[1])])
 }
 
+/// What the checks of a station's wave do when they fail; else they hold.
+const ANSWERS: [(HookFailureKind, HookFailure); 3] = [
+    (HookFailureKind::Fuel, HookFailure::Retry),
+    (HookFailureKind::Memory, HookFailure::Waive),
+    (HookFailureKind::Host, HookFailure::Abort),
+];
+
 fn checked(pause_before: bool) -> PlanDraft {
     PlanDraft {
         unknown_launch: Some(tidegate_core::plan::UnknownLaunch::AskPerson),
         ..plan(vec![DraftWave {
             pause_before,
-            check: vec![hook("ready")],
-            verify: vec![hook("ping")],
+            check: vec![hook_with("ready", &ANSWERS)],
+            verify: vec![hook_with("ping", &ANSWERS)],
             on_failure: Some(FailurePolicy::Pause),
             retry: retry(1, 5, 5),
             timeout: Some(Span::from_secs(1_000)),

@@ -1,19 +1,19 @@
 //! States of a wave × events: the changes.
 
-use std::sync::Arc;
-
 use tidegate_core::{
     LaunchIx, OwnerId, ServerIx, Span, WaveIx,
-    engine::{CommandId, Event, HookAnswer, JobReport, LaunchAnswer, Looked, ServerState},
-    plan::HookPhase,
+    engine::{
+        CommandId, Event, HookAnswer, HookVerdict, JobReport, LaunchAnswer, Looked, ServerState,
+    },
+    plan::{HookFailureKind, HookPhase},
 };
 
 use super::stations;
 use crate::{
     lines::lines,
     run::{
-        Run, cancel, deferral, hook_answered, job_id, launch_answered, pause, proceed, refusal,
-        retry, skip, unknown,
+        Run, cancel, deferral, failing, hook_answered, job_id, launch_answered, pause, proceed,
+        refusal, retry, skip, unknown,
     },
 };
 
@@ -51,6 +51,8 @@ fn events(run: &Run) -> Vec<(&'static str, Event, tidegate_core::Timestamp)> {
         .collect();
     events.push(("no trace, settled", looked(Looked::Nothing), settled));
     events.push(("a minute later", Event::Tick, now + Span::from_secs(60)));
+    let gate = now + Span::from_secs(900);
+    events.push(("a quarter of an hour later", Event::Tick, gate));
     events.push(("an hour later", Event::Tick, now + Span::from_secs(3_600)));
     events
 }
@@ -69,7 +71,6 @@ fn requests() -> Vec<(&'static str, Event)> {
 
 /// Answers of the hook that runs; where none does, of the first check.
 fn hooks(run: &Run) -> Vec<(&'static str, Event)> {
-    let text = || Arc::from("said");
     let running = run
         .execution
         .outstanding()
@@ -82,11 +83,27 @@ fn hooks(run: &Run) -> Vec<(&'static str, Event)> {
     vec![
         ("hook proceeds", heard(proceed())),
         ("hook retries", heard(stations::later())),
-        ("hook holds", heard(HookAnswer::Hold { message: text() })),
-        ("hook skips", heard(HookAnswer::Skip { message: text() })),
-        ("hook aborts", heard(HookAnswer::Abort { message: text() })),
-        ("hook fails", heard(HookAnswer::Failed { message: text() })),
+        ("hook holds", heard(said(HookVerdict::Hold))),
+        ("hook skips", heard(said(HookVerdict::Skip))),
+        ("hook aborts", heard(said(HookVerdict::Abort))),
+        ("hook fails", heard(failing(HookFailureKind::Trap, "said"))),
+        (
+            "hook fails, retried",
+            heard(failing(HookFailureKind::Fuel, "said")),
+        ),
+        (
+            "hook fails, waived",
+            heard(failing(HookFailureKind::Memory, "said")),
+        ),
+        (
+            "hook fails, fatal",
+            heard(failing(HookFailureKind::Host, "said")),
+        ),
     ]
+}
+
+fn said(verdict: HookVerdict) -> HookAnswer {
+    HookAnswer::bare(verdict, "said")
 }
 
 fn launches() -> Vec<(&'static str, Event)> {

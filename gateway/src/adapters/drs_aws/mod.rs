@@ -19,12 +19,14 @@ mod observe;
 mod report;
 mod servers;
 mod settings;
+mod snapshots;
+mod time;
 
 use std::sync::Arc;
 
 use futures::{FutureExt as _, future::BoxFuture};
 use tidegate_core::{
-    JobId, SourceServerId, Span,
+    JobId, SourceServerId, Span, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked},
     plan::Target,
 };
@@ -117,6 +119,18 @@ impl Drs for AwsDrs {
         async move {
             let place = self.clients.place(&target).await;
             servers::recovery_instances(&place, &servers).await
+        }
+        .boxed()
+    }
+
+    fn newest_snapshots(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<(SourceServerId, Timestamp)>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            snapshots::newest(&place, servers).await
         }
         .boxed()
     }

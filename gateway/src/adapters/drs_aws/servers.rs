@@ -1,13 +1,13 @@
 //! Source servers and recovery instances.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
 
 use aws_sdk_drs::types::{
     self, DescribeRecoveryInstancesRequestFilters, DescribeSourceServersRequestFilters,
 };
 use tidegate_core::{InstanceId, JobId, SourceServerId, Span};
 
-use super::clients::Place;
+use super::{clients::Place, time::timestamp};
 use crate::ports::drs::{DrsError, RecoveryInstance, ServerQuery, SourceServer};
 
 /// Ids that a filter takes. An empty filter means all, so it is never sent.
@@ -130,7 +130,30 @@ fn recovery_instance(instance: &types::RecoveryInstance) -> Option<RecoveryInsta
         server: SourceServerId::from(instance.source_server_id()?),
         is_drill: instance.is_drill().unwrap_or_default(),
         job: instance.job_id().map(JobId::from),
+        snapshot_time: instance
+            .point_in_time_snapshot_date_time()
+            .and_then(timestamp),
+        addresses: addresses(instance, id),
     })
+}
+
+fn addresses(instance: &types::RecoveryInstance, id: &str) -> Vec<IpAddr> {
+    let properties = instance.recovery_instance_properties();
+    let interfaces = properties.map_or(&[][..], |properties| properties.network_interfaces());
+    let mut interfaces: Vec<_> = interfaces.iter().collect();
+    interfaces.sort_by_key(|interface| Reverse(interface.is_primary().unwrap_or_default()));
+    let texts = interfaces
+        .into_iter()
+        .flat_map(types::NetworkInterface::ips);
+    texts
+        .filter_map(|text| {
+            let address = text.parse().ok();
+            if address.is_none() {
+                tracing::debug!(instance = id, text, "DRS told an address that is none");
+            }
+            address
+        })
+        .collect()
 }
 
 #[cfg(test)]

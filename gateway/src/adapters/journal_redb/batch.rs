@@ -1,6 +1,8 @@
 //! Changes performed one by one inside one write transaction. Each is wholly
 //! performed or refused; a refused one writes nothing.
 
+mod hooks;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use tidegate_core::{ExecutionId, PlanName};
 
 use super::tables::{self, encode_head, revision_key, revision_of};
 use crate::ports::{
+    hook_store::StoredHook,
     journal::{Append, Claim},
     plan_store::StoredPlan,
 };
@@ -26,6 +29,18 @@ pub(super) enum Change {
         claim: Option<Claim>,
     },
     TakeClaim(Claim),
+    PutHook {
+        hook: StoredHook,
+        bytes: Bytes,
+    },
+    DeleteHook {
+        digest: String,
+    },
+    PutTape {
+        /// Its row's key.
+        key: Vec<u8>,
+        bytes: Bytes,
+    },
 }
 
 /// What became of a change.
@@ -36,8 +51,8 @@ pub(super) type Verdict = Result<Outcome, Refusal>;
 pub(super) enum Outcome {
     /// It is written.
     Done,
-    /// There was no plan to delete, so nothing was written.
-    NoSuchPlan,
+    /// There was nothing to delete, or what was to be stored is there already.
+    Moot,
 }
 
 /// Why a change was not performed.
@@ -69,6 +84,9 @@ pub(super) struct Batch<'txn> {
     plans: LazyTable<'txn, u64>,
     plan_revisions: LazyTable<'txn, &'static [u8]>,
     plan_last_revisions: LazyTable<'txn, u64>,
+    hooks: LazyTable<'txn, &'static [u8]>,
+    hook_chunks: LazyTable<'txn, &'static [u8]>,
+    tapes: LazyTable<'txn, &'static [u8]>,
 }
 
 /// A table that is opened when it is first used. Opening all of them for a
@@ -80,6 +98,18 @@ struct LazyTable<'txn, V: Value + 'static> {
 }
 
 impl Change {
+    /// Whether its commit takes little more than an fsync. Components and
+    /// tapes are megabytes: no worker of a runtime may wait for those.
+    pub(super) fn is_small(&self) -> bool {
+        match self {
+            Self::Append(_)
+            | Self::PutPlan { .. }
+            | Self::DeletePlan { .. }
+            | Self::TakeClaim(_) => true,
+            Self::PutHook { .. } | Self::DeleteHook { .. } | Self::PutTape { .. } => false,
+        }
+    }
+
     /// What is claimed together with it.
     fn claim(&self) -> Option<&Claim> {
         match self {
@@ -87,6 +117,7 @@ impl Change {
             | Self::PutPlan { claim, .. }
             | Self::DeletePlan { claim, .. } => claim.as_ref(),
             Self::TakeClaim(claim) => Some(claim),
+            Self::PutHook { .. } | Self::DeleteHook { .. } | Self::PutTape { .. } => None,
         }
     }
 }
@@ -104,6 +135,9 @@ impl<'txn> Batch<'txn> {
             plans: LazyTable::new(transaction, tables::PLANS),
             plan_revisions: LazyTable::new(transaction, tables::PLAN_REVISIONS),
             plan_last_revisions: LazyTable::new(transaction, tables::PLAN_LAST_REVISIONS),
+            hooks: LazyTable::new(transaction, tables::HOOKS),
+            hook_chunks: LazyTable::new(transaction, tables::HOOK_CHUNKS),
+            tapes: LazyTable::new(transaction, tables::TAPES),
         }
     }
 
@@ -117,6 +151,9 @@ impl<'txn> Batch<'txn> {
             Change::PutPlan { plan, .. } => self.put_plan(plan)?,
             Change::DeletePlan { name, .. } => self.delete_plan(name)?,
             Change::TakeClaim(_) => Ok(Outcome::Done),
+            Change::PutHook { hook, bytes } => Ok(self.put_hook(hook, bytes)?),
+            Change::DeleteHook { digest } => Ok(self.delete_hook(digest)?),
+            Change::PutTape { key, bytes } => Ok(self.put_tape(key, bytes)?),
         };
         if let (Ok(Outcome::Done), Some(Claim { key, value })) = (&verdict, claim) {
             self.claims.open()?.insert(key.as_bytes(), value.as_ref())?;
@@ -204,7 +241,7 @@ impl<'txn> Batch<'txn> {
     fn delete_plan(&mut self, name: &PlanName) -> Result<Verdict, redb::Error> {
         let name = name.as_str();
         if self.plans.open()?.remove(name.as_bytes())?.is_none() {
-            return Ok(Ok(Outcome::NoSuchPlan));
+            return Ok(Ok(Outcome::Moot));
         }
         let first = revision_key(name, 0);
         let last = revision_key(name, u64::MAX);

@@ -1,10 +1,15 @@
-//! The thread that writes: a batch of queued changes, one transaction, one
-//! fsync, then every answer.
+//! Writing: a batch of changes, one transaction, one fsync, then every
+//! answer.
+//!
+//! A caller that finds the journal idle commits its change by itself. All
+//! others queue, and a thread of the journal's own commits what is queued.
 
 use std::{
     io,
-    sync::Arc,
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use redb::{Database, Durability};
@@ -20,13 +25,23 @@ use super::{
 /// and save little: at this size the fsync is no longer what costs.
 const BATCH_LIMIT: usize = 512;
 
+/// After a commit that took longer, nobody but the thread waits for the disk,
+/// until the disk is quick again.
+const QUICK: Duration = Duration::from_millis(5);
+
 /// A change, and whoever waits for its verdict. A dropped `reply` means that
 /// the fate of the change is unknown.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) change: Change,
     pub(super) reply: oneshot::Sender<Verdict>,
+    pub(super) place: Place,
 }
+
+/// A place among the requests that the thread has not answered. Counted as
+/// long as it lives, wherever it is dropped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place(Arc<()>);
 
 /// Why a change was not acknowledged.
 #[derive(Debug)]
@@ -37,18 +52,120 @@ pub(super) enum WriteError {
     Failed(JournalFailure),
 }
 
-pub(super) fn start(
+/// The one way to write, taken in turns by callers and the thread.
+#[derive(Debug)]
+pub(super) struct Committer {
     store: Arc<Store>,
-    requests: mpsc::Receiver<Request>,
-    alarm: Alarm,
-) -> io::Result<JoinHandle<()>> {
-    let queue = Queue(requests);
-    thread::Builder::new()
-        .name("journal".to_owned())
-        .spawn(move || run(&store, queue, alarm))
+    writer: Mutex<Writer>,
+    places: Place,
 }
 
-/// The committer's end of the queue. Dropping it drops every request in it,
+/// What one commit leaves for the next.
+#[derive(Debug)]
+struct Writer {
+    logs: LiveLogs,
+    alarm: Alarm,
+    /// The last commit was quick, and of one change: to wait for the next one
+    /// like it is cheap, and nobody else wants to share it.
+    calm: bool,
+}
+
+/// The journal failed, now or before; the alarm has told.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+impl Committer {
+    pub(super) fn new(store: Arc<Store>, alarm: Alarm) -> Self {
+        Self {
+            store,
+            writer: Mutex::new(Writer {
+                logs: LiveLogs::default(),
+                alarm,
+                calm: true,
+            }),
+            places: Place::default(),
+        }
+    }
+
+    /// Starts the thread that commits what is queued.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        requests: mpsc::Receiver<Request>,
+    ) -> io::Result<JoinHandle<()>> {
+        let committer = Arc::clone(self);
+        let queue = Queue(requests);
+        thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || committer.run(queue))
+    }
+
+    /// For a request that is about to be queued.
+    pub(super) fn place(&self) -> Place {
+        self.places.clone()
+    }
+
+    /// Commits a change on this thread if that makes nobody wait; `None` if
+    /// it is to be queued. Who queued goes first: a change that is handed
+    /// over while this looks at the queue may still be overtaken, by one.
+    pub(super) fn commit_alone(&self, change: &Change) -> Option<Result<Verdict, Failed>> {
+        if Arc::strong_count(&self.places.0) > 1 {
+            return None;
+        }
+        let mut writer = self.writer.try_lock().ok()?;
+        if !writer.calm {
+            return None;
+        }
+        let verdicts = writer.commit(&self.store.database, &[change]);
+        Some(verdicts.map(|mut all| all.pop().expect("one for each change")))
+    }
+
+    /// Runs until the journal is dropped or has failed. After a failure the
+    /// batch and the queue are dropped with every reply in them, which tells
+    /// those callers.
+    fn run(&self, mut queue: Queue) {
+        let mut waiting = Vec::with_capacity(BATCH_LIMIT);
+        while queue.0.blocking_recv_many(&mut waiting, BATCH_LIMIT) > 0 {
+            // Only a bug could poison it; the queue is then dropped as well.
+            let Ok(mut writer) = self.writer.lock() else {
+                return;
+            };
+            // Others may have queued while a caller's commit was under way.
+            while waiting.len() < BATCH_LIMIT
+                && let Ok(request) = queue.0.try_recv()
+            {
+                waiting.push(request);
+            }
+            let changes: Vec<&Change> = waiting.iter().map(|request| &request.change).collect();
+            let verdicts = writer.commit(&self.store.database, &changes);
+            drop(writer);
+            match verdicts {
+                Ok(verdicts) => answer(&mut waiting, verdicts),
+                Err(Failed) => return,
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// After an error or a panic nothing is tried again.
+    fn commit(&mut self, database: &Database, changes: &[&Change]) -> Result<Vec<Verdict>, Failed> {
+        if self.alarm.is_raised() {
+            return Err(Failed);
+        }
+        let began = Instant::now();
+        let logs = &mut self.logs;
+        let committed = panic::catch_unwind(AssertUnwindSafe(|| commit(database, changes, logs)));
+        self.calm = changes.len() == 1 && began.elapsed() < QUICK;
+        match committed {
+            Ok(Ok(verdicts)) => return Ok(verdicts),
+            Ok(Err(error)) => self.alarm.raise(&error),
+            Err(_panic) => self.alarm.raise(&"a commit panicked"),
+        }
+        Err(Failed)
+    }
+}
+
+/// The thread's end of the queue. Dropping it drops every request in it,
 /// with its reply, and waits for those that are on their way in: a sender who
 /// has been given room may still put a request into a queue whose receiver is
 /// gone, where its reply would never be dropped.
@@ -61,23 +178,10 @@ impl Drop for Queue {
     }
 }
 
-/// Runs until the journal is dropped or fails. After a failure or a panic the
-/// batch and the queue are dropped with every reply in them, which tells those
-/// callers. `alarm` comes last because the last argument is dropped first: it
-/// tells of a panic before the queue is emptied.
-fn run(store: &Store, mut queue: Queue, alarm: Alarm) {
-    let mut logs = LiveLogs::default();
-    let mut waiting = Vec::with_capacity(BATCH_LIMIT);
-    while queue.0.blocking_recv_many(&mut waiting, BATCH_LIMIT) > 0 {
-        match commit(&store.database, &waiting, &mut logs) {
-            Ok(verdicts) => answer(&mut waiting, verdicts),
-            Err(error) => return alarm.raise(&error),
-        }
-    }
-}
-
 fn answer(waiting: &mut Vec<Request>, verdicts: Vec<Verdict>) {
     for (request, verdict) in waiting.drain(..).zip(verdicts) {
+        // Whoever hears its answer may find the journal idle.
+        drop(request.place);
         // A caller who left is no reason to stop.
         let _ = request.reply.send(verdict);
     }
@@ -87,16 +191,16 @@ fn answer(waiting: &mut Vec<Request>, verdicts: Vec<Verdict>) {
 /// refuses everything after its first failed write.
 fn commit(
     database: &Database,
-    requests: &[Request],
+    changes: &[&Change],
     logs: &mut LiveLogs,
 ) -> Result<Vec<Verdict>, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
-    let mut verdicts = Vec::with_capacity(requests.len());
+    let mut verdicts = Vec::with_capacity(changes.len());
     {
         let mut batch = Batch::new(&transaction, logs);
-        for request in requests {
-            verdicts.push(batch.perform(&request.change)?);
+        for change in changes {
+            verdicts.push(batch.perform(change)?);
         }
     }
     if verdicts.iter().any(Result::is_ok) {

@@ -1,6 +1,6 @@
 //! The end of a journal, told to whoever waits for it.
 
-use std::{fmt, future, sync::Arc, thread};
+use std::{fmt, future, sync::Arc};
 
 use tokio::sync::watch;
 
@@ -19,7 +19,7 @@ impl JournalFailure {
     }
 }
 
-/// The committer's end. It also tells of a panic, when it is dropped by one.
+/// The committer's end.
 #[derive(Debug)]
 pub(super) struct Alarm(watch::Sender<Option<JournalFailure>>);
 
@@ -41,13 +41,9 @@ impl Alarm {
         tracing::error!(%failure, "the journal failed");
         self.0.send_replace(Some(failure));
     }
-}
 
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.raise(&"the committer panicked");
-        }
+    pub(super) fn is_raised(&self) -> bool {
+        self.0.borrow().is_some()
     }
 }
 
@@ -64,7 +60,7 @@ impl FailureWatch {
         }
     }
 
-    /// The failure, for a caller who found the committer gone.
+    /// The failure, for a caller whose change was not answered.
     pub(super) fn reason(&self) -> JournalFailure {
         let failure = self.0.borrow().clone();
         failure.unwrap_or_else(|| JournalFailure::new("the journal has stopped"))

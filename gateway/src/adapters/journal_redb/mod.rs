@@ -1,12 +1,13 @@
-//! The embedded journal: executions and plans in one redb file.
+//! The embedded journal: executions, plans, hooks and tapes in one redb file.
 //!
-//! One committer thread owns every write transaction. Callers queue their
-//! changes; the committer takes what is queued, performs the changes one by
-//! one inside one transaction, makes it durable with one fsync, and answers
-//! everyone. Alone, a writer waits for nobody; many writers share an fsync.
-//! Reads see the last commit and never wait for the committer.
+//! One write transaction at a time. A caller that finds the journal idle
+//! performs its change by itself: two switches of threads take longer than the
+//! fsync. Other changes, and all that are large, queue; a thread takes what is
+//! queued, performs the changes one by one inside one transaction, makes it
+//! durable with one fsync, and answers everyone. Alone, a writer waits for nobody; many writers share
+//! an fsync. Reads see the last commit and never wait for one.
 //!
-//! After any error of the committer the journal is poisoned: what the
+//! After any error of a commit the journal is poisoned: what the
 //! operating system says of a file after a failed fsync cannot be relied on,
 //! so nothing is tried again. [`RedbJournal::fatal`] tells the composition
 //! root, which stops the process. This module does not stop it.
@@ -16,6 +17,9 @@ mod committer;
 mod data_dir;
 mod executions;
 mod failure;
+mod hook_rows;
+mod hooks;
+mod inline;
 mod open;
 mod plans;
 mod tables;
@@ -29,8 +33,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::{
     batch::{Change, Outcome},
-    committer::{Request, WriteError},
+    committer::{Committer, Failed, Request, WriteError},
     failure::FailureWatch,
+    inline::Inline,
 };
 use crate::ports::journal::ReadError;
 
@@ -43,17 +48,19 @@ pub use self::{
 /// it; nothing else of redb leaves this module.
 pub use redb::{BackendError, StorageBackend};
 
-/// Changes that may wait for the committer. Callers above that wait for room.
+/// Changes that may wait for the thread. Callers above that wait for room.
 const QUEUE_LIMIT: usize = 1024;
 
-/// A journal and plan store in one file. Dropping it waits for the commit
+/// A journal, plan store and hook store in one file. Dropping it waits for the commit
 /// under way and closes the file.
 #[derive(Debug)]
 pub struct RedbJournal {
     store: Arc<Store>,
     /// `None` only while the journal is being dropped.
     queue: Option<mpsc::Sender<Request>>,
-    committer: Option<JoinHandle<()>>,
+    committer: Arc<Committer>,
+    thread: Option<JoinHandle<()>>,
+    inline: Inline,
     failure: FailureWatch,
 }
 
@@ -107,30 +114,55 @@ impl RedbJournal {
         });
         let (queue, requests) = mpsc::channel(QUEUE_LIMIT);
         let (alarm, failure) = failure::channel();
-        let committer = committer::start(Arc::clone(&store), requests, alarm)?;
+        let committer = Arc::new(Committer::new(Arc::clone(&store), alarm));
+        let thread = committer.start(requests)?;
         Ok(Self {
             store,
             queue: Some(queue),
-            committer: Some(committer),
+            committer,
+            thread: Some(thread),
+            inline: Inline::default(),
             failure,
         })
     }
 
-    /// Hands a change to the committer and waits for its commit. A change
-    /// that was handed over is performed even if the caller leaves.
+    /// Performs a change, or has it performed, and waits for its commit. A
+    /// change that was handed over is performed even if the caller leaves.
     async fn submit(&self, change: Change) -> Result<Outcome, WriteError> {
+        if let Some(verdict) = self.commit_inline(&change) {
+            return verdict;
+        }
         let queue = self
             .queue
             .as_ref()
             .expect("set until the journal is dropped");
         let (reply, answer) = oneshot::channel();
-        if queue.send(Request { change, reply }).await.is_err() {
+        let place = self.committer.place();
+        let request = Request {
+            change,
+            reply,
+            place,
+        };
+        if queue.send(request).await.is_err() {
             return Err(WriteError::Failed(self.failure.reason()));
         }
         match answer.await {
             Ok(verdict) => verdict.map_err(WriteError::Refused),
-            Err(_committer_gone) => Err(WriteError::Failed(self.failure.reason())),
+            Err(_unanswered) => Err(WriteError::Failed(self.failure.reason())),
         }
+    }
+
+    /// Performs a change here and now, if that is better than to queue.
+    fn commit_inline(&self, change: &Change) -> Option<Result<Outcome, WriteError>> {
+        if !change.is_small() {
+            return None;
+        }
+        let _turn = self.inline.enter()?;
+        let verdict = self.committer.commit_alone(change)?;
+        Some(match verdict {
+            Ok(verdict) => verdict.map_err(WriteError::Refused),
+            Err(Failed) => Err(WriteError::Failed(self.failure.reason())),
+        })
     }
 
     /// Reads on a blocking thread, since a page may have to come from disk.
@@ -156,9 +188,9 @@ impl RedbJournal {
 impl Drop for RedbJournal {
     fn drop(&mut self) {
         drop(self.queue.take());
-        if let Some(committer) = self.committer.take() {
-            // A panic in it has been reported through `fatal`.
-            let _ = committer.join();
+        if let Some(thread) = self.thread.take() {
+            // A panic of a commit has been reported through `fatal`.
+            let _ = thread.join();
         }
     }
 }

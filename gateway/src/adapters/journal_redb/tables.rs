@@ -10,11 +10,17 @@
 //! | `plans` | name | newest revision; no row once deleted |
 //! | `plan_revisions` | name, revision | plan |
 //! | `plan_last_revisions` | name | last revision ever; the row stays |
+//! | `hooks` | digest | size, when it was stored first |
+//! | `hook_chunks` | digest, index | a part of the component |
+//! | `tapes` | execution, wave, phase, hook, attempt | tape |
+//!
+//! The last three came later than the rest, and the version stayed: older code
+//! leaves them alone, and a file of older code is given them when it is opened.
 //!
 //! Keys are bytes in an order of our own, not redb's encoding of tuples, so
 //! that they outlive a change of that encoding.
 
-use redb::{ReadTransaction, ReadableDatabase, TableDefinition, TableError};
+use redb::{ReadTransaction, ReadableDatabase, TableDefinition, TableError, TableHandle};
 use tidegate_core::ExecutionId;
 
 use super::open::OpenProblem;
@@ -33,6 +39,12 @@ pub(super) const PLAN_REVISIONS: TableDefinition<&[u8], &[u8]> =
     TableDefinition::new("plan_revisions");
 pub(super) const PLAN_LAST_REVISIONS: TableDefinition<&[u8], u64> =
     TableDefinition::new("plan_last_revisions");
+pub(super) const HOOKS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("hooks");
+pub(super) const HOOK_CHUNKS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("hook_chunks");
+pub(super) const TAPES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("tapes");
+
+/// What a file of this format may lack.
+const LATER: [TableDefinition<&[u8], &[u8]>; 3] = [HOOKS, HOOK_CHUNKS, TAPES];
 
 /// The row of `FORMAT`.
 pub(super) const VERSION: &str = "version";
@@ -45,7 +57,7 @@ pub(super) fn prepare(database: &redb::Database) -> Result<(), OpenProblem> {
         return create_tables(database);
     }
     match stored_version(&reading)? {
-        Some(FORMAT_VERSION) => Ok(()),
+        Some(FORMAT_VERSION) => add_later_tables(database, &reading),
         Some(found) if found > FORMAT_VERSION => Err(OpenProblem::NewerFormat {
             found,
             supported: FORMAT_VERSION,
@@ -80,19 +92,49 @@ fn create_tables(database: &redb::Database) -> Result<(), OpenProblem> {
     transaction.open_table(PLANS)?;
     transaction.open_table(PLAN_REVISIONS)?;
     transaction.open_table(PLAN_LAST_REVISIONS)?;
+    for table in LATER {
+        transaction.open_table(table)?;
+    }
     transaction.commit()?;
     Ok(())
 }
 
-/// A name's length, the name, and a big-endian revision: one name's revisions
-/// lie together in order, and no name's keys can lie among another's.
-pub(super) fn revision_key(name: &str, revision: u64) -> Vec<u8> {
+fn add_later_tables(
+    database: &redb::Database,
+    reading: &ReadTransaction,
+) -> Result<(), OpenProblem> {
+    let there: Vec<String> = reading
+        .list_tables()?
+        .map(|table| table.name().to_owned())
+        .collect();
+    if LATER
+        .iter()
+        .all(|later| there.iter().any(|name| name == later.name()))
+    {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    for table in LATER {
+        transaction.open_table(table)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A name's length, the name, and something of a fixed width: one name's keys
+/// lie together, and no name's keys can lie among another's.
+pub(super) fn key_of(name: &str, rest: &[u8]) -> Vec<u8> {
     let length = u32::try_from(name.len()).expect("a name is shorter than 4 GiB");
-    let mut key = Vec::with_capacity(4 + name.len() + 8);
+    let mut key = Vec::with_capacity(4 + name.len() + rest.len());
     key.extend_from_slice(&length.to_be_bytes());
     key.extend_from_slice(name.as_bytes());
-    key.extend_from_slice(&revision.to_be_bytes());
+    key.extend_from_slice(rest);
     key
+}
+
+/// A name's revisions lie in order.
+pub(super) fn revision_key(name: &str, revision: u64) -> Vec<u8> {
+    key_of(name, &revision.to_be_bytes())
 }
 
 /// The revision of such a key.

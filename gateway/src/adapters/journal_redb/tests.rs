@@ -4,6 +4,9 @@
 mod disk;
 mod failing;
 mod files;
+mod hooks;
+mod inline;
+mod power;
 
 use bytes::Bytes;
 

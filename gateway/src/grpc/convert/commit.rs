@@ -6,12 +6,14 @@
 
 use tidegate_core::{
     HookIx, LaunchIx, ServerIx, Timestamp, WaveIx,
-    engine::{Change, Execution, Stage},
+    engine::{Change, Execution, HookEvidence, Stage},
     plan::HookPhase,
 };
 use tidegate_proto::v1::{self, change::Kind};
 
-use super::{enums, execution as present, time::timestamp, wave as present_wave};
+use super::{
+    enums, execution as present, hook as present_hook, time::timestamp, wave as present_wave,
+};
 use crate::driver::{Origin, RecordView};
 
 /// Presents a record and folds it: `state` is the execution before the record,
@@ -80,8 +82,8 @@ fn folded(state: &mut Execution, change: &Change, at: Timestamp) -> Kind {
         }
         Change::HookStarted {
             wave, phase, hook, ..
-        } => hook_moved(state, *wave, Some((*phase, *hook))),
-        Change::HookEnded { wave, .. } => hook_moved(state, *wave, hook_before),
+        } => hook_started(state, *wave, *phase, *hook),
+        Change::HookEnded { wave, evidence, .. } => hook_ended(state, *wave, hook_before, evidence),
         Change::LaunchIntended { wave, .. } => {
             let newest = state.wave(*wave).launches().len().saturating_sub(1);
             launch_moved(
@@ -129,13 +131,29 @@ fn wave_moved(state: &Execution, wave: WaveIx) -> Kind {
     })
 }
 
-fn hook_moved(state: &Execution, wave: WaveIx, hook: Option<(HookPhase, HookIx)>) -> Kind {
+fn hook_started(state: &Execution, wave: WaveIx, phase: HookPhase, hook: HookIx) -> Kind {
     let planned = state.plan().wave(wave);
-    let runs = state.wave(wave).hooks();
-    let run = runs.iter().find(|run| Some((run.phase, run.hook)) == hook);
+    let run = state.wave(wave).hook_run(phase, hook);
     Kind::Hook(v1::HookMoved {
         wave: planned.name.to_string(),
-        run: run.map(|run| present_wave::hook_run(planned, run)),
+        run: run.map(|run| present_hook::run(planned, run)),
+        ..v1::HookMoved::default()
+    })
+}
+
+fn hook_ended(
+    state: &Execution,
+    wave: WaveIx,
+    hook: Option<(HookPhase, HookIx)>,
+    evidence: &HookEvidence,
+) -> Kind {
+    let planned = state.plan().wave(wave);
+    let run = hook.and_then(|(phase, hook)| state.wave(wave).hook_run(phase, hook));
+    Kind::Hook(v1::HookMoved {
+        wave: planned.name.to_string(),
+        run: run.map(|run| present_hook::ended(planned, run, evidence)),
+        log: present_hook::log(&evidence.log),
+        log_dropped: evidence.log_dropped,
     })
 }
 
@@ -280,6 +298,7 @@ mod tests {
                     wave: WaveIx(0),
                     outcome: HookOutcome::Proceed,
                     message: Arc::from("fine"),
+                    evidence: Arc::default(),
                 },
                 started(1),
             ],

@@ -2,10 +2,10 @@
 
 use tidegate_core::{
     engine::{
-        DeadlineReason, ExecutionState, HoldCause, HookOutcome, Kind, LaunchState, ServerState,
-        WaveState,
+        DeadlineReason, ExecutionState, HoldCause, HookOutcome, Kind, LaunchState, LogLevel,
+        ServerState, Severity, WaveState,
     },
-    plan::{HookPhase, Plan},
+    plan::{HookFailureKind, HookPhase, Plan},
 };
 use tidegate_proto::v1;
 
@@ -112,8 +112,62 @@ pub(crate) fn hook_outcome(outcome: Option<HookOutcome>) -> v1::HookOutcome {
         Some(HookOutcome::Hold) => v1::HookOutcome::Hold,
         Some(HookOutcome::Skip) => v1::HookOutcome::Skip,
         Some(HookOutcome::Abort) => v1::HookOutcome::Abort,
-        Some(HookOutcome::Failed) => v1::HookOutcome::Failed,
+        Some(HookOutcome::Failed { .. }) => v1::HookOutcome::Failed,
+        Some(HookOutcome::Waived { .. }) => v1::HookOutcome::Waived,
         Some(HookOutcome::Dropped) => v1::HookOutcome::Dropped,
+    }
+}
+
+/// How a hook itself failed, if its outcome says that it did.
+pub(crate) fn failure_of(outcome: Option<HookOutcome>) -> v1::HookFailureKind {
+    match outcome {
+        Some(HookOutcome::Failed { kind } | HookOutcome::Waived { kind }) => failure_kind(kind),
+        None
+        | Some(
+            HookOutcome::Proceed
+            | HookOutcome::Retry { .. }
+            | HookOutcome::Hold
+            | HookOutcome::Skip
+            | HookOutcome::Abort
+            | HookOutcome::Dropped,
+        ) => v1::HookFailureKind::Unspecified,
+    }
+}
+
+/// The ways in which a hook fails.
+pub(crate) fn failure_kind(kind: HookFailureKind) -> v1::HookFailureKind {
+    match kind {
+        HookFailureKind::Error => v1::HookFailureKind::Error,
+        HookFailureKind::Trap => v1::HookFailureKind::Trap,
+        HookFailureKind::Stack => v1::HookFailureKind::Stack,
+        HookFailureKind::Fuel => v1::HookFailureKind::Fuel,
+        HookFailureKind::Timeout => v1::HookFailureKind::Timeout,
+        HookFailureKind::Memory => v1::HookFailureKind::Memory,
+        HookFailureKind::Table => v1::HookFailureKind::Table,
+        HookFailureKind::BadOutput => v1::HookFailureKind::BadOutput,
+        HookFailureKind::ContractMismatch => v1::HookFailureKind::ContractMismatch,
+        HookFailureKind::DigestMismatch => v1::HookFailureKind::DigestMismatch,
+        HookFailureKind::ProbeDenied => v1::HookFailureKind::ProbeDenied,
+        HookFailureKind::Host => v1::HookFailureKind::Host,
+    }
+}
+
+/// How bad a finding is.
+pub(crate) fn severity(severity: Severity) -> v1::HookSeverity {
+    match severity {
+        Severity::Info => v1::HookSeverity::Info,
+        Severity::Warning => v1::HookSeverity::Warning,
+        Severity::Error => v1::HookSeverity::Error,
+    }
+}
+
+/// How loud a line of a hook's log is.
+pub(crate) fn log_level(level: LogLevel) -> v1::HookLogLevel {
+    match level {
+        LogLevel::Debug => v1::HookLogLevel::Debug,
+        LogLevel::Info => v1::HookLogLevel::Info,
+        LogLevel::Warning => v1::HookLogLevel::Warning,
+        LogLevel::Error => v1::HookLogLevel::Error,
     }
 }
 
@@ -136,6 +190,9 @@ pub(crate) fn deadline_reason(reason: DeadlineReason, plan: &Plan) -> String {
         }
         DeadlineReason::HookRetry(wave) => {
             format!("a hook of wave {} runs again", plan.wave(wave).name)
+        }
+        DeadlineReason::GateTimeout(wave) => {
+            format!("the hooks of wave {} time out", plan.wave(wave).name)
         }
     }
 }

@@ -93,6 +93,11 @@ fn harmless(execution: &Execution) -> Option<String> {
     if warned > 0 {
         parts.push(format!("servers with warnings: {warned}"));
     }
+    let runs = execution.waves().flat_map(WaveRun::hooks);
+    let waived = runs.filter(|run| run.waived().is_some()).count();
+    if waived > 0 {
+        parts.push(format!("failures of hooks waived: {waived}"));
+    }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -114,8 +119,9 @@ mod tests {
     use std::sync::Arc;
 
     use tidegate_core::{
-        ServerIx, WaveIx,
-        engine::{Change, HoldCause, Reason, ReasonCode},
+        HookIx, ServerIx, WaveIx,
+        engine::{Change, HoldCause, HookOutcome, Reason, ReasonCode},
+        plan::{HookFailureKind, HookPhase},
     };
 
     use super::*;
@@ -151,6 +157,32 @@ mod tests {
         assert_eq!(shown.holds[0].reason(), v1::PauseReason::Planned);
         assert_eq!(shown.holds[0].wave, "web");
         assert_eq!(shown.state_detail, "look first");
+    }
+
+    #[test]
+    fn an_execution_with_a_waived_hook_says_so() {
+        let changes = [
+            Change::HookStarted {
+                wave: WaveIx(0),
+                phase: HookPhase::PostWave,
+                hook: HookIx(0),
+                attempt: 1,
+            },
+            Change::HookEnded {
+                wave: WaveIx(0),
+                outcome: HookOutcome::Waived {
+                    kind: HookFailureKind::Timeout,
+                },
+                message: Arc::from("too slow"),
+                evidence: Arc::default(),
+            },
+            Change::ExecutionMoved {
+                to: ExecutionState::SucceededWithWarnings,
+                reason: Reason::of(ReasonCode::Tolerated),
+            },
+        ];
+        let detail = state_detail(&fixtures::view_after(&changes).execution);
+        assert_eq!(detail, "failures of hooks waived: 1");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Plans from the API, as drafts; everything that cannot even be a draft is a
 //! violation with its field.
 
+mod hook;
+
 use tidegate_core::{
     Span,
     plan::{
-        DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy,
-        HookFailure, PlanDraft, UnknownLaunch,
+        DraftGroup, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy, PlanDraft,
+        UnknownLaunch,
     },
 };
 use tidegate_proto::v1;
@@ -60,6 +62,7 @@ impl Reader {
                 .collect(),
             timeout: self.limit("spec.timeout", spec.timeout.as_ref()),
             unknown_launch: self.unknown_launch(spec.unknown_launch),
+            endpoints: self.endpoints(&spec.endpoints),
         }
     }
 
@@ -83,25 +86,7 @@ impl Reader {
                 ),
             }),
             timeout: self.limit(&format!("{path}.timeout"), wave.timeout.as_ref()),
-        }
-    }
-
-    fn hooks(&mut self, path: &str, hooks: &[v1::HookUse]) -> Vec<DraftHook> {
-        hooks
-            .iter()
-            .enumerate()
-            .map(|(ix, hook)| self.hook(&format!("{path}[{ix}]"), hook))
-            .collect()
-    }
-
-    fn hook(&mut self, path: &str, hook: &v1::HookUse) -> DraftHook {
-        DraftHook {
-            hook: hook.hook.clone(),
-            digest: hook.digest.clone(),
-            config: hook.config.clone(),
-            timeout: self.span(&format!("{path}.timeout"), hook.timeout.as_ref()),
-            retries: hook.retries,
-            on_failure: self.hook_failure(&format!("{path}.on_failure"), hook.on_failure),
+            gate_timeout: self.span(&format!("{path}.gate_timeout"), wave.gate_timeout.as_ref()),
         }
     }
 
@@ -112,15 +97,6 @@ impl Reader {
             Ok(v1::FailurePolicy::Continue) => Some(FailurePolicy::Continue),
             Ok(v1::FailurePolicy::Pause) => Some(FailurePolicy::Pause),
             Err(_) => self.unknown(path, value, "STOP, CONTINUE or PAUSE"),
-        }
-    }
-
-    fn hook_failure(&mut self, path: &str, value: i32) -> Option<HookFailure> {
-        match v1::HookFailurePolicy::try_from(value) {
-            Ok(v1::HookFailurePolicy::Unspecified) => None,
-            Ok(v1::HookFailurePolicy::Hold) => Some(HookFailure::Hold),
-            Ok(v1::HookFailurePolicy::Abort) => Some(HookFailure::Abort),
-            Err(_) => self.unknown(path, value, "HOLD or ABORT"),
         }
     }
 
@@ -136,6 +112,11 @@ impl Reader {
     fn unknown<T>(&mut self, path: &str, value: i32, known: &str) -> Option<T> {
         let description = format!("{value} is not a value that this gateway knows; use {known}");
         self.violations.push(violation(path, description));
+        None
+    }
+
+    fn missing<T>(&mut self, path: &str) -> Option<T> {
+        self.violations.push(violation(path, "must be given"));
         None
     }
 

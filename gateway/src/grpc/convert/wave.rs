@@ -1,15 +1,13 @@
-//! Waves, servers, launches and hook runs of an execution.
+//! Waves, servers and launches of an execution.
 
 use tidegate_core::{
     LaunchIx, WaveIx,
-    engine::{
-        Execution, HookRun, Launch, LaunchState, ServerRun, ServerState, Stage, WaveRun, WaveState,
-    },
+    engine::{Execution, Launch, LaunchState, ServerRun, ServerState, Stage, WaveRun, WaveState},
     plan::{PlannedServer, Selection, Target, WavePlan},
 };
 use tidegate_proto::v1;
 
-use super::{enums, time::timestamp};
+use super::{enums, hook, time::timestamp};
 
 /// Every wave, in the plan's order.
 pub(crate) fn waves(execution: &Execution) -> Vec<v1::Wave> {
@@ -40,7 +38,11 @@ fn wave(execution: &Execution, ix: WaveIx, planned: &WavePlan) -> v1::Wave {
             .zip(run.launches())
             .map(|(launch_ix, it)| launch(execution, ix, launch_ix, it))
             .collect(),
-        hook_runs: run.hooks().iter().map(|it| hook_run(planned, it)).collect(),
+        hook_runs: run
+            .hooks()
+            .iter()
+            .map(|it| hook::run(planned, it))
+            .collect(),
         retry_time: retry_time(run),
     }
 }
@@ -155,21 +157,6 @@ pub(crate) fn launch(
             | LaunchState::Refused
             | LaunchState::Abandoned => None,
         },
-    }
-}
-
-/// A hook's run.
-pub(crate) fn hook_run(planned: &WavePlan, run: &HookRun) -> v1::HookRun {
-    let used = planned.hook(run.phase, run.hook);
-    v1::HookRun {
-        hook: used.map(|used| used.hook.to_string()).unwrap_or_default(),
-        phase: enums::hook_phase(run.phase).into(),
-        index: u32::from(run.hook.0),
-        attempt: run.attempt,
-        outcome: enums::hook_outcome(run.outcome).into(),
-        message: run.message.to_string(),
-        start_time: Some(timestamp(run.started_at)),
-        end_time: run.ended_at.map(timestamp),
     }
 }
 

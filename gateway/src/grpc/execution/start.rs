@@ -6,7 +6,11 @@ use tonic::{Code, Status};
 use crate::{
     driver::{Origin, RequestStamp, StartOrder, View},
     grpc::{
-        argument, convert, filter::started_kind, plan::stored, request_id, services::Services,
+        argument, convert,
+        filter::started_kind,
+        plan::{arm, stored},
+        request_id,
+        services::Services,
         status,
     },
 };
@@ -25,6 +29,13 @@ pub(super) async fn start(
         }
         Err(status) => return Err(status),
     };
+    let _kept = match arm(services, &plan.checked).await {
+        Ok(kept) => kept,
+        Err(unarmed) => {
+            let refusal = status::plan_not_armed(&name, plan.stored.revision, &unarmed);
+            return first_answer(services, &stamp, refusal).await;
+        }
+    };
     let order = StartOrder {
         kind,
         plan: plan.checked,
@@ -41,16 +52,16 @@ pub(super) async fn start(
     Ok(answer(&view))
 }
 
-/// A request that was answered gets its answer again, although its plan was
-/// deleted since then.
+/// A request that was answered gets its answer again, although its plan or a
+/// hook of it was deleted since then.
 async fn first_answer(
     services: &Services,
     stamp: &RequestStamp,
-    not_found: Status,
+    refusal: Status,
 ) -> Result<v1::StartExecutionResponse, Status> {
     let first = services.driver.started_by(stamp).await;
     let first = first.map_err(|error| status::from_driver(error, None))?;
-    first.as_ref().map(answer).ok_or(not_found)
+    first.as_ref().map(answer).ok_or(refusal)
 }
 
 fn answer(view: &View) -> v1::StartExecutionResponse {

@@ -1,20 +1,21 @@
 //! A plan's content: what is checked, what the digest is over, and how a
 //! revision is stored.
 
-use std::{fmt::Write, sync::Arc};
+use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tidegate_core::{
     PlanName, Timestamp,
-    plan::{HookPhase, Limits, Plan},
+    plan::{HookPhase, HookSite, Limits, Plan},
 };
 use tidegate_proto::v1;
 use tonic::Status;
 
+use super::arming;
 use crate::{
     grpc::{
-        convert::{self, time::timestamp},
+        convert::{self, plan::violation, time::timestamp},
         services::Services,
         status,
     },
@@ -30,6 +31,8 @@ pub(super) struct Accepted {
     pub(super) content: v1::Plan,
     /// Over the content.
     pub(super) digest: String,
+    /// As the engine would run it.
+    pub(super) checked: Plan,
 }
 
 /// A stored revision, read.
@@ -44,39 +47,35 @@ pub(in crate::grpc) struct Stored {
 }
 
 impl Accepted {
-    /// Checks a plan as it was sent, with every mistake found.
-    pub(super) fn check(
+    /// Checks a plan as it was sent, with every mistake found. Each use of a
+    /// hook that names no digest is pinned to the newest hook of its name, and
+    /// all hooks are made ready.
+    pub(super) async fn check(
         plan: Option<&v1::Plan>,
         limits: &Limits,
         hooks: &dyn Hooks,
     ) -> Result<Self, Vec<v1::FieldViolation>> {
-        let plan = plan.cloned().unwrap_or_default();
-        let (draft, mut violations) = convert::plan::draft(&plan);
-        match Plan::check(&draft, limits) {
-            Ok(checked) => violations.extend(unknown_hooks(&checked, hooks)),
-            Err(mistakes) if plan.spec.is_some() => {
-                violations.extend(
-                    mistakes
-                        .into_iter()
-                        .map(|it| convert::plan::violation(it.field, it.mistake.to_string())),
-                );
-            }
-            // That the spec is missing says it all.
-            Err(_) => {}
-        }
-        if !violations.is_empty() {
-            return Err(violations);
-        }
-        let content = v1::Plan {
+        let mut content = v1::Plan {
             revision: 0,
             digest: String::new(),
             create_time: None,
-            ..plan
+            ..plan.cloned().unwrap_or_default()
         };
+        let mut checked = check(&content, limits)?;
+        let unknown = pin(&mut content, &checked, hooks);
+        if checked.hook_uses().any(|it| it.hook_use.digest.is_none()) {
+            checked = check(&content, limits)?;
+        }
+        let armed = hooks.arm(&checked).await;
+        let violations = merged(unknown, arming::violations(armed.err().unwrap_or_default()));
+        if !violations.is_empty() {
+            return Err(violations);
+        }
         Ok(Self {
-            name: PlanName::from(content.name.as_str()),
+            name: checked.name().clone(),
             digest: digest(&content),
             content,
+            checked,
         })
     }
 
@@ -101,7 +100,7 @@ pub(super) fn to_store(plan: &v1::Plan) -> StoredPlan {
 }
 
 /// What the API shows of a stored revision.
-pub(super) fn shown(stored: &StoredPlan) -> Result<v1::Plan, Status> {
+pub(in crate::grpc) fn shown(stored: &StoredPlan) -> Result<v1::Plan, Status> {
     v1::Plan::decode(stored.plan.clone()).map_err(|error| {
         let what = format!(
             "revision {} of plan {}: {error}",
@@ -125,22 +124,82 @@ pub(in crate::grpc) async fn stored(
         .await
         .map_err(|error| status::from_read(&error))?
         .ok_or_else(|| status::plan_not_found(name, revision))?;
-    let shown = shown(&stored)?;
-    let (draft, violations) = convert::plan::draft(&shown);
-    if !violations.is_empty() {
-        return Err(status::invalid_plan(violations));
-    }
-    let checked = Plan::check(&draft, &services.settings.plan_limits).map_err(|mistakes| {
-        let listed = mistakes
-            .into_iter()
-            .map(|it| convert::plan::violation(it.field, it.mistake.to_string()));
-        status::invalid_plan(listed.collect())
-    })?;
+    let (shown, checked) = read(services, &stored)?;
     Ok(Stored {
         stored,
         shown,
         checked: Arc::new(checked),
     })
+}
+
+/// A stored revision as the API shows it, and checked.
+pub(super) fn read(services: &Services, stored: &StoredPlan) -> Result<(v1::Plan, Plan), Status> {
+    let shown = shown(stored)?;
+    let checked = check(&shown, &services.settings.plan_limits).map_err(status::invalid_plan)?;
+    Ok((shown, checked))
+}
+
+/// A plan as the engine runs it, or every mistake in it.
+fn check(plan: &v1::Plan, limits: &Limits) -> Result<Plan, Vec<v1::FieldViolation>> {
+    let (draft, mut violations) = convert::plan::draft(plan);
+    match Plan::check(&draft, limits) {
+        Ok(checked) if violations.is_empty() => return Ok(checked),
+        Ok(_) => {}
+        Err(mistakes) if plan.spec.is_some() => {
+            let mistakes = mistakes.into_iter();
+            violations.extend(mistakes.map(|it| violation(it.field, it.mistake.to_string())));
+        }
+        // That the spec is missing says it all.
+        Err(_) => {}
+    }
+    Err(violations)
+}
+
+/// Writes into the content which component each use of a hook runs, where it
+/// does not say so itself: what is stored then runs the same bytes for ever.
+/// Says which uses name a hook that there is not.
+fn pin(content: &mut v1::Plan, checked: &Plan, hooks: &dyn Hooks) -> Vec<v1::FieldViolation> {
+    let mut unknown = Vec::new();
+    for site in checked.hook_uses() {
+        let used = site.hook_use;
+        if used.digest.is_some() {
+            continue;
+        }
+        let Some(newest) = hooks.newest(used.hook.as_str()) else {
+            unknown.push(violation(
+                format!("{}.hook", site.field),
+                format!(
+                    "there is no hook {:?} here; register it first (tidegate hook push)",
+                    used.hook
+                ),
+            ));
+            continue;
+        };
+        if let Some(place) = hook_use(content, &site) {
+            place.digest = newest;
+        }
+    }
+    unknown
+}
+
+/// Where the content has a use of a hook that the checked plan has.
+fn hook_use<'a>(content: &'a mut v1::Plan, site: &HookSite<'_>) -> Option<&'a mut v1::HookUse> {
+    let wave = content.spec.as_mut()?.waves.get_mut(site.wave.index())?;
+    let uses = match site.phase {
+        HookPhase::PreWave => &mut wave.check,
+        HookPhase::PostWave => &mut wave.verify,
+    };
+    uses.get_mut(site.hook.index())
+}
+
+/// Both, and only the first of what they say of one field.
+fn merged(
+    mut first: Vec<v1::FieldViolation>,
+    second: Vec<v1::FieldViolation>,
+) -> Vec<v1::FieldViolation> {
+    let said: BTreeSet<String> = first.iter().map(|it| it.field.clone()).collect();
+    first.extend(second.into_iter().filter(|it| !said.contains(&it.field)));
+    first
 }
 
 /// The digest of a plan's content. Maps are ordered in the generated code, so
@@ -155,93 +214,5 @@ fn digest(content: &v1::Plan) -> String {
     text
 }
 
-fn unknown_hooks(plan: &Plan, hooks: &dyn Hooks) -> Vec<v1::FieldViolation> {
-    let mut violations = Vec::new();
-    for (ix, wave) in plan.waves().iter().enumerate() {
-        for (phase, list) in [
-            (HookPhase::PreWave, "check"),
-            (HookPhase::PostWave, "verify"),
-        ] {
-            for (at, used) in wave.hooks(phase).iter().enumerate() {
-                if !hooks.knows(used.hook.as_str()) {
-                    violations.push(convert::plan::violation(
-                        format!("spec.waves[{ix}].{list}[{at}].hook"),
-                        format!(
-                            "this gateway has no hook {:?}; register it first",
-                            used.hook
-                        ),
-                    ));
-                }
-            }
-        }
-    }
-    violations
-}
-
 #[cfg(test)]
-mod tests {
-    use futures::future::BoxFuture;
-    use tidegate_core::engine::HookAnswer;
-
-    use super::*;
-    use crate::{grpc::fixtures, ports::hooks::HookCall};
-
-    struct Only(&'static str);
-
-    impl Hooks for Only {
-        fn knows(&self, hook: &str) -> bool {
-            hook == self.0
-        }
-
-        fn run(&self, _: HookCall) -> BoxFuture<'_, HookAnswer> {
-            unreachable!("a plan's check runs no hook")
-        }
-    }
-
-    fn check(plan: &v1::Plan) -> Result<Accepted, Vec<v1::FieldViolation>> {
-        Accepted::check(Some(plan), &Limits::default(), &Only("tcp-reachable"))
-    }
-
-    #[test]
-    fn the_digest_is_over_content_only() {
-        let first = check(&fixtures::shop()).unwrap();
-        let mut stamped = fixtures::shop();
-        stamped.revision = 7;
-        stamped.digest = "sha256:other".to_owned();
-        assert_eq!(check(&stamped).unwrap().digest, first.digest);
-
-        let mut other = fixtures::shop();
-        other.labels.insert("env".to_owned(), "test".to_owned());
-        assert_ne!(check(&other).unwrap().digest, first.digest);
-        assert_eq!(first.digest.len(), "sha256:".len() + 64);
-    }
-
-    #[test]
-    fn a_hook_that_cannot_be_run_is_refused_with_its_path() {
-        let mut plan = fixtures::shop();
-        let used = |hook: &str| v1::HookUse {
-            hook: hook.to_owned(),
-            ..v1::HookUse::default()
-        };
-        plan.spec.as_mut().unwrap().waves[1].verify = vec![used("tcp-reachable"), used("dns")];
-
-        let violations = check(&plan).unwrap_err();
-
-        assert_eq!(violations.len(), 1);
-        assert_eq!(violations[0].field, "spec.waves[1].verify[1].hook");
-        assert!(violations[0].description.contains("\"dns\""));
-    }
-
-    #[test]
-    fn mistakes_on_the_wire_and_in_the_plan_are_listed_together() {
-        let mut plan = fixtures::shop();
-        plan.name = "Shop".to_owned();
-        plan.spec.as_mut().unwrap().unknown_launch = 9;
-        let fields: Vec<String> = check(&plan)
-            .unwrap_err()
-            .into_iter()
-            .map(|it| it.field)
-            .collect();
-        assert_eq!(fields, ["spec.unknown_launch", "name"]);
-    }
-}
+mod tests;

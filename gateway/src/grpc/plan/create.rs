@@ -5,6 +5,7 @@ use tidegate_proto::v1;
 use tonic::Status;
 
 use super::{
+    arming,
     content::{Accepted, to_store},
     idempotence,
 };
@@ -27,7 +28,11 @@ pub(super) async fn create(
     }
     let limits = &services.settings.plan_limits;
     let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
+        .await
         .map_err(status::invalid_plan)?;
+    let _kept = arming::keep(services, &accepted.checked)
+        .await
+        .map_err(|unarmed| status::invalid_plan(arming::violations(unarmed)))?;
     for _ in 0..ATTEMPTS {
         if let Some(newest) = existing(services, &accepted.name).await? {
             let exists = status::plan_exists(&accepted.name, newest);

@@ -1,8 +1,10 @@
 //! `PlanService`: plans as immutable revisions.
 
+mod arming;
 mod content;
 mod create;
 mod delete;
+mod every;
 mod get;
 mod idempotence;
 mod list;
@@ -19,7 +21,11 @@ use tonic::{Request, Response, Status};
 
 use super::services::Services;
 
-pub(super) use content::stored;
+pub use arming::arm_in_background;
+
+pub(super) use arming::arm;
+pub(super) use content::{shown, stored};
+pub(super) use every::EveryPlan;
 
 /// The service. RPCs that change something run to their end whoever waits.
 #[derive(Clone, Debug)]
@@ -76,10 +82,8 @@ impl PlanService for Plans {
         &self,
         request: Request<v1::ValidatePlanRequest>,
     ) -> Result<Response<v1::ValidatePlanResponse>, Status> {
-        Ok(Response::new(validate::validate(
-            &self.0,
-            &request.into_inner(),
-        )))
+        let answer = validate::validate(&self.0, &request.into_inner()).await;
+        Ok(Response::new(answer))
     }
 
     async fn list_plan_revisions(

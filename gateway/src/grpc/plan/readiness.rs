@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tidegate_core::{
     ExecutionId, SourceServerId,
     plan::{Group, Plan, Selection},
@@ -14,7 +14,10 @@ use super::stored;
 use crate::{
     driver::View,
     grpc::{argument, live, services::Services},
-    ports::drs::{Drs, DrsError, ServerQuery, SourceServer},
+    ports::{
+        drs::{Drs, DrsError, ServerQuery, SourceServer},
+        hooks::Unarmed,
+    },
 };
 
 pub(super) async fn check(
@@ -23,11 +26,14 @@ pub(super) async fn check(
 ) -> Result<v1::CheckReadinessResponse, Status> {
     let name = argument::plan_name("name", &request.name)?;
     let plan = stored(services, &name, request.revision).await?.checked;
-    let answers = ask(&*services.drs, &plan).await;
+    let (answers, armed) = join(ask(&*services.drs, &plan), services.hooks.arm(&plan)).await;
     let busy = busy_servers(&live::views(services).await?);
     let mut report = Report::new(&plan, &busy, services.settings.plan_limits.servers);
     for (wave, group, answer) in answers {
         report.group(wave, group, answer);
+    }
+    for unarmed in armed.err().unwrap_or_default() {
+        report.unarmed(&unarmed);
     }
     Ok(report.finish())
 }
@@ -174,6 +180,15 @@ impl<'a> Report<'a> {
         }
     }
 
+    fn unarmed(&mut self, unarmed: &Unarmed) {
+        let Unarmed { field, problem } = unarmed;
+        let mut waves = self.plan.waves().iter().enumerate();
+        let wave = waves.find(|(ix, _)| field.starts_with(&format!("spec.waves[{ix}].")));
+        let wave = wave.map_or("", |(_, wave)| wave.name.as_str());
+        let message = format!("{field}: {problem}");
+        self.add(Severity::Blocking, "HOOK_NOT_ARMED", wave, "", message);
+    }
+
     fn add(&mut self, severity: Severity, code: &str, wave: &str, server: &str, message: String) {
         self.findings.push(ReadinessFinding {
             severity: severity.into(),
@@ -308,6 +323,26 @@ mod tests {
     fn a_server_without_its_first_synchronisation_cannot_be_launched() {
         let found = report(Ok(vec![server(DB, "INITIAL_SYNC", 0)]), vec![], &[]);
         assert_eq!(found.findings[0].severity(), Severity::Blocking);
+    }
+
+    #[test]
+    fn a_hook_that_is_not_ready_blocks_and_is_found_at_its_wave() {
+        let plan = fixtures::checked_shop();
+        let busy = BTreeMap::new();
+        let mut report = Report::new(&plan, &busy, 5_000);
+        for field in ["spec.waves[1].verify[0].hook", "spec.endpoints[0].host"] {
+            report.unarmed(&Unarmed {
+                field: field.to_owned(),
+                problem: "is gone".to_owned(),
+            });
+        }
+        let found = report.finish();
+        assert!(!found.ready);
+        assert_eq!(codes(&found), ["HOOK_NOT_ARMED"; 2]);
+        let waves: Vec<&str> = found.findings.iter().map(|it| it.wave.as_str()).collect();
+        assert_eq!(waves, ["web", ""]);
+        let message = &found.findings[0].message;
+        assert_eq!(message, "spec.waves[1].verify[0].hook: is gone");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use tidegate_proto::v1;
 use tonic::Status;
 
 use super::{
+    arming,
     content::{Accepted, shown, to_store},
     create::ATTEMPTS,
     idempotence,
@@ -24,7 +25,11 @@ pub(super) async fn update(
     }
     let limits = &services.settings.plan_limits;
     let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
+        .await
         .map_err(status::invalid_plan)?;
+    let _kept = arming::keep(services, &accepted.checked)
+        .await
+        .map_err(|unarmed| status::invalid_plan(arming::violations(unarmed)))?;
     let order = Order {
         services,
         accepted,

@@ -4,7 +4,9 @@
 //! three.
 
 use tidegate_proto::v1;
-use tonic_types::FieldViolation;
+use tonic_types::{FieldViolation, PreconditionViolation};
+
+use crate::ports::hooks::Unarmed;
 
 /// Bytes of a message for people.
 const MESSAGE: usize = 1 << 10;
@@ -16,7 +18,7 @@ const MISTAKE: usize = 512;
 const MISTAKES: usize = 5 << 10;
 /// Bytes of the metadata `allowed_actions`.
 const ACTIONS: usize = 2 << 10;
-/// What protobuf adds to the two texts of a mistake, at most.
+/// What protobuf adds to the texts of a mistake, at most.
 const FRAME: usize = 12;
 
 /// Stands for what was cut off.
@@ -42,20 +44,48 @@ pub(super) fn metadata(key: &str, value: String) -> String {
 
 /// The mistakes of a plan that fit, and how many do not.
 pub(super) fn mistakes(violations: Vec<v1::FieldViolation>) -> Vec<FieldViolation> {
-    let all = violations.len();
+    let mistakes = violations
+        .into_iter()
+        .map(|it| (format!("plan.{}", it.field), it.description));
+    that_fit(mistakes, FRAME, "ValidatePlan")
+        .into_iter()
+        .map(|(field, description)| FieldViolation::new(field, description))
+        .collect()
+}
+
+/// The problems of a plan's hooks that fit, and how many do not.
+pub(super) fn problems(kind: &str, unarmed: &[Unarmed]) -> Vec<PreconditionViolation> {
+    let problems = unarmed
+        .iter()
+        .map(|it| (format!("plan.{}", it.field), it.problem.clone()));
+    that_fit(problems, FRAME + kind.len(), "CheckReadiness")
+        .into_iter()
+        .map(|(field, problem)| PreconditionViolation::new(kind, field, problem))
+        .collect()
+}
+
+/// What fits of fields of a plan, each with a text, and who lists all of it.
+/// `frame` is what each takes beside its two texts.
+fn that_fit(
+    all: impl ExactSizeIterator<Item = (String, String)>,
+    frame: usize,
+    lister: &str,
+) -> Vec<(String, String)> {
+    let count = all.len();
     let mut listed = Vec::new();
     let mut bytes = 0;
-    for it in violations {
-        let field = name(format!("plan.{}", it.field));
-        let description = cut(it.description, MISTAKE);
-        bytes += field.len() + description.len() + FRAME;
+    for (field, text) in all {
+        let (field, text) = (name(field), cut(text, MISTAKE));
+        bytes += field.len() + text.len() + frame;
         if bytes > MISTAKES {
-            let left = all - listed.len();
-            let rest = format!("and {left} more; ValidatePlan lists all");
-            listed.push(FieldViolation::new("plan", rest));
+            let left = count - listed.len();
+            listed.push((
+                "plan".to_owned(),
+                format!("and {left} more; {lister} lists all"),
+            ));
             break;
         }
-        listed.push(FieldViolation::new(field, description));
+        listed.push((field, text));
     }
     listed
 }

@@ -5,9 +5,10 @@ use tidegate_proto::journal::v1::{self as stored, change::Change as Stored};
 
 use super::{
     super::{FormatError, enums},
+    hook,
     value::{
-        to_hold, to_hook, to_hook_outcome, to_launch, to_launch_state, to_reason, to_selection,
-        to_server_ix, to_target, to_wave,
+        to_hold, to_hook, to_launch, to_launch_state, to_reason, to_selection, to_server_ix,
+        to_target, to_wave,
     },
 };
 
@@ -32,7 +33,7 @@ pub(super) fn to_change(change: stored::Change) -> Result<Change, FormatError> {
         }
         Stored::ServersSelected(selected) => servers_selected(selected),
         Stored::HookStarted(started) => hook_started(started),
-        Stored::HookEnded(ended) => hook_ended(ended),
+        Stored::HookEnded(ended) => hook::ended(ended),
         Stored::AttemptStarted(started) => Ok(Change::AttemptStarted {
             wave: to_wave(started.wave)?,
             attempt: started.attempt,
@@ -87,14 +88,6 @@ fn hook_started(started: stored::HookStarted) -> Result<Change, FormatError> {
         phase: enums::to_hook_phase(started.phase)?,
         hook: to_hook(started.hook)?,
         attempt: started.attempt,
-    })
-}
-
-fn hook_ended(ended: stored::HookEnded) -> Result<Change, FormatError> {
-    Ok(Change::HookEnded {
-        wave: to_wave(ended.wave)?,
-        outcome: to_hook_outcome(ended.outcome, ended.retry_at_ms)?,
-        message: ended.message.into(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! From stored bytes to the engine's values.
 
 mod change;
+mod hook;
 mod value;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_core::{
     HookIx, InstanceId, JobId, LaunchIx, ServerIx, SnapshotId, SourceServerId, Timestamp, WaveIx,
-    engine::{Hold, HoldCause, HookOutcome, LaunchState, Reason, SelectedServer},
+    engine::{Hold, HoldCause, LaunchState, Reason, SelectedServer},
     plan::Target,
 };
 use tidegate_proto::journal::v1::{self as stored, launch_moved::To};
@@ -65,26 +65,6 @@ pub(super) fn to_hold(hold: stored::Hold) -> Result<Hold, FormatError> {
         cause,
         detail: hold.detail.into(),
     })
-}
-
-pub(super) fn to_hook_outcome(value: i32, retry_at_ms: u64) -> Result<HookOutcome, FormatError> {
-    const FIELD: &str = "outcome of a hook";
-    match stored::HookOutcome::try_from(value) {
-        Ok(stored::HookOutcome::Unspecified) => Err(FormatError::Missing { field: FIELD }),
-        Ok(stored::HookOutcome::Proceed) => Ok(HookOutcome::Proceed),
-        Ok(stored::HookOutcome::Retry) => Ok(HookOutcome::Retry {
-            at: Timestamp::from_millis(retry_at_ms),
-        }),
-        Ok(stored::HookOutcome::Hold) => Ok(HookOutcome::Hold),
-        Ok(stored::HookOutcome::Skip) => Ok(HookOutcome::Skip),
-        Ok(stored::HookOutcome::Abort) => Ok(HookOutcome::Abort),
-        Ok(stored::HookOutcome::Failed) => Ok(HookOutcome::Failed),
-        Ok(stored::HookOutcome::Dropped) => Ok(HookOutcome::Dropped),
-        Err(_) => Err(FormatError::UnknownValue {
-            field: FIELD,
-            value,
-        }),
-    }
 }
 
 pub(super) fn to_launch_state(state: Option<To>) -> Result<LaunchState, FormatError> {

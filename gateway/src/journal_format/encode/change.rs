@@ -3,16 +3,15 @@
 use tidegate_core::{
     HookIx, InstanceId, LaunchIx, OwnerId, ServerIx, Timestamp, WaveIx,
     engine::{
-        Change, Closing, ExecutionState, HookOutcome, LaunchState, Reason, SelectedServer,
-        ServerState, WaveState,
+        Change, Closing, ExecutionState, LaunchState, Reason, SelectedServer, ServerState,
+        WaveState,
     },
     plan::{HookPhase, Target},
 };
 use tidegate_proto::journal::v1::{self as stored, change::Change as Stored};
 
 use super::{
-    enums, from_hold, from_hook_outcome, from_launch_state, from_reason, from_server, from_servers,
-    from_target,
+    enums, from_hold, from_launch_state, from_reason, from_server, from_servers, from_target, hook,
 };
 
 /// Stores a change.
@@ -37,7 +36,8 @@ pub(super) fn from_change(change: &Change) -> stored::Change {
             wave,
             outcome,
             message,
-        } => hook_ended(*wave, *outcome, message),
+            evidence,
+        } => hook::ended(*wave, *outcome, message, evidence),
         Change::AttemptStarted { wave, attempt } => attempt_started(*wave, *attempt),
         Change::RetryScheduled { wave, at } => retry_scheduled(*wave, *at),
         Change::LaunchIntended {
@@ -123,16 +123,6 @@ fn hook_started(wave: WaveIx, phase: HookPhase, hook: HookIx, attempt: u32) -> S
         phase: enums::from_hook_phase(phase),
         hook: hook.0.into(),
         attempt,
-    })
-}
-
-fn hook_ended(wave: WaveIx, outcome: HookOutcome, message: &str) -> Stored {
-    let (outcome, retry_at_ms) = from_hook_outcome(outcome);
-    Stored::HookEnded(stored::HookEnded {
-        wave: wave.0.into(),
-        outcome,
-        retry_at_ms,
-        message: message.to_owned(),
     })
 }
 

@@ -1,17 +1,18 @@
 //! From the engine's values to stored ones.
 
 mod change;
+mod hook;
 
 use bytes::Bytes;
 use prost::Message as _;
 use tidegate_core::{
     ServerIx,
-    engine::{Hold, HoldCause, HookOutcome, LaunchState, Reason, SelectedServer},
+    engine::{Change, Hold, HoldCause, HookOutcome, LaunchState, Reason, SelectedServer},
     plan::Target,
 };
 use tidegate_proto::journal::v1 as stored;
 
-use super::{FORMAT, GenesisRecord, RecordDraft, enums};
+use super::{FORMAT, GenesisRecord, RecordDraft, WITHOUT_WAIVERS, enums};
 use crate::driver::RequestStamp;
 
 /// Encodes a record. Costs one pass over the changes and one allocation for
@@ -19,7 +20,7 @@ use crate::driver::RequestStamp;
 #[must_use]
 pub fn encode(draft: &RecordDraft<'_>) -> Bytes {
     let record = stored::Record {
-        format: FORMAT,
+        format: format_of(draft.changes),
         revision: draft.revision,
         at_ms: draft.at.as_millis(),
         previous_hash: draft
@@ -33,6 +34,25 @@ pub fn encode(draft: &RecordDraft<'_>) -> Bytes {
         changes: draft.changes.iter().map(change::from_change).collect(),
     };
     record.encode_to_vec().into()
+}
+
+/// The lowest format that says all of it, so that an older program can take
+/// over whatever it understands.
+fn format_of(changes: &[Change]) -> u32 {
+    let is_waiver = |change: &Change| {
+        matches!(
+            change,
+            Change::HookEnded {
+                outcome: HookOutcome::Waived { .. },
+                ..
+            }
+        )
+    };
+    if changes.iter().any(is_waiver) {
+        FORMAT
+    } else {
+        WITHOUT_WAIVERS
+    }
 }
 
 fn from_request(request: &RequestStamp) -> stored::Request {
@@ -75,20 +95,6 @@ fn from_hold(hold: &Hold) -> stored::Hold {
         wave: hold.cause.wave().map(|wave| wave.0.into()),
         detail: hold.detail.to_string(),
     }
-}
-
-/// The outcome, and the instant that belongs to a retry.
-fn from_hook_outcome(outcome: HookOutcome) -> (i32, u64) {
-    let (outcome, at) = match outcome {
-        HookOutcome::Proceed => (stored::HookOutcome::Proceed, 0),
-        HookOutcome::Retry { at } => (stored::HookOutcome::Retry, at.as_millis()),
-        HookOutcome::Hold => (stored::HookOutcome::Hold, 0),
-        HookOutcome::Skip => (stored::HookOutcome::Skip, 0),
-        HookOutcome::Abort => (stored::HookOutcome::Abort, 0),
-        HookOutcome::Failed => (stored::HookOutcome::Failed, 0),
-        HookOutcome::Dropped => (stored::HookOutcome::Dropped, 0),
-    };
-    (outcome.into(), at)
 }
 
 fn from_launch_state(state: &LaunchState) -> stored::launch_moved::To {

@@ -7,7 +7,7 @@ use std::{
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use tidegate_core::{
-    InstanceId, JobId, SourceServerId, Span,
+    InstanceId, JobId, SourceServerId, Span, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
     plan::Target,
 };
@@ -105,7 +105,17 @@ impl Drs for CalmDrs {
             server,
             is_drill: true,
             job: None,
+            snapshot_time: None,
+            addresses: Vec::new(),
         };
         ready(Ok(servers.into_iter().map(instance).collect())).boxed()
+    }
+
+    fn newest_snapshots(
+        &self,
+        _: Arc<Target>,
+        _: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<(SourceServerId, Timestamp)>, DrsError>> {
+        ready(Ok(Vec::new())).boxed()
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::adapters::journal_redb::{DataDir, RedbJournal, Settings};
 use crate::{
     adapters::{no_hooks::NoHooks, system_clock::SystemClock},
-    ports::{journal::Journal, plan_store::PlanStore},
+    ports::{hook_store::HookStore, journal::Journal, plan_store::PlanStore},
 };
 
 /// Ports on the journal in a directory, with a DRS that lives longer.
@@ -16,7 +16,8 @@ fn ports(dir: &Path, drs: &Arc<CalmDrs>) -> Ports {
     let store = Arc::new(journal);
     Ports {
         journal: Arc::clone(&store) as Arc<dyn Journal>,
-        plans: store as Arc<dyn PlanStore>,
+        plans: Arc::clone(&store) as Arc<dyn PlanStore>,
+        hook_store: store as Arc<dyn HookStore>,
         drs: Arc::clone(drs) as Arc<_>,
         clock: Arc::new(SystemClock),
         hooks: Arc::new(NoHooks),

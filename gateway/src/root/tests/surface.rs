@@ -3,13 +3,15 @@
 
 use tidegate_proto::v1::gateway_service_client::GatewayServiceClient;
 use tonic::Code;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::{v1 as reflection, v1alpha as old_reflection};
 
 use super::*;
 
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "tidegate.v1.ExecutionService",
     "tidegate.v1.GatewayService",
+    "tidegate.v1.HookService",
     "tidegate.v1.PlanService",
 ];
 
@@ -64,6 +66,19 @@ async fn reflection_lists_the_services_in_both_versions() {
             old_reflection::server_reflection_response::MessageResponse::FileDescriptorResponse(_)
         )
     ));
+}
+
+#[tokio::test]
+async fn health_is_told_for_every_service() {
+    let world = World::start().await;
+    let mut health = HealthClient::new(connect(&world.gateway).await);
+    for service in SERVICES {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let answer = health.check(request).await.unwrap().into_inner();
+        assert_eq!(answer.status, tonic_health::ServingStatus::Serving as i32);
+    }
 }
 
 #[tokio::test]

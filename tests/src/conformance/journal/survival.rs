@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use futures::future::join_all;
-use tidegate_core::PlanName;
+use tidegate_core::{PlanName, plan::HookPhase};
 use tidegate_gateway::ports::{
     journal::{Append, AppendError, Head, StoredRecord},
     plan_store::StoredPlan,
 };
 
 use super::{
-    Stores, Subject, append, append_up_to, assert_log, assert_taken, claim, head, newest_plan,
-    plan, put_first,
+    Stores, Subject, append, append_up_to, assert_log, assert_taken, claim, components::component,
+    head, newest_plan, plan, put_first, tapes::tape,
 };
 
 /// All that can be read of the stores that the fact below fills.
@@ -75,6 +75,37 @@ pub async fn everything_survives_reopening(subject: &mut impl Subject) {
         let reopened = subject.open().await;
         assert_eq!(contents(&reopened).await, before);
         drop(reopened);
+    }
+}
+
+/// Acknowledged means stored, or deleted.
+pub async fn components_and_tapes_survive_reopening(subject: &mut impl Subject) {
+    let hooks = subject.open().await.hooks;
+    let (kept, bytes) = component("kept", 700_000, 1);
+    assert!(hooks.put(kept.clone(), bytes.clone()).await.unwrap());
+    let (gone, gone_bytes) = component("gone", 700_000, 2);
+    hooks.put(gone, gone_bytes).await.unwrap();
+    assert!(hooks.delete("gone").await.unwrap());
+    let tapes = [1, 2].map(|attempt| tape("a", 0, HookPhase::PreWave, 0, attempt));
+    for tape in &tapes {
+        let bytes = tape.command.to_string();
+        hooks.put_tape(tape.clone(), bytes.into()).await.unwrap();
+    }
+    drop(hooks);
+
+    for _ in 0..2 {
+        subject.close().await;
+        let hooks = subject.open().await.hooks;
+        assert_eq!(hooks.list().await.unwrap(), [kept.clone()]);
+        assert!(hooks.get("kept").await.unwrap().as_ref() == Some(&bytes));
+        assert_eq!(hooks.get("gone").await.unwrap(), None);
+        assert!(!hooks.put(kept.clone(), bytes.clone()).await.unwrap());
+        assert_eq!(hooks.tapes(&"a".into()).await.unwrap(), tapes);
+        for tape in &tapes {
+            hooks.put_tape(tape.clone(), "late".into()).await.unwrap();
+            let found = hooks.tape(tape).await.unwrap().unwrap();
+            assert_eq!(found, tape.command.to_string());
+        }
     }
 }
 

@@ -127,10 +127,10 @@ fn a_directory_in_the_journals_place_is_named() {
 }
 
 /// A directory that goes away with the test.
-struct Place(TempDir);
+pub(super) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let private = fs::Permissions::from_mode(0o700);
         let mut directory = tempfile::Builder::new();
         Self(directory.permissions(private).tempdir().unwrap())
@@ -140,7 +140,7 @@ impl Place {
         self.0.path()
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.path().join("journal.redb")
     }
 
@@ -153,7 +153,7 @@ impl Place {
         names
     }
 
-    fn open(&self) -> Result<RedbJournal, OpenError> {
+    pub(super) fn open(&self) -> Result<RedbJournal, OpenError> {
         let directory = Arc::new(DataDir::open(self.path()).unwrap());
         RedbJournal::open(directory, &Settings::default())
     }

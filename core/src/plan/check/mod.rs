@@ -1,5 +1,8 @@
 //! From draft to plan: finds every mistake, not only the first.
 
+mod endpoints;
+mod hooks;
+
 use alloc::{
     collections::BTreeMap,
     format,
@@ -8,16 +11,12 @@ use alloc::{
 };
 
 use super::{
-    DraftGroup, DraftHook, DraftRetry, DraftTarget, DraftWave, FailurePolicy, Group, HookFailure,
-    HookUse, Limits, Mistake, Objectives, Plan, PlanDraft, PlanError, PlannedServer, Retry,
-    Selection, Target, WavePlan, graph,
+    DraftGroup, DraftRetry, DraftTarget, DraftWave, FailurePolicy, Group, Limits, Mistake,
+    Objectives, Plan, PlanDraft, PlanError, PlannedServer, Retry, Selection, Target, WavePlan,
+    graph,
 };
-use crate::{HookName, PlanName, SnapshotId, SourceServerId, Span, WaveName};
+use crate::{EndpointIx, PlanName, SnapshotId, SourceServerId, Span, WaveName};
 
-/// All attempts of a hook together, unless the plan says otherwise.
-const HOOK_TIMEOUT: Span = Span::from_secs(15 * 60);
-/// How often a verdict *retry* is followed, unless the plan says otherwise.
-const HOOK_RETRIES: u32 = 30;
 /// Wait before the first retry, unless the plan says otherwise.
 const BACKOFF: Span = Span::from_secs(30);
 /// Longest wait, unless the plan says otherwise.
@@ -33,6 +32,7 @@ impl Plan {
             limits,
             errors: Vec::new(),
             seen: BTreeMap::new(),
+            endpoints: endpoints::positions(&draft.endpoints),
         };
         let plan = checker.plan(draft);
         if checker.errors.is_empty() {
@@ -48,6 +48,8 @@ struct Checker<'a> {
     errors: Vec<PlanError>,
     /// Where each server was named first.
     seen: BTreeMap<SourceServerId, String>,
+    /// What the draft calls its endpoints.
+    endpoints: BTreeMap<&'a str, EndpointIx>,
 }
 
 impl Checker<'_> {
@@ -76,6 +78,7 @@ impl Checker<'_> {
             .map(|(ix, wave)| self.wave(&format!("spec.waves[{ix}]"), wave, draft.target.as_ref()))
             .collect();
         self.count("spec.waves", self.seen.len(), self.limits.servers);
+        let endpoints = self.declared(&draft.endpoints);
         self.errors.extend(graph::connect(&draft.waves, &mut waves));
         Plan {
             name: PlanName::from(draft.name.as_str()),
@@ -86,6 +89,7 @@ impl Checker<'_> {
             waves,
             timeout: draft.timeout,
             unknown_launch: draft.unknown_launch,
+            endpoints,
         }
     }
 
@@ -112,13 +116,17 @@ impl Checker<'_> {
             .enumerate()
             .map(|(ix, group)| self.group(&format!("{path}.servers[{ix}]"), group, outer))
             .collect();
+        let check = self.hooks(&format!("{path}.check"), &draft.check);
+        let verify = self.hooks(&format!("{path}.verify"), &draft.verify);
+        self.above_zero(&format!("{path}.gate_timeout"), draft.gate_timeout);
         WavePlan {
             name: WaveName::from(draft.name.as_str()),
             after: Vec::new(),
             before: Vec::new(),
             groups,
-            check: self.hooks(&format!("{path}.check"), &draft.check),
-            verify: self.hooks(&format!("{path}.verify"), &draft.verify),
+            gate_timeout: hooks::gate_timeout(draft.gate_timeout, &check, &verify),
+            check,
+            verify,
             pause_before: draft.pause_before,
             on_failure: draft.on_failure.unwrap_or(FailurePolicy::Stop),
             tolerance: draft.tolerance,
@@ -198,41 +206,6 @@ impl Checker<'_> {
             });
         }
         servers
-    }
-
-    fn hooks(&mut self, path: &str, drafts: &[DraftHook]) -> Vec<HookUse> {
-        self.count(path, drafts.len(), self.limits.hooks);
-        drafts
-            .iter()
-            .enumerate()
-            .map(|(ix, draft)| self.hook(&format!("{path}[{ix}]"), draft))
-            .collect()
-    }
-
-    fn hook(&mut self, path: &str, draft: &DraftHook) -> HookUse {
-        self.name(&format!("{path}.hook"), &draft.hook);
-        if !draft.digest.is_empty() && !is_digest(&draft.digest) {
-            self.wrong(
-                format!("{path}.digest"),
-                Mistake::BadDigest(draft.digest.clone()),
-            );
-        }
-        self.entries(&format!("{path}.config"), &draft.config);
-        self.positive(&format!("{path}.timeout"), draft.timeout);
-        let retries = draft.retries.unwrap_or(HOOK_RETRIES);
-        self.count(
-            &format!("{path}.retries"),
-            retries as usize,
-            self.limits.hook_retries,
-        );
-        HookUse {
-            hook: HookName::from(draft.hook.as_str()),
-            digest: (!draft.digest.is_empty()).then(|| draft.digest.clone()),
-            config: draft.config.clone(),
-            timeout: draft.timeout.unwrap_or(HOOK_TIMEOUT),
-            retries,
-            on_failure: draft.on_failure.unwrap_or(HookFailure::Hold),
-        }
     }
 
     fn retry(&mut self, path: &str, draft: Option<&DraftRetry>) -> Retry {

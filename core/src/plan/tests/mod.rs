@@ -1,3 +1,6 @@
+mod endpoints;
+mod hooks;
+
 use alloc::{
     format,
     string::{String, ToString},

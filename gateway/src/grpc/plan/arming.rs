@@ -1,0 +1,113 @@
+//! Making the hooks of plans ready, so that nothing is missing during a
+//! recovery.
+
+use std::sync::Arc;
+
+use tidegate_core::{engine::Kind, plan::Plan};
+use tidegate_proto::v1;
+
+use super::{content::read, every::EveryPlan};
+use crate::{
+    grpc::{convert::plan::violation, hook::Kept, live, services::Services},
+    ports::{hooks::Unarmed, plan_store::StoredPlan},
+};
+
+/// Makes the hooks of a plan ready, and keeps them.
+///
+/// # Errors
+/// What is not ready.
+pub(in crate::grpc) async fn arm<'a>(
+    services: &'a Services,
+    plan: &Plan,
+) -> Result<Option<Kept<'a>>, Vec<Unarmed>> {
+    services.hooks.arm(plan).await?;
+    keep(services, plan).await
+}
+
+/// Keeps the hooks of an armed plan from being deleted until what uses them is
+/// stored. `None` if it has none.
+///
+/// # Errors
+/// One was deleted since the plan was armed.
+pub(super) async fn keep<'a>(
+    services: &'a Services,
+    plan: &Plan,
+) -> Result<Option<Kept<'a>>, Vec<Unarmed>> {
+    if plan.hook_uses().next().is_none() {
+        return Ok(None);
+    }
+    let kept = services.hook_access.keep().await;
+    let known = services.hooks.list();
+    let is_known = |digest: &str| known.iter().any(|hook| hook.digest == digest);
+    let digests = plan.hook_uses().map(|site| site.hook_use.digest.as_deref());
+    if !digests.flatten().all(is_known) {
+        services.hooks.arm(plan).await?;
+    }
+    Ok(Some(kept))
+}
+
+/// What is wrong with a plan's hooks, as what is wrong with its fields.
+pub(super) fn violations(unarmed: Vec<Unarmed>) -> Vec<v1::FieldViolation> {
+    let unarmed = unarmed.into_iter();
+    unarmed.map(|it| violation(it.field, it.problem)).collect()
+}
+
+/// Makes the hooks ready that are likely to be needed: of executions that are
+/// not over, and of the newest revision of every plan. What is not ready is
+/// said here, so that it is known before somebody starts a recovery; nothing
+/// else depends on it.
+pub fn arm_in_background(services: &Arc<Services>) {
+    let arming = Arc::clone(services);
+    services.drain.stream(async move {
+        tokio::select! {
+            () = arming.drain.begun() => {}
+            () = arm_all(&arming) => {}
+        }
+    });
+}
+
+async fn arm_all(services: &Services) {
+    match live::views(services).await {
+        Ok(views) => {
+            let runs = views.iter().map(|view| &view.execution);
+            for execution in runs.filter(|run| run.kind() != Kind::Cleanup) {
+                for Unarmed { field, problem } in unarmed(services, execution.plan()).await {
+                    let execution = execution.id();
+                    tracing::warn!(%execution, field, problem, "a hook is not ready");
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "hooks of executions cannot be made ready"),
+    }
+    let mut plans = EveryPlan::of(services);
+    loop {
+        match plans.next().await {
+            Ok(page) if page.is_empty() => return,
+            Ok(page) => {
+                for stored in page {
+                    arm_newest(services, &stored).await;
+                }
+            }
+            Err(error) => return tracing::warn!(%error, "hooks of plans cannot be made ready"),
+        }
+    }
+}
+
+async fn arm_newest(services: &Services, stored: &StoredPlan) {
+    let (plan, revision) = (&stored.name, stored.revision);
+    match read(services, stored) {
+        Ok((_, checked)) => {
+            for Unarmed { field, problem } in unarmed(services, &checked).await {
+                tracing::warn!(%plan, revision, field, problem, "a hook is not ready");
+            }
+        }
+        Err(status) => {
+            let problem = status.message();
+            tracing::warn!(%plan, revision, problem, "hooks of a plan cannot be made ready");
+        }
+    }
+}
+
+async fn unarmed(services: &Services, plan: &Plan) -> Vec<Unarmed> {
+    services.hooks.arm(plan).await.err().unwrap_or_default()
+}

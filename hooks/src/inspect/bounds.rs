@@ -1,0 +1,120 @@
+//! How much structure a component may have. The numbers are several times
+//! what the largest guest in use has (CPython from componentize-py: some 30
+//! modules, 20,000 functions, 10 MB of code) and small enough that reading is
+//! quick. What is small and still slow to compile is stopped by the compile
+//! limits.
+
+use std::fmt;
+
+use wasmparser::Payload;
+
+use super::InspectError;
+
+/// What there can be too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Core modules.
+    Modules,
+    /// Components within it.
+    Components,
+    /// Instances of modules and of components.
+    Instances,
+    /// Defined core functions.
+    Functions,
+    /// Core and component types.
+    Types,
+    /// Entries of all other sections: imports, exports, aliases, canonical
+    /// functions, globals, segments.
+    Entries,
+    /// Bytes of code.
+    Code,
+    /// Components within components.
+    Nesting,
+}
+
+impl Bound {
+    const ALL: [Self; 8] = [
+        Self::Modules,
+        Self::Components,
+        Self::Instances,
+        Self::Functions,
+        Self::Types,
+        Self::Entries,
+        Self::Code,
+        Self::Nesting,
+    ];
+
+    /// How much is allowed.
+    #[must_use]
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Modules | Self::Components => 200,
+            Self::Instances => 500,
+            Self::Functions => 100_000,
+            Self::Types => 50_000,
+            Self::Entries => 500_000,
+            Self::Code => 24 << 20,
+            Self::Nesting => 8,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Modules => "core modules",
+            Self::Components => "nested components",
+            Self::Instances => "instances",
+            Self::Functions => "functions",
+            Self::Types => "types",
+            Self::Entries => "imports, exports, aliases and the like",
+            Self::Code => "bytes of code",
+            Self::Nesting => "components within one another",
+        })
+    }
+}
+
+/// What was counted so far.
+#[derive(Debug, Default)]
+pub(super) struct Counts([usize; Bound::ALL.len()]);
+
+impl Counts {
+    /// Counts what a payload announces, before anything of it is read.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what has no number is not counted, and the validator refuses what it does not know"
+    )]
+    pub(super) fn count(&mut self, payload: &Payload<'_>) -> Result<(), InspectError> {
+        use Payload as P;
+        let (bound, amount) = match payload {
+            P::ModuleSection { .. } => (Bound::Modules, 1),
+            P::ComponentSection { .. } => (Bound::Components, 1),
+            P::InstanceSection(section) => (Bound::Instances, section.count()),
+            P::ComponentInstanceSection(section) => (Bound::Instances, section.count()),
+            P::FunctionSection(section) => (Bound::Functions, section.count()),
+            P::TypeSection(section) => (Bound::Types, section.count()),
+            P::CoreTypeSection(section) => (Bound::Types, section.count()),
+            P::ComponentTypeSection(section) => (Bound::Types, section.count()),
+            P::ImportSection(section) => (Bound::Entries, section.count()),
+            P::TableSection(section) => (Bound::Entries, section.count()),
+            P::MemorySection(section) => (Bound::Entries, section.count()),
+            P::TagSection(section) => (Bound::Entries, section.count()),
+            P::GlobalSection(section) => (Bound::Entries, section.count()),
+            P::ExportSection(section) => (Bound::Entries, section.count()),
+            P::ElementSection(section) => (Bound::Entries, section.count()),
+            P::DataSection(section) => (Bound::Entries, section.count()),
+            P::ComponentAliasSection(section) => (Bound::Entries, section.count()),
+            P::ComponentCanonicalSection(section) => (Bound::Entries, section.count()),
+            P::ComponentImportSection(section) => (Bound::Entries, section.count()),
+            P::ComponentExportSection(section) => (Bound::Entries, section.count()),
+            P::CodeSectionStart { size, .. } => (Bound::Code, *size),
+            _ => return Ok(()),
+        };
+        let counted = &mut self.0[bound as usize];
+        *counted = counted.saturating_add(amount as usize);
+        if *counted > bound.most() {
+            return Err(InspectError::Bound { bound });
+        }
+        Ok(())
+    }
+}

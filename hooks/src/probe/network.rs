@@ -1,0 +1,187 @@
+//! From what a plan names to a connection.
+//!
+//! A name is resolved once. Every address that comes of it is judged, and one
+//! that is forbidden forbids them all: a name that leads both to a database
+//! and to this machine is not a name to follow. What is dialled is an address
+//! that was judged, never the name again.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use futures::future::BoxFuture;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+};
+
+use super::{
+    ProbeFailure, Problem,
+    policy::{Setting, Subject, judge},
+};
+
+/// Turns names into addresses.
+pub trait Resolver: Send + Sync {
+    /// All addresses of a name.
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
+}
+
+/// Turns addresses into connections.
+pub trait Connector: Send + Sync {
+    /// Connects to exactly this address.
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Stream>>;
+}
+
+/// Bytes both ways.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection. Dropping it closes it.
+pub type Stream = Box<dyn Duplex>;
+
+/// The way out.
+#[derive(Clone)]
+pub struct Network {
+    resolver: Arc<dyn Resolver>,
+    connector: Arc<dyn Connector>,
+}
+
+/// What is to be reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Destination<'a> {
+    pub(crate) place: Place<'a>,
+    pub(crate) port: u16,
+    pub(crate) subject: Subject<'a>,
+}
+
+/// Where it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// Somebody has to be asked.
+    Name(&'a str),
+    /// It is known.
+    Addresses(&'a [IpAddr]),
+}
+
+impl Network {
+    /// A way out of these parts.
+    #[must_use]
+    pub fn new(resolver: Arc<dyn Resolver>, connector: Arc<dyn Connector>) -> Self {
+        Self {
+            resolver,
+            connector,
+        }
+    }
+
+    /// The machine's own. A resolution that is no longer waited for ends in
+    /// the background.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(Arc::new(System), Arc::new(System))
+    }
+
+    /// Resolves, judges, connects.
+    pub(crate) async fn reach(
+        &self,
+        setting: Setting,
+        destination: Destination<'_>,
+    ) -> Result<(Stream, SocketAddr), ProbeFailure> {
+        let candidates = self.candidates(destination).await?;
+        for address in &candidates {
+            judge(setting, *address, destination.subject).map_err(|rule| {
+                let text = format!("{address} may not be reached: rule {rule}");
+                ProbeFailure::new(Problem::Denied, text)
+            })?;
+        }
+        self.connect(&candidates).await
+    }
+
+    async fn candidates(
+        &self,
+        destination: Destination<'_>,
+    ) -> Result<Vec<SocketAddr>, ProbeFailure> {
+        let unresolved = |text: String| ProbeFailure::new(Problem::Unresolved, text);
+        let resolved;
+        let addresses = match destination.place {
+            Place::Addresses(addresses) => addresses,
+            Place::Name(name) => {
+                resolved = self
+                    .resolver
+                    .resolve(name)
+                    .await
+                    .map_err(|reason| unresolved(format!("`{name}`: {reason}")))?;
+                if resolved.is_empty() {
+                    return Err(unresolved(format!("`{name}` has no address")));
+                }
+                &resolved
+            }
+        };
+        let mut candidates: Vec<SocketAddr> = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let candidate = SocketAddr::new(*address, destination.port);
+            if !candidates.contains(&candidate) {
+                candidates.push(candidate);
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Tries one after the other. Of several failures the last is told.
+    async fn connect(
+        &self,
+        candidates: &[SocketAddr],
+    ) -> Result<(Stream, SocketAddr), ProbeFailure> {
+        let mut last = ProbeFailure::new(Problem::Unresolved, "there is no address");
+        for address in candidates {
+            match self.connector.connect(*address).await {
+                Ok(stream) => return Ok((stream, *address)),
+                Err(reason) => {
+                    last = ProbeFailure::new(problem_of(&reason), format!("{address}: {reason}"));
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+/// What a broken or missing connection means to a hook.
+pub(crate) fn problem_of(error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        Problem::Refused
+    } else if error.kind() == io::ErrorKind::TimedOut {
+        Problem::TimedOut
+    } else {
+        Problem::Unreachable
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+/// The operating system's resolver and its sockets.
+struct System;
+
+impl Resolver for System {
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            // The lookup wants a port and does nothing with it.
+            let found = lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+impl Connector for System {
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Stream>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            Ok(Box::new(stream) as Stream)
+        })
+    }
+}
