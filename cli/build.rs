@@ -69,11 +69,5 @@ fn variable(name: &str) -> String {
 
 fn rerun_if_changed(path: &Path) {
     // Cargo reads what a build script prints.
-    #[expect(
-        clippy::print_stdout,
-        reason = "this is how a build script talks to cargo"
-    )]
-    {
-        println!("cargo::rerun-if-changed={}", path.display());
-    }
+    println!("cargo::rerun-if-changed={}", path.display());
 }
