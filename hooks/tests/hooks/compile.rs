@@ -181,7 +181,7 @@ async fn a_child_that_does_not_read_is_no_deadlock() {
 }
 
 #[tokio::test]
-async fn the_child_has_no_environment_but_its_limits() {
+async fn the_child_has_no_environment_but_what_limits_it() {
     let told = Compiler::new("/usr/bin/env").compile(b"").await;
     let told = String::from_utf8(told.expect("it prints")).expect("it is text");
     let mut lines: Vec<_> = told.lines().collect();
@@ -189,6 +189,7 @@ async fn the_child_has_no_environment_but_its_limits() {
     assert_eq!(
         lines,
         [
+            "MIMALLOC_ARENA_RESERVE=65536",
             "TIDEGATE_COMPILE_MEMORY=1073741824",
             "TIDEGATE_COMPILE_SECONDS=60"
         ]

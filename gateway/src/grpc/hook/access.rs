@@ -31,7 +31,9 @@ pub struct HookAccess {
 
 /// While it lives, no hook is deleted.
 #[derive(Debug)]
-pub(in crate::grpc) struct Kept<'a>(#[expect(dead_code, reason = "held until it is dropped")] RwLockReadGuard<'a, ()>);
+pub(in crate::grpc) struct Kept<'a>(
+    #[expect(dead_code, reason = "held until it is dropped")] RwLockReadGuard<'a, ()>,
+);
 
 /// While it lives, nothing begins to use a hook, and none is registered.
 #[derive(Debug)]
