@@ -126,7 +126,7 @@ fn what_every_record_has_must_be_there() {
 
 #[test]
 fn what_no_known_writer_writes_is_refused() {
-    for (wanted, change) in impossible_changes() {
+    for (wanted, change) in [impossible_changes(), impossible_hooks()].concat() {
         let bytes = altered(|record| record.changes = vec![change]);
         assert_eq!(decode(&bytes).expect_err("refused").to_string(), wanted);
     }
@@ -388,31 +388,39 @@ fn impossible_changes() -> Vec<(&'static str, stored::Change)> {
             "the record has no target",
             change(Stored::LaunchIntended(stored::LaunchIntended::default())),
         ),
+    ]
+}
+
+fn impossible_hooks() -> Vec<(&'static str, stored::Change)> {
+    let ended = |ended| stored::Change {
+        change: Some(stored::change::Change::HookEnded(ended)),
+    };
+    vec![
         (
             "13 is not a known kind of a hook's failure",
             failed_hook(13),
         ),
         (
             "the record has no kind of a hook's failure",
-            change(Stored::HookEnded(stored::HookEnded {
+            ended(stored::HookEnded {
                 outcome: stored::HookOutcome::Waived.into(),
                 ..stored::HookEnded::default()
-            })),
+            }),
         ),
         (
             "the record has no severity of a finding",
-            change(Stored::HookEnded(stored::HookEnded {
+            ended(stored::HookEnded {
                 outcome: stored::HookOutcome::Hold.into(),
                 evidence: Some(stored::HookEvidence {
                     findings: vec![stored::HookFinding::default()],
                     ..stored::HookEvidence::default()
                 }),
                 ..stored::HookEnded::default()
-            })),
+            }),
         ),
         (
             "9 is not a known level of a hook's log",
-            change(Stored::HookEnded(stored::HookEnded {
+            ended(stored::HookEnded {
                 outcome: stored::HookOutcome::Hold.into(),
                 evidence: Some(stored::HookEvidence {
                     log: vec![stored::HookLogLine {
@@ -422,14 +430,14 @@ fn impossible_changes() -> Vec<(&'static str, stored::Change)> {
                     ..stored::HookEvidence::default()
                 }),
                 ..stored::HookEnded::default()
-            })),
+            }),
         ),
         (
             "42 is not a known outcome of a hook",
-            change(Stored::HookEnded(stored::HookEnded {
+            ended(stored::HookEnded {
                 outcome: 42,
                 ..stored::HookEnded::default()
-            })),
+            }),
         ),
     ]
 }

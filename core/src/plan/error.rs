@@ -116,51 +116,33 @@ pub enum Mistake {
     BackoffOrder,
 }
 
+// What a text is not, and what to write instead.
+const NO_NAME: &str = "not a name; use 1 to 63 of a-z, 0-9 and '-', beginning with a letter";
+const NO_ACCOUNT: &str = "not an AWS account id; use its twelve digits, quoted";
+const NO_REGION: &str = "not an AWS Region; use for example \"us-west-2\"";
+const NO_ROLE: &str = "not a role's ARN; use \"arn:aws:iam::ACCOUNT:role/NAME\"";
+const NO_SERVER: &str = "not a source server id; use \"s-\" and 17 hexadecimal digits";
+const NO_SNAPSHOT: &str = "not a recovery snapshot id; use \"pit-\" and 17 hexadecimal digits";
+const NO_DIGEST: &str = "not a digest; use \"sha256:\" and 64 hexadecimal digits";
+const NO_HOST: &str = "neither a DNS name nor an address; use for example \"db.example.com\"";
+const NO_PATH: &str = "not a path; begin with '/', without '?', '#', '%' and \"..\"";
+const NO_CIDR: &str = "not a network; use for example \"10.1.0.0/16\", with zeros after the prefix";
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("must be given"),
-            Self::BadName(name) => write!(
-                f,
-                "{name:?} is not a name; use 1 to 63 of a-z, 0-9 and '-', beginning with a letter"
-            ),
-            Self::BadAccount(text) => write!(
-                f,
-                "{text:?} is not an AWS account id; use its twelve digits, quoted"
-            ),
-            Self::BadRegion(text) => write!(
-                f,
-                "{text:?} is not an AWS Region; use for example \"us-west-2\""
-            ),
-            Self::BadRole(text) => write!(
-                f,
-                "{text:?} is not a role's ARN; use \"arn:aws:iam::ACCOUNT:role/NAME\""
-            ),
-            Self::BadServerId(text) => write!(
-                f,
-                "{text:?} is not a source server id; use \"s-\" and 17 hexadecimal digits"
-            ),
-            Self::BadSnapshotId(text) => write!(
-                f,
-                "{text:?} is not a recovery snapshot id; use \"pit-\" and 17 hexadecimal digits"
-            ),
-            Self::BadDigest(text) => write!(
-                f,
-                "{text:?} is not a digest; use \"sha256:\" and 64 hexadecimal digits"
-            ),
-            Self::BadHost(text) => write!(
-                f,
-                "{text:?} is neither a DNS name nor an address; use for example \"db.example.com\""
-            ),
+            Self::BadName(text) => write!(f, "{text:?} is {NO_NAME}"),
+            Self::BadAccount(text) => write!(f, "{text:?} is {NO_ACCOUNT}"),
+            Self::BadRegion(text) => write!(f, "{text:?} is {NO_REGION}"),
+            Self::BadRole(text) => write!(f, "{text:?} is {NO_ROLE}"),
+            Self::BadServerId(text) => write!(f, "{text:?} is {NO_SERVER}"),
+            Self::BadSnapshotId(text) => write!(f, "{text:?} is {NO_SNAPSHOT}"),
+            Self::BadDigest(text) => write!(f, "{text:?} is {NO_DIGEST}"),
+            Self::BadHost(text) => write!(f, "{text:?} is {NO_HOST}"),
             Self::BadPort(port) => write!(f, "{port} is not a port; use 1 to 65535"),
-            Self::BadPath(text) => write!(
-                f,
-                "{text:?} is not a path; begin with '/', without '?', '#', '%' and \"..\""
-            ),
-            Self::BadCidr(text) => write!(
-                f,
-                "{text:?} is not a network; use for example \"10.1.0.0/16\", with zeros after the prefix"
-            ),
+            Self::BadPath(text) => write!(f, "{text:?} is {NO_PATH}"),
+            Self::BadCidr(text) => write!(f, "{text:?} is {NO_CIDR}"),
             Self::BadCertificate => f.write_str(
                 "is not a certificate; begin with \"-----BEGIN CERTIFICATE-----\", and give no key",
             ),

@@ -22,10 +22,10 @@ pub(super) const OUT_OF_MEMORY: u8 = 4;
 /// The exit code for everything that the component is not to blame for.
 const BROKEN: u8 = 5;
 
-/// Bytes of address space; the one half of the child's environment.
+/// Bytes of address space.
 const MEMORY: &str = "TIDEGATE_COMPILE_MEMORY";
 
-/// Seconds of processor time; the other half.
+/// Seconds of processor time.
 const SECONDS: &str = "TIDEGATE_COMPILE_SECONDS";
 
 /// All of the child's environment.

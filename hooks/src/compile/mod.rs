@@ -31,8 +31,8 @@ pub struct CompileLimits {
 }
 
 impl CompileLimits {
-    /// What a compilation gets if nobody says otherwise. The largest guests in
-    /// use (12 to 18 MB) take 6 s and a tenth of the memory.
+    /// What a compilation gets if nobody says otherwise. With an optimised
+    /// compiler the largest guests in use (12 to 18 MB) take about 6 s.
     pub const DEFAULT: Self = Self {
         wall: Duration::from_secs(60),
         memory: 1 << 30,

@@ -32,8 +32,8 @@ use self::{
 };
 use crate::{
     Answer, ArtifactCache, Compiler, Context, Digest, ENGINE, EngineError, Entries, Failure,
-    FailureKind, Limits, Manifest, Outcome, Probe, ProbeFailure, Probes, Problem, Profile, Report,
-    Tape, engine::engine,
+    FailureKind, Inspection, Limits, Manifest, Outcome, Probe, ProbeFailure, Probes, Problem,
+    Profile, Report, Tape, engine::engine,
 };
 
 /// Runs any number of hooks, any number of attempts at once.
@@ -50,8 +50,7 @@ pub struct Host {
 pub struct Hook(Arc<Prepared>);
 
 struct Prepared {
-    digest: Digest,
-    manifest: Manifest,
+    inspection: Inspection,
     gate: Gate,
 }
 
@@ -64,13 +63,19 @@ impl Hook {
     /// The name of its bytes.
     #[must_use]
     pub fn digest(&self) -> &Digest {
-        &self.0.digest
+        &self.0.inspection.digest
+    }
+
+    /// What was read off it before it was compiled.
+    #[must_use]
+    pub fn inspection(&self) -> &Inspection {
+        &self.0.inspection
     }
 
     /// What it says about itself.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        &self.0.manifest
+        &self.0.inspection.manifest
     }
 }
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 use wasmtime::component::Component;
 
 use super::{Gate, Hook, Host, Prepared, artifact::Artifact, v1};
-use crate::{CompileError, Contract, Digest, InspectError, Inspection, Profile, inspect::inspect};
+use crate::{CompileError, Contract, Digest, InspectError, Profile, inspect::inspect};
 
 /// Why a component cannot be asked.
 #[derive(Debug, Error)]
@@ -33,32 +33,22 @@ impl Host {
     /// # Errors
     /// If it is not a hook, is too large to compile, or cannot be linked.
     pub async fn prepare(&self, component: &[u8]) -> Result<Hook, PrepareError> {
-        let Inspection {
-            digest,
-            manifest,
-            contract,
-            ..
-        } = {
-            let component = component.to_vec();
-            apart(move || inspect(&component)).await?
-        };
+        let bytes = component.to_vec();
+        let inspection = apart(move || inspect(&bytes)).await?;
+        let digest = inspection.digest;
         let code = match self.cached(digest).await {
             Some(code) => code,
             None => self.compiled(digest, component).await?,
         };
-        let linker = match manifest.profile {
+        let linker = match inspection.manifest.profile {
             Profile::Plain => &self.plain,
             Profile::Wasi => &self.wasi,
         };
-        let gate = match contract {
+        let gate = match inspection.contract {
             Contract::V1 => v1::GatePre::link(linker, &code).map(Gate::V1),
         };
         let gate = gate.map_err(|error| PrepareError::Link(format!("{error:#}")))?;
-        Ok(Hook(Arc::new(Prepared {
-            digest,
-            manifest,
-            gate,
-        })))
+        Ok(Hook(Arc::new(Prepared { inspection, gate })))
     }
 
     /// What the cache has, if it is still good here.

@@ -1,8 +1,6 @@
-//! How much structure a component may have. The numbers are several times
-//! what the largest guest in use has (CPython from componentize-py: some 30
-//! modules, 20,000 functions, 10 MB of code) and small enough that reading is
-//! quick. What is small and still slow to compile is stopped by the compile
-//! limits.
+//! How much structure a component may have. The largest guest in use, CPython
+//! from componentize-py, is within these numbers. What is small and still slow
+//! to compile is stopped by the compile limits.
 
 use std::fmt;
 

@@ -24,9 +24,8 @@ pub struct Inspection {
     pub imports: Vec<String>,
 }
 
-/// Inspects a component. Takes time and memory in proportion to its size, up
-/// to some hundred milliseconds, so an async caller does this on a thread
-/// where it may block.
+/// Inspects a component. Takes time and memory in proportion to its size, so
+/// an async caller does this on a thread where it may block.
 pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     if component.len() > COMPONENT_BYTES {
         return Err(InspectError::TooLarge {

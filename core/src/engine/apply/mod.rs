@@ -11,7 +11,7 @@ use super::{
     Change, Execution, ExecutionState, HoldCause, LaunchState, Reason, ServerRun, Stage, WaveRun,
     WaveState,
 };
-use crate::{LaunchIx, ServerIx, Span, Timestamp, WaveIx, plan::FailurePolicy};
+use crate::{LaunchIx, OwnerId, ServerIx, Span, Timestamp, WaveIx, plan::FailurePolicy};
 
 impl Execution {
     /// Folds one change that was recorded at `at`. Cannot fail.
@@ -19,10 +19,7 @@ impl Execution {
         self.changes += 1;
         match change {
             Change::ExecutionMoved { to, reason } => self.apply_moved(*to, reason, at),
-            Change::OwnerChanged { epoch, owner } => {
-                self.epoch = *epoch;
-                self.owner = Some(owner.clone());
-            }
+            Change::OwnerChanged { epoch, owner } => self.apply_owner(*epoch, owner),
             Change::Closing { to, reason } => self.closing = Some((*to, reason.clone())),
             Change::HoldPlaced(hold) => {
                 self.held_since.get_or_insert(at);
@@ -87,6 +84,11 @@ impl Execution {
                 warning,
             } => self.edit_server(*wave, *server, |run| run.warnings.push(Arc::clone(warning))),
         }
+    }
+
+    fn apply_owner(&mut self, epoch: u64, owner: &OwnerId) {
+        self.epoch = epoch;
+        self.owner = Some(owner.clone());
     }
 
     fn edit(&mut self, wave: WaveIx, change: impl FnOnce(&mut WaveRun)) {

@@ -7,6 +7,7 @@ use std::{
 
 use tidegate_core::plan::HookPhase;
 use tidegate_hooks::{Hook, Inspection, Phase, Profile, inspect};
+use tokio::task::spawn_blocking;
 
 use crate::ports::{
     hook_store::{HookStore, StoredHook},
@@ -31,7 +32,8 @@ impl Catalogue {
             let Some(bytes) = store.get(&stored.digest).await? else {
                 continue;
             };
-            match inspect(&bytes) {
+            let inspected = spawn_blocking(move || inspect(&bytes)).await;
+            match inspected.expect("inspecting never panics and is never cancelled") {
                 Ok(inspection) => catalogue.insert(info(&stored, &inspection), None),
                 Err(error) => {
                     tracing::warn!(digest = stored.digest, %error, "a stored hook is of no use");
@@ -42,9 +44,9 @@ impl Catalogue {
     }
 
     /// A hook was registered. The first instant stays.
-    pub(super) fn add(&self, stored: &StoredHook, inspection: &Inspection, hook: Hook) -> HookInfo {
+    pub(super) fn add(&self, stored: &StoredHook, hook: Hook) -> HookInfo {
         let first = self.get(&stored.digest);
-        let info = first.unwrap_or_else(|| info(stored, inspection));
+        let info = first.unwrap_or_else(|| info(stored, hook.inspection()));
         self.insert(info.clone(), Some(hook));
         info
     }

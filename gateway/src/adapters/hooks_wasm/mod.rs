@@ -17,7 +17,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use tidegate_core::{engine::HookAnswer, plan::Plan};
 use tidegate_hooks::{
     CompileError, Digest, Failure, FailureKind, Hook, Host, LiveProbes, Network, PrepareError,
-    Setting, Tape, inspect,
+    Setting, Tape,
 };
 
 pub use self::open::{OpenError, Settings};
@@ -184,16 +184,13 @@ impl Hooks for WasmHooks {
             }
             let hook = self.parts.host.prepare(&component).await;
             let hook = hook.map_err(|error| unregistrable(&error))?;
-            let inspection = inspect(&component);
-            let inspection =
-                inspection.map_err(|error| RegisterError::NotAHook(error.to_string()))?;
             let stored = StoredHook {
                 digest,
                 size: component.len() as u64,
                 created_at: self.parts.clock.now(),
             };
             let created = self.parts.store.put(stored.clone(), component).await?;
-            Ok((self.catalogue.add(&stored, &inspection, hook), created))
+            Ok((self.catalogue.add(&stored, hook), created))
         }
         .boxed()
     }

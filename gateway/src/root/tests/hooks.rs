@@ -3,8 +3,6 @@
 mod arming;
 mod tapes;
 
-use std::collections::BTreeSet;
-
 use tidegate_proto::v1::{hook_service_client::HookServiceClient, test_hook_request::Subject};
 use tonic::Code;
 
@@ -315,7 +313,6 @@ async fn a_hook_is_kept_while_a_plan_or_an_execution_uses_it() {
 #[tokio::test]
 async fn a_hook_is_never_deleted_under_a_plan_that_is_applied_at_the_same_time() {
     let mut shelf = Shelf::start().await;
-    let mut outcomes = BTreeSet::new();
     for round in 0..60 {
         let hook = shelf.push(&format!("tcp/{round}")).await.unwrap();
         let digest = hook.hook.unwrap().digest;
@@ -336,7 +333,5 @@ async fn a_hook_is_never_deleted_under_a_plan_that_is_applied_at_the_same_time()
         let (applied, deleted) = tokio::join!(plans.update_plan(apply(plan)), deleting);
         assert_ne!(applied.is_ok(), deleted.is_ok(), "round {round}");
         assert_eq!(shelf.get(&digest).await.is_ok(), applied.is_ok());
-        outcomes.insert(applied.is_ok());
     }
-    assert!(!outcomes.is_empty());
 }

@@ -37,6 +37,7 @@ fn findings(count: u32) -> Guest {
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = values();
+    cases.extend(addresses());
     cases.extend(sizes());
     cases.extend(ends());
     cases
@@ -66,6 +67,25 @@ fn values() -> Vec<Case> {
             },
             bad("utf-8"),
         ),
+        Case::new(
+            "a skip after the launch",
+            check("(call $answer (i32.const 3) (i32.const 0))").component(),
+            bad("a skip after the wave's launch"),
+        )
+        .phase(Phase::PostWave),
+        Case::new(
+            "a level of log that there is not",
+            check("(call $log (i32.const 7) (i32.const 1088) (i32.const 7)) (call $proceed)")
+                .component(),
+            bad("discriminant"),
+        ),
+    ]
+}
+
+/// Pointers to where nothing is, or nothing can be.
+fn addresses() -> Vec<Case> {
+    let bad = |says| Ends::In(FailureKind::BadOutput, says);
+    vec![
         Case::new(
             "a reason out of memory",
             report(268, -16).component(),
@@ -105,18 +125,6 @@ fn values() -> Vec<Case> {
                 .allocate("(i32.const 65537)")
                 .component(),
             bad("align"),
-        ),
-        Case::new(
-            "a skip after the launch",
-            check("(call $answer (i32.const 3) (i32.const 0))").component(),
-            bad("a skip after the wave's launch"),
-        )
-        .phase(Phase::PostWave),
-        Case::new(
-            "a level of log that there is not",
-            check("(call $log (i32.const 7) (i32.const 1088) (i32.const 7)) (call $proceed)")
-                .component(),
-            bad("discriminant"),
         ),
     ]
 }

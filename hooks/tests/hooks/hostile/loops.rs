@@ -9,6 +9,14 @@ use crate::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = by_itself();
+    cases.extend(in_calls());
+    cases.extend(in_memory());
+    cases
+}
+
+/// Loops of nothing but instructions, wherever the guest can have them.
+fn by_itself() -> Vec<Case> {
     let proceed = "(call $proceed)";
     let start = "(func $start (loop $again (br $again))) (start $start)";
     vec![
@@ -43,6 +51,18 @@ pub(crate) fn cases() -> Vec<Case> {
             check(proceed).allocate(FOREVER).component(),
             Ends::Late("not waiting for a probe"),
         ),
+        Case::new(
+            "a busy loop with few instructions",
+            check(FOREVER).component(),
+            Ends::In(FailureKind::Fuel, "used up its instructions"),
+        )
+        .limits(|limits| limits.fuel = 1_000_000),
+    ]
+}
+
+/// Loops and sleeps in calls of the host.
+fn in_calls() -> Vec<Case> {
+    vec![
         Case::new(
             "a probe that is never answered",
             check("(drop (call $probe (i32.const 22) (i32.const 0))) (call $proceed)").component(),
@@ -81,6 +101,12 @@ pub(crate) fn cases() -> Vec<Case> {
             check("(loop $again (drop (call $get)) (br $again)) (unreachable)").component(),
             Ends::Late("not waiting for a probe"),
         ),
+    ]
+}
+
+/// Loops of instructions that take long by themselves.
+fn in_memory() -> Vec<Case> {
+    vec![
         Case::new(
             "a loop that fills memory",
             check(
@@ -100,12 +126,6 @@ pub(crate) fn cases() -> Vec<Case> {
                 .component(),
             Ends::Late("not waiting for a probe"),
         ),
-        Case::new(
-            "a busy loop with few instructions",
-            check(FOREVER).component(),
-            Ends::In(FailureKind::Fuel, "used up its instructions"),
-        )
-        .limits(|limits| limits.fuel = 1_000_000),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! What closing and opening again must not change.
 
+use std::slice::from_ref;
+
 use bytes::Bytes;
 use futures::future::join_all;
 use tidegate_core::{PlanName, plan::HookPhase};
@@ -96,7 +98,7 @@ pub async fn components_and_tapes_survive_reopening(subject: &mut impl Subject) 
     for _ in 0..2 {
         subject.close().await;
         let hooks = subject.open().await.hooks;
-        assert_eq!(hooks.list().await.unwrap(), [kept.clone()]);
+        assert_eq!(hooks.list().await.unwrap(), from_ref(&kept));
         assert!(hooks.get("kept").await.unwrap().as_ref() == Some(&bytes));
         assert_eq!(hooks.get("gone").await.unwrap(), None);
         assert!(!hooks.put(kept.clone(), bytes.clone()).await.unwrap());
