@@ -137,12 +137,16 @@ fn the_first_rule_that_fires_decides_and_those_behind_do_not_see_the_call() {
         place: &place,
         servers: &[],
     };
-    let mut heard = |_| match plan.judge(&call, start()).call {
-        CallVerdict::Done {
+    let mut heard = |_| {
+        let verdict = plan.judge(&call, start()).call;
+        let CallVerdict::Done {
             answer: Answer::Instead(instead),
             ..
-        } => instead,
-        other => panic!("{other:?}"),
+        } = verdict
+        else {
+            panic!("{verdict:?}");
+        };
+        instead
     };
     let heard: Vec<Instead> = (0..4).map(&mut heard).collect();
     assert_eq!(
@@ -304,4 +308,23 @@ fn what_makes_no_sense_is_refused_with_its_path_and_what_to_do() {
         let file: FaultsFile = serde_json::from_value(file).unwrap();
         assert_eq!(file.check(Seed(1)).unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn the_file_in_the_manual_is_checked_faults() {
+    let manual = include_str!("mod.rs");
+    let (_, rest) = manual.split_once("//! ```yaml\n").unwrap();
+    let (file, _) = rest.split_once("//! ```\n").unwrap();
+    let lines = file.lines().map(|line| line.strip_prefix("//! ").unwrap());
+    let text: Vec<&str> = lines.collect();
+    let mut read: std::collections::BTreeMap<String, FaultsFile> =
+        serde_saphyr::from_str(&text.join("\n")).unwrap();
+    let faults = read.remove("faults").unwrap().check(Seed(1)).unwrap();
+    assert_eq!(faults.seed, Seed(7));
+    assert_eq!(faults.rules.len(), 2);
+    assert_eq!(faults.rules[0].when.skip, 2);
+    assert_eq!(
+        faults.service.clock_skew,
+        SignedDuration::from_millis(-2_500)
+    );
 }

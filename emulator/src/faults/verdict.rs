@@ -75,6 +75,17 @@ pub enum Answer {
     Instead(Instead),
 }
 
+impl Answer {
+    /// The error that is answered instead, if one is.
+    pub fn error(&self) -> Option<&ErrorAnswer> {
+        if let Self::Instead(Instead::Error(error)) = self {
+            Some(error)
+        } else {
+            None
+        }
+    }
+}
+
 /// What a caller hears that is not the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instead {

@@ -1,7 +1,8 @@
 //! What the service tells: what is there, seen through the service's [`Flaws`](super::Flaws).
 //!
 //! Who plays a caller of DRS asks here; [`Model::estate`] is the truth, for those who judge the
-//! caller. Without flaws both are the same, and nothing is copied.
+//! caller. Without flaws both are the same, and nothing is copied. What lags becomes visible by
+//! itself, and [`Model::next_change`] does not say when.
 
 use std::borrow::Cow;
 

@@ -23,7 +23,7 @@ use super::{
     untag_resource,
 };
 use crate::emulator::Emulator;
-use crate::faults::{self, Answer, CallVerdict, Instead, Times};
+use crate::faults::{self, Answer, CallVerdict, Times};
 use crate::model::{JobFault, Model, Place, Refusal, Seed};
 use crate::operation::Operation;
 
@@ -158,41 +158,48 @@ impl Asked {
     /// Does what the faults' verdict says, and tells what is answered and how that is heard. The
     /// operation itself knows nothing of faults.
     fn take(self, emulator: &Emulator) -> (Result<Reply, ServiceError>, Answer) {
+        let name = self.operation.name();
         let servers = faulted::named_servers(&self.body);
         let verdict = emulator.judge(&faults::Call {
             operation: self.operation,
             place: &self.place,
             servers: &servers,
         });
-        let name = self.operation.name();
         let fault = verdict.job;
         let (result, heard) = match verdict.call {
             CallVerdict::Done { times, answer } => {
-                let result = emulator.with_model(|model, _| {
-                    let result = self.perform(model, Delivery::First, fault.as_ref());
-                    if times == Times::Twice {
-                        // Refused or not, nobody hears of it.
-                        drop(self.perform(model, Delivery::Again, fault.as_ref()));
-                    }
-                    result
-                });
+                let result = emulator.with_model(|model, _| self.done(model, times, fault));
                 (result, answer)
             }
             CallVerdict::NotDone { instead } => (Ok(Reply::empty()), Answer::Instead(instead)),
             CallVerdict::Late { by, instead } => {
                 emulator.put_off(by, move |model| {
-                    let result = self.perform(model, Delivery::First, fault.as_ref());
+                    let result = self.done(model, Times::Once, fault);
                     tracing::debug!(operation = name, refused = result.is_err(), "done late");
                 });
                 (Ok(Reply::empty()), Answer::Instead(instead))
             }
         };
-        let result = match &heard {
-            Answer::Instead(Instead::Error(error)) => Err(faulted::error(error, servers.first())),
-            _ => result,
+        let result = match heard.error() {
+            Some(error) => Err(faulted::error(error, servers.first())),
+            None => result,
         };
         tracing::debug!(operation = name, refused = result.is_err(), "answered");
         (result, heard)
+    }
+
+    fn done(
+        &self,
+        model: &mut Model,
+        times: Times,
+        fault: Option<JobFault>,
+    ) -> Result<Reply, ServiceError> {
+        let result = self.perform(model, Delivery::First, fault.as_ref());
+        if times == Times::Twice {
+            // Refused or not, nobody hears of it.
+            drop(self.perform(model, Delivery::Again, None));
+        }
+        result
     }
 
     fn perform(

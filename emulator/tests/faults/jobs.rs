@@ -14,10 +14,10 @@ async fn launched(then: Value, servers: usize) -> (Rig, Value) {
 }
 
 fn statuses(job: &Value) -> Vec<&str> {
-    let servers = job["participatingServers"].as_array().unwrap();
+    let servers = job["participatingServers"].as_array().expect("a list");
     let mut statuses: Vec<&str> = servers
         .iter()
-        .map(|server| server["launchStatus"].as_str().unwrap())
+        .map(|server| server["launchStatus"].as_str().expect("text"))
         .collect();
     statuses.sort_unstable();
     statuses

@@ -45,7 +45,7 @@ impl Heard {
 
     pub(crate) fn status(&self) -> u16 {
         assert_eq!(self.broken, None);
-        self.head()[9..12].parse().unwrap()
+        self.head()[9..12].parse().expect("a status")
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<String> {
@@ -62,13 +62,13 @@ impl Heard {
 
     pub(crate) fn body(&self) -> Value {
         assert_eq!(self.broken, None);
-        serde_json::from_slice(self.body_bytes()).unwrap()
+        serde_json::from_slice(self.body_bytes()).expect("JSON")
     }
 }
 
 impl Rig {
     pub(crate) async fn start(faults: Value) -> Self {
-        let rig = Self::of(Scenario::built_in("shop").unwrap()).await;
+        let rig = Self::of(Scenario::built_in("shop").expect("it is built in")).await;
         let (status, answer) = rig.control("PUT", "faults", &faults).await;
         assert_eq!(status, 200, "{answer}");
         rig
@@ -79,8 +79,8 @@ impl Rig {
             scenario,
             clock: EmulatorClock::Manual,
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("it is bound");
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let server = tokio::spawn(serve(listener, emulator.clone(), shutdown));
@@ -101,7 +101,9 @@ impl Rig {
 
     /// Sends a request and leaves the connection open.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut stream = TcpStream::connect(self.address)
+            .await
+            .expect("the emulator accepts");
         let body = body.to_string();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: emulator\r\nauthorization: {SIGNED}\r\n\
@@ -109,7 +111,8 @@ impl Rig {
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let sent = stream.write_all(request.as_bytes()).await;
+        sent.expect("the emulator reads");
         stream
     }
 
@@ -134,32 +137,34 @@ impl Rig {
         let (_, answer) = self.control("GET", "faults", &Value::Null).await;
         let count = &answer["counts"][0];
         (
-            count["seen"].as_u64().unwrap(),
-            count["fired"].as_u64().unwrap(),
+            count["seen"].as_u64().expect("a number"),
+            count["fired"].as_u64().expect("a number"),
         )
     }
 
     /// What the control API says that was launched.
     pub(crate) async fn launches(&self) -> Vec<Value> {
         let (_, answer) = self.control("GET", "launches", &Value::Null).await;
-        answer["launches"].as_array().unwrap().clone()
+        answer["launches"].as_array().expect("a list").clone()
     }
 
     /// The jobs as they are told.
     pub(crate) async fn jobs(&self) -> Vec<Value> {
         let answer = self.call("DescribeJobs", json!({})).await.body();
-        answer["items"].as_array().unwrap().clone()
+        answer["items"].as_array().expect("a list").clone()
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
         let duration = SignedDuration::from_secs(seconds);
-        self.emulator.advance(duration).unwrap();
+        let advanced = self.emulator.advance(duration);
+        advanced.expect("the clock is manual");
     }
 
     /// Tells the emulator to end, and waits until it has.
     pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.server.await.unwrap().unwrap();
+        self.stop.send(()).expect("it serves");
+        let served = self.server.await.expect("it does not panic");
+        served.expect("it ends well");
     }
 }
 
