@@ -59,6 +59,7 @@ def check_errors(checks, emulator, client):
     put(checks, emulator, {"work": "none", "answer": {"error": error}}, "DescribeJobs")
     try:
         client.describe_jobs()
+        checks.ok(False, "a read is throttled")
     except client.exceptions.ThrottlingException as throttled:
         told = int(throttled.response["retryAfterSeconds"])
         checks.ok(told == 7, "throttling says when to try again", throttled.response)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
+use axum::http::response::Parts;
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
@@ -37,18 +38,8 @@ pub(super) async fn deliver(
             wait(*time, connection).await;
             response
         }
-        Answer::Dribbled(over) => {
-            let pace = |length: usize| {
-                let drop = length.div_ceil(DROPS).max(1);
-                let drops = u32::try_from(length.div_ceil(drop)).unwrap_or(u32::MAX);
-                (drop, *over / drops.max(1))
-            };
-            paced(response, connection, pace, usize::MAX).await
-        }
-        Answer::Cut => {
-            let pace = |length: usize| ((length / 2).max(1), BEFORE_RESET);
-            paced(response, connection, pace, 1).await
-        }
+        Answer::Dribbled(over) => dribbled(response, *over, connection).await,
+        Answer::Cut => cut(response, connection).await,
         Answer::Instead(Instead::Reset) => reset(connection),
         Answer::Instead(Instead::Silence) => {
             wait(LONGEST_SILENCE, connection).await;
@@ -86,27 +77,45 @@ fn reset(connection: Option<&Connection>) -> Response {
     (StatusCode::OK, Body::new(broken)).into_response()
 }
 
-/// The response with a body in drops; `pace` says how large they are for a length, and how far
-/// apart. After so many the connection is reset.
-async fn paced(
-    response: Response,
-    connection: Option<&Connection>,
-    pace: impl FnOnce(usize) -> (usize, Duration),
-    drops: usize,
-) -> Response {
-    let (parts, body) = response.into_parts();
-    let left = axum::body::to_bytes(body, usize::MAX).await;
-    let left = left.expect("the answers of operations are in memory");
-    let (drop, every) = pace(left.len());
+async fn dribbled(response: Response, over: Duration, connection: Option<&Connection>) -> Response {
+    let (parts, left) = whole(response).await;
+    let drop = left.len().div_ceil(DROPS).max(1);
+    let drops = left.len().div_ceil(drop).max(1);
     let body = Paced {
         left,
         drop,
-        every,
+        every: over.div_f64(drops as f64),
         drops_left: drops,
         nap: None,
         connection: connection.cloned(),
     };
     Response::from_parts(parts, Body::new(body))
+}
+
+async fn cut(response: Response, connection: Option<&Connection>) -> Response {
+    let (parts, left) = whole(response).await;
+    if left.len() < 2 {
+        // There is nothing to halve.
+        return reset(connection);
+    }
+    let body = Paced {
+        drop: left.len() / 2,
+        left,
+        every: BEFORE_RESET,
+        drops_left: 1,
+        nap: None,
+        connection: connection.cloned(),
+    };
+    Response::from_parts(parts, Body::new(body))
+}
+
+async fn whole(response: Response) -> (Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await;
+    (
+        parts,
+        body.expect("the answers of operations are in memory"),
+    )
 }
 
 /// A body that arrives in drops, and may break.

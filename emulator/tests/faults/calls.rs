@@ -158,7 +158,8 @@ async fn a_body_dribbles_and_arrives_whole() {
     let rig = Rig::with_rule("DescribeSourceServers", json!({}), then).await;
     let begin = Instant::now();
     let heard = rig.call("DescribeSourceServers", json!({})).await;
-    assert!(begin.elapsed() >= Duration::from_millis(190), "{begin:?}");
+    let took = begin.elapsed();
+    assert!(took >= Duration::from_millis(190), "{took:?}");
     assert!(heard.reads >= 5, "it came in {} reads", heard.reads);
     assert_eq!(heard.body(), expected.body());
 }
@@ -170,6 +171,17 @@ async fn an_answer_is_cut_in_the_middle() {
     assert_eq!(heard.broken, Some(ErrorKind::ConnectionReset));
     let promised: usize = heard.header("content-length").unwrap().parse().unwrap();
     assert_eq!(heard.body_bytes().len(), promised / 2);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_cut_by_a_reset() {
+    let rig = Rig::with_rule("TagResource", json!({}), json!({"answer": "cut"})).await;
+    let arn = "arn%3Aaws%3Adrs%3Aus-west-2%3A123456789012%3Asource-server%2Fs-10000000000db0001";
+    let path = format!("/tags/{arn}");
+    let stream = rig.send("POST", &path, &json!({"tags": {"k": "v"}})).await;
+    assert!(hear(stream).await.is_reset_without_a_word());
+    let tags = hear(rig.send("GET", &path, &Value::Null).await).await;
+    assert_eq!(tags.body()["tags"]["k"], "v");
 }
 
 #[tokio::test]
