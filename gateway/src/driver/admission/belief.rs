@@ -10,6 +10,9 @@ use tidegate_core::{Span, Timestamp, engine::Quota};
 
 use super::{ledger::Ticket, limits::Limits};
 
+/// More is never tried at once, whatever is configured.
+const SHORTEST: Span = Span::from_millis(100);
+
 /// How long to wait before more is tried than is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probing {
@@ -82,7 +85,7 @@ impl Belief {
     }
 
     pub(super) fn postpone(&mut self, now: Timestamp) {
-        self.at = Some(now + self.wait);
+        self.at = Some(now + self.wait.max(SHORTEST));
     }
 
     /// DRS refused a launch of so many servers, beside what is in use without

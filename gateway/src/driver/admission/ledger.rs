@@ -251,7 +251,7 @@ impl Ledger {
                 used: self.jobs,
                 most: jobs,
             }
-        } else if self.servers + servers > all {
+        } else if self.servers.saturating_add(servers) > all {
             WaitsFor::Servers {
                 used: self.servers,
                 most: all,
@@ -330,12 +330,12 @@ impl Ledger {
     /// Whether there is room as far as is known.
     fn fits(&self, servers: u32) -> bool {
         self.jobs < self.belief.jobs(self.limits.jobs)
-            && self.servers + servers <= self.belief.servers(self.limits.servers)
+            && self.servers.saturating_add(servers) <= self.belief.servers(self.limits.servers)
     }
 
     /// Whether there would be room if DRS had no jobs but ours.
     fn may_fit(&self, servers: u32) -> bool {
-        self.jobs < self.limits.jobs && self.servers + servers <= self.limits.servers
+        self.jobs < self.limits.jobs && self.servers.saturating_add(servers) <= self.limits.servers
     }
 
     fn grant(&mut self, choice: &Choice, now: Timestamp) -> Option<Ticket> {

@@ -28,6 +28,7 @@ use tidegate_core::{
     engine::{CommandId, Event, Execution, LaunchAnswer},
 };
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 pub use belief::Probing;
 pub use limits::{Limits, Place, Quotas};
@@ -37,7 +38,8 @@ use self::{
     needs::Needs,
     standing::Standing,
 };
-use super::{Shared, log::Decided};
+use super::log::Decided;
+use crate::ports::clock::Clock;
 
 /// Gives launches their turns.
 #[derive(Debug)]
@@ -240,20 +242,24 @@ impl Hall {
     }
 }
 
-/// Lets somebody try more than DRS is believed to allow, when that is due.
-pub(super) async fn probe(shared: Arc<Shared>) {
+/// Lets somebody try more than DRS is believed to allow, when that is due;
+/// until the driver stops.
+pub(super) async fn probe(
+    admission: Arc<Admission>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
     loop {
-        let at = shared.admission.next_probe();
         let due = async {
-            match at {
-                Some(at) => shared.ports.clock.sleep_until(at).await,
+            match admission.next_probe() {
+                Some(at) => clock.sleep_until(at).await,
                 None => pending().await,
             }
         };
         tokio::select! {
-            () = due => shared.admission.give_turns(shared.ports.clock.now()),
-            () = shared.admission.changed.notified() => {}
-            () = shared.stop.cancelled() => return,
+            () = due => admission.give_turns(clock.now()),
+            () = admission.changed.notified() => {}
+            () = stop.cancelled() => return,
         }
     }
 }
