@@ -118,7 +118,8 @@ async fn start(driver: &Driver, count: usize) -> Vec<View> {
     let mut started = Vec::new();
     for number in 1..=count {
         let order = order(&format!("#{number} db"), &format!("r{number}"));
-        started.push(driver.start_execution(order).await.unwrap());
+        let accepted = driver.start_execution(order).await;
+        started.push(accepted.expect("it is accepted"));
     }
     started
 }
