@@ -22,7 +22,7 @@ use crate::{
         system_clock::SystemClock,
     },
     config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
-    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings},
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
         pinned_plan,
@@ -424,6 +424,14 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
     let settings = DriverSettings {
         owner: OwnerId::new(format!("gateway-{}", ulid::Ulid::new()).to_lowercase()),
         engine: config.engine.settings(config.limits.servers_per_plan.get()),
+        quotas: config.drs.quotas.of_driver(config.engine.servers_per_job),
+        probing: Probing {
+            idle: (
+                config.engine.defer_backoff.span(),
+                config.engine.defer_max.span(),
+            ),
+            ..Probing::default()
+        },
         poll_interval: config.drs.poll_interval.get(),
         look_interval: config.drs.look_interval.get(),
         read_backoff_max: config.drs.read_backoff_max.get(),

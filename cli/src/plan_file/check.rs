@@ -6,7 +6,8 @@ use tidegate_core::{
     Span,
     plan::{
         DraftEndpoint, DraftGroup, DraftHook, DraftRetry, DraftServer, DraftTarget, DraftWave,
-        FailurePolicy, HookFailure, Limits, Plan, PlanDraft, PlanError, Scheme, UnknownLaunch,
+        FailurePolicy, HookFailure, Limits, Plan, PlanDraft, PlanError, Priority, Scheme,
+        UnknownLaunch,
     },
 };
 use tidegate_proto::v1;
@@ -35,6 +36,12 @@ fn draft(plan: &v1::Plan) -> PlanDraft {
             v1::UnknownLaunchPolicy::Unspecified => None,
             v1::UnknownLaunchPolicy::AskAgain => Some(UnknownLaunch::AskAgain),
             v1::UnknownLaunchPolicy::AskPerson => Some(UnknownLaunch::AskPerson),
+        },
+        priority: match spec.priority() {
+            v1::Priority::Unspecified => None,
+            v1::Priority::Low => Some(Priority::Low),
+            v1::Priority::Normal => Some(Priority::Normal),
+            v1::Priority::High => Some(Priority::High),
         },
         endpoints: spec.endpoints.iter().map(endpoint).collect(),
     }

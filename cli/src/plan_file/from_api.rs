@@ -8,8 +8,8 @@ use super::{
     hooks::api,
     servers::{ServerEntry, Servers},
     syntax::{
-        ApiVersion, Group, Kind, Metadata, Objectives, OnFailure, PlanFile, Retry, Spec, Target,
-        UnknownLaunch, Wave,
+        ApiVersion, Group, Kind, Metadata, Objectives, OnFailure, PlanFile, Priority, Retry, Spec,
+        Target, UnknownLaunch, Wave,
     },
     to_api::plan_duration,
 };
@@ -40,6 +40,12 @@ fn spec(spec: &v1::PlanSpec) -> Spec {
             v1::UnknownLaunchPolicy::Unspecified => None,
             v1::UnknownLaunchPolicy::AskAgain => Some(UnknownLaunch::AskAgain),
             v1::UnknownLaunchPolicy::AskPerson => Some(UnknownLaunch::AskPerson),
+        },
+        priority: match spec.priority() {
+            v1::Priority::Unspecified => None,
+            v1::Priority::Low => Some(Priority::Low),
+            v1::Priority::Normal => Some(Priority::Normal),
+            v1::Priority::High => Some(Priority::High),
         },
         waves: spec.waves.iter().map(wave).collect(),
         endpoints: spec.endpoints.iter().map(api::from_endpoint).collect(),
@@ -122,6 +128,7 @@ spec:
   target: {account: "012345678901", region: us-west-2, role: "arn:aws:iam::012345678901:role/x"}
   timeout: 2h
   unknownLaunch: askPerson
+  priority: high
   endpoints:
     - {name: ledger, scheme: https, host: ledger.example.com, port: 443, pathPrefix: /health, cidrs: [10.1.0.0/16], caPem: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", serverName: ledger}
     - {name: queue, scheme: tcp, host: 10.1.2.3, port: 5672}

@@ -73,6 +73,10 @@ pub(crate) struct Spec {
     /// given: askPerson for a recovery, askAgain for a drill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_launch: Option<UnknownLaunch>,
+    /// Whose launches go first where quotas of DRS make executions wait. Not
+    /// given: normal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) priority: Option<Priority>,
     /// What hooks may reach beside the plan's servers, where a use grants it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) endpoints: Vec<Endpoint>,
@@ -117,6 +121,20 @@ pub(crate) enum UnknownLaunch {
     AskAgain,
     /// Pause until a person resumes.
     AskPerson,
+}
+
+/// Whose launches go first where quotas of DRS make executions wait. At equal
+/// priority a recovery goes before drills and cleanups; executions that are
+/// equal in both take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Priority {
+    /// After everything else.
+    Low,
+    /// Between the two.
+    Normal,
+    /// Before everything else.
+    High,
 }
 
 /// Servers that start together, checked before and after.

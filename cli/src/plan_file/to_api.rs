@@ -9,7 +9,9 @@ use super::{
     duration::PlanDuration,
     hooks::api,
     servers::ServerEntry,
-    syntax::{Group, Objectives, OnFailure, PlanFile, Retry, Spec, Target, UnknownLaunch, Wave},
+    syntax::{
+        Group, Objectives, OnFailure, PlanFile, Priority, Retry, Spec, Target, UnknownLaunch, Wave,
+    },
 };
 
 /// The API's message for a file.
@@ -34,6 +36,13 @@ fn spec(spec: Spec) -> v1::PlanSpec {
             None => v1::UnknownLaunchPolicy::Unspecified,
             Some(UnknownLaunch::AskAgain) => v1::UnknownLaunchPolicy::AskAgain,
             Some(UnknownLaunch::AskPerson) => v1::UnknownLaunchPolicy::AskPerson,
+        }
+        .into(),
+        priority: match spec.priority {
+            None => v1::Priority::Unspecified,
+            Some(Priority::Low) => v1::Priority::Low,
+            Some(Priority::Normal) => v1::Priority::Normal,
+            Some(Priority::High) => v1::Priority::High,
         }
         .into(),
     }

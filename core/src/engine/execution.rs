@@ -202,6 +202,11 @@ impl Execution {
             .map(|server| (&server.selected.id, server.instance.as_ref()))
     }
 
+    /// Whether new work may begin.
+    pub(crate) fn offers(&self) -> bool {
+        !self.is_held() && !self.is_closing(Closing::Timeout)
+    }
+
     pub(crate) fn is_held(&self) -> bool {
         !self.holds.is_empty()
     }

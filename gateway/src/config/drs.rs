@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::HumanDuration;
+use super::{HumanDuration, Quotas};
 
 /// AWS Elastic Disaster Recovery, or what plays its part.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Drs {
     pub look_interval: HumanDuration,
     /// Longest wait after a read failed.
     pub read_backoff_max: HumanDuration,
+    /// How much it allows at a time.
+    pub quotas: Quotas,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

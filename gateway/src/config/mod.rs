@@ -12,6 +12,7 @@ mod journal;
 mod limits;
 mod listen;
 mod log;
+mod quotas;
 mod watch;
 
 use std::{
@@ -34,6 +35,7 @@ pub use journal::{Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
+pub use quotas::{PlaceQuotas, Quotas};
 pub use watch::Watch;
 
 /// Every setting with its default, explained.
@@ -199,6 +201,22 @@ mod tests {
             config.engine.settings(config.limits.servers_per_plan.get()),
             tidegate_core::engine::Settings::default()
         );
+        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
+        assert_eq!(quotas, crate::driver::Quotas::default());
+    }
+
+    #[test]
+    fn a_place_has_quotas_of_its_own_where_it_says_so() {
+        let file =
+            "[[drs.quotas.places]]\naccount = \"123456789012\"\nregion = \"us-west-2\"\njobs = 5\n";
+        let config = loaded(file, &[], Overrides::default()).unwrap();
+        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
+        let place = crate::driver::Place {
+            account: "123456789012".to_owned(),
+            region: "us-west-2".to_owned(),
+        };
+        let limits = quotas.places[&place];
+        assert_eq!((limits.jobs, limits.servers), (5, 500));
     }
 
     #[test]
@@ -242,6 +260,7 @@ mod tests {
         for (file, named) in [
             ("[drain]\ntimeout = \"soon\"\n", "drain.timeout"),
             ("[limits]\nrequests = 0\n", "limits.requests"),
+            ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
             ("[drs]\nmode = \"endpoint\"\n", "drs.url"),
             ("[tls]\ncert = \"x.pem\"\n", "tls.key"),

@@ -7,6 +7,7 @@
 //! in memory can be dropped at any instant and read again.
 
 mod actor;
+mod admission;
 mod backoff;
 mod calls;
 mod checking;
@@ -38,6 +39,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use admission::{Limits, Place, Probing, Quotas};
 pub use error::DriverError;
 pub use reading::Listed;
 pub use settings::{Codec, DriverPorts, DriverSettings};
@@ -46,6 +48,7 @@ pub use view::{Origin, RecordView, RequestStamp, View};
 
 use self::{
     actor::{Asked, Begin, Message},
+    admission::Admission,
     follow::Poller,
     log::Log,
     registry::Registry,
@@ -71,6 +74,7 @@ struct Shared {
     settings: DriverSettings,
     registry: Registry,
     poller: Poller,
+    admission: Arc<Admission>,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -101,11 +105,13 @@ impl Driver {
     /// # Errors
     /// What the journal holds cannot be read, or cannot be continued.
     pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
+        let admission = Arc::new(Admission::new(settings.quotas.clone(), settings.probing));
         let shared = Arc::new(Shared {
             ports,
             settings,
             registry: Registry::default(),
             poller: Poller::default(),
+            admission,
             published: broadcast::channel(PUBLISHED).0,
             tasks: TaskTracker::new(),
             loops: TaskTracker::new(),
@@ -116,6 +122,12 @@ impl Driver {
             ids: Mutex::new(ulid::Generator::new()),
         });
         shared.poller.attach(Arc::downgrade(&shared));
+        let probing = admission::probe(
+            Arc::clone(&shared.admission),
+            Arc::clone(&shared.ports.clock),
+            shared.stop.clone(),
+        );
+        shared.guard(&shared.loops, probing);
         let driver = Self { shared };
         driver.resume_unfinished().await?;
         Ok(driver)
@@ -134,6 +146,10 @@ impl Driver {
             .await?;
         let driven: Vec<Log> = logs.into_iter().filter(|log| self.enter(log)).collect();
         let count = driven.len();
+        for log in &driven {
+            let now = self.shared.ports.clock.now();
+            self.shared.admission.register(&log.execution, now);
+        }
         for log in driven {
             let owner = self.shared.settings.owner.clone();
             actor::spawn(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_core::{
-    ExecutionId,
+    ExecutionId, LaunchIx, WaveIx,
     engine::{CommandId, Execution},
 };
 use tokio::sync::{broadcast, watch};
@@ -122,13 +122,38 @@ impl Driver {
         Ok(listed)
     }
 
+    /// Where each launch of a view that waits for its turn stands, for people.
+    #[must_use]
+    pub fn standings(&self, view: &View) -> Vec<(WaveIx, LaunchIx, String)> {
+        let commands = view.execution.outstanding().into_iter();
+        let waiting = commands.filter_map(|command| match command {
+            CommandId::Admit { wave, launch, .. } => {
+                let admission = &self.shared.admission;
+                let standing = admission.standing(&view.execution, command)?;
+                Some((wave, launch, standing.to_string()))
+            }
+            CommandId::Select { .. }
+            | CommandId::Hook { .. }
+            | CommandId::Launch { .. }
+            | CommandId::Look { .. }
+            | CommandId::Follow { .. } => None,
+        });
+        waiting.collect()
+    }
+
     /// What is outstanding in a view, one line each, for people.
     #[must_use]
     pub fn outstanding(&self, view: &View) -> Vec<String> {
         let commands: Vec<CommandId> = view.execution.outstanding();
         let lines = commands.into_iter();
         lines
-            .map(|command| dispatch::describe(&view.execution, command))
+            .map(|command| {
+                let line = dispatch::describe(&view.execution, command);
+                match self.shared.admission.standing(&view.execution, command) {
+                    Some(standing) => format!("{line}: {standing}"),
+                    None => line,
+                }
+            })
             .collect()
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use tidegate_core::{OwnerId, engine, plan::Plan};
 
-use super::View;
+use super::{Probing, Quotas, View};
 use crate::ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal};
 
 /// The world, as the driver reaches it.
@@ -40,6 +40,10 @@ pub struct DriverSettings {
     pub owner: OwnerId,
     /// Settings of the engine.
     pub engine: engine::Settings,
+    /// Quotas of DRS.
+    pub quotas: Quotas,
+    /// When to ask for more than DRS was heard to allow.
+    pub probing: Probing,
     /// How long to wait between two observations of running jobs.
     pub poll_interval: Duration,
     /// How long to wait between two looks for a launch whose answer was lost.
@@ -59,6 +63,8 @@ impl Default for DriverSettings {
         Self {
             owner: OwnerId::from("gateway"),
             engine: engine::Settings::default(),
+            quotas: Quotas::default(),
+            probing: Probing::default(),
             poll_interval: Duration::from_secs(5),
             look_interval: Duration::from_secs(5),
             read_backoff_max: Duration::from_secs(60),

@@ -50,6 +50,9 @@ pub struct PlanSpec {
     /// What hooks may reach beside the plan's servers, where a use grants it.
     #[prost(message, repeated, tag = "7")]
     pub endpoints: ::prost::alloc::vec::Vec<Endpoint>,
+    /// Whose launches go first where quotas of DRS make executions wait.
+    #[prost(enumeration = "Priority", tag = "8")]
+    pub priority: i32,
 }
 /// What the business expects of a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -450,6 +453,45 @@ impl HookFailurePolicy {
             "HOOK_FAILURE_POLICY_ABORT" => Some(Self::Abort),
             "HOOK_FAILURE_POLICY_RETRY" => Some(Self::Retry),
             "HOOK_FAILURE_POLICY_WAIVE" => Some(Self::Waive),
+            _ => None,
+        }
+    }
+}
+/// Whose launches go first where quotas of DRS make executions wait. At equal
+/// priority a recovery goes before drills and cleanups; executions that are
+/// equal in both take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Priority {
+    /// Read as NORMAL.
+    Unspecified = 0,
+    /// After everything else.
+    Low = 1,
+    /// Between the two.
+    Normal = 2,
+    /// Before everything else.
+    High = 3,
+}
+impl Priority {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PRIORITY_UNSPECIFIED",
+            Self::Low => "PRIORITY_LOW",
+            Self::Normal => "PRIORITY_NORMAL",
+            Self::High => "PRIORITY_HIGH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PRIORITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "PRIORITY_LOW" => Some(Self::Low),
+            "PRIORITY_NORMAL" => Some(Self::Normal),
+            "PRIORITY_HIGH" => Some(Self::High),
             _ => None,
         }
     }
@@ -1794,7 +1836,7 @@ pub struct Launch {
     /// The DRS job; empty until known.
     #[prost(string, tag = "7")]
     pub job_id: ::prost::alloc::string::String,
-    /// When it was wanted first.
+    /// When it was first intended to ask DRS; while QUEUED, when it was wanted.
     #[prost(message, optional, tag = "8")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When it is asked again, if that is due.
@@ -2214,7 +2256,7 @@ pub enum LaunchState {
     Asking = 1,
     /// It is unknown whether DRS accepted it; Tidegate looks.
     Reconciling = 2,
-    /// DRS did not take it now (throttled, quota, no connection); asked again.
+    /// DRS did not take it now (throttled, no connection); queued again later.
     Deferred = 3,
     /// The job runs.
     Running = 4,
@@ -2224,6 +2266,8 @@ pub enum LaunchState {
     Refused = 6,
     /// Given up before DRS accepted it.
     Abandoned = 7,
+    /// It waits for its turn under the quotas of DRS, which was not asked.
+    Queued = 8,
 }
 impl LaunchState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2240,6 +2284,7 @@ impl LaunchState {
             Self::Ended => "LAUNCH_STATE_ENDED",
             Self::Refused => "LAUNCH_STATE_REFUSED",
             Self::Abandoned => "LAUNCH_STATE_ABANDONED",
+            Self::Queued => "LAUNCH_STATE_QUEUED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2253,6 +2298,7 @@ impl LaunchState {
             "LAUNCH_STATE_ENDED" => Some(Self::Ended),
             "LAUNCH_STATE_REFUSED" => Some(Self::Refused),
             "LAUNCH_STATE_ABANDONED" => Some(Self::Abandoned),
+            "LAUNCH_STATE_QUEUED" => Some(Self::Queued),
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
 //! A DRS in memory: instant, or driven by hand. It has no timing, no quotas
-//! and no protocol; for those there is the emulator.
+//! but on jobs, and no protocol; for those there is the emulator.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,7 +10,7 @@ use std::{
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use tidegate_core::{
     InstanceId, JobId, SourceServerId, Timestamp,
-    engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
+    engine::{JobReport, LaunchAnswer, Looked, Quota, ServerReport, ServerState},
     plan::Target,
 };
 use tidegate_gateway::ports::drs::{
@@ -53,6 +53,10 @@ pub struct FakeDrs {
 #[derive(Debug, Default)]
 struct State {
     scripts: VecDeque<Script>,
+    /// Most live jobs at a time.
+    quota: Option<usize>,
+    most_live: usize,
+    over_quota: usize,
     jobs: BTreeMap<JobId, Job>,
     by_key: BTreeMap<String, JobId>,
     sources: Vec<SourceServer>,
@@ -128,6 +132,30 @@ impl FakeDrs {
         self
     }
 
+    /// So many jobs may live at a time.
+    #[must_use]
+    pub fn with_quota(self, jobs: usize) -> Self {
+        self.set_quota(jobs);
+        self
+    }
+
+    /// From now on so many jobs may live at a time.
+    pub fn set_quota(&self, jobs: usize) {
+        self.lock().quota = Some(jobs);
+    }
+
+    /// The most jobs that lived at a time.
+    #[must_use]
+    pub fn most_live(&self) -> usize {
+        self.lock().most_live
+    }
+
+    /// How often a call was refused because of the quota.
+    #[must_use]
+    pub fn over_quota(&self) -> usize {
+        self.lock().over_quota
+    }
+
     /// Lets one answer come that waits for it.
     pub fn release(&self) {
         self.released.notify_one();
@@ -174,6 +202,11 @@ impl FakeDrs {
         state.calls += 1;
         self.called.notify_waiters();
         let reason: Arc<str> = Arc::from("as scripted");
+        if state.is_full() {
+            state.over_quota += 1;
+            let quota = Quota::Jobs;
+            return ready(LaunchAnswer::OverQuota { quota, reason }).boxed();
+        }
         match state.scripts.pop_front() {
             None => ready(LaunchAnswer::Accepted(state.make(key, job, instant))).boxed(),
             Some(Script::Refuse) => ready(LaunchAnswer::Refused { reason }).boxed(),
@@ -201,6 +234,14 @@ impl FakeDrs {
 }
 
 impl State {
+    fn live(&self) -> usize {
+        self.jobs.values().filter(|job| !job.ended).count()
+    }
+
+    fn is_full(&self) -> bool {
+        self.quota.is_some_and(|quota| self.live() >= quota)
+    }
+
     fn make(&mut self, key: &str, mut job: Job, instant: bool) -> JobReport {
         job.ended = instant;
         for server in &job.servers {
@@ -217,6 +258,7 @@ impl State {
         self.by_key.insert(key.to_owned(), id.clone());
         let report = report(&id, &job);
         self.jobs.insert(id, job);
+        self.most_live = self.most_live.max(self.live());
         report
     }
 }

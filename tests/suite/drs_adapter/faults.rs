@@ -1,6 +1,9 @@
 //! Calls that fail, and what is known of them afterwards.
 
-use tidegate_core::{Span, engine::LaunchAnswer};
+use tidegate_core::{
+    Span,
+    engine::{LaunchAnswer, Quota},
+};
 use tidegate_gateway::{
     adapters::drs_aws::AwsDrs,
     ports::drs::{Drs as _, DrsError, TerminateOrder},
@@ -73,7 +76,7 @@ async fn errors_of_the_service_are_told_apart_and_never_tried_again() {
         (
             402,
             "x-amzn-errortype: ServiceQuotaExceededException\r\n",
-            "deferred",
+            "over quota",
         ),
         (400, "x-amzn-errortype: ValidationException\r\n", "refused"),
         (
@@ -107,6 +110,22 @@ async fn errors_of_the_service_are_told_apart_and_never_tried_again() {
             assert_eq!(after, wanted, "{status}");
         }
         assert_eq!(server.requests(), 2, "{status}: each was sent once");
+    }
+}
+
+#[tokio::test]
+async fn which_quota_is_full_is_read_from_the_answer() {
+    let server = Scripted::new(|_| {
+        let headers = "x-amzn-errortype: ServiceQuotaExceededException\r\n";
+        let body = r#"{"message": "full", "serviceCode": "drs", "quotaCode": "L-D88FAC3A"}"#;
+        Answer::Http(402, headers, body.to_owned())
+    })
+    .await;
+    let drs = insistent(&server.url).await;
+    for answer in both(&drs).await {
+        let quota = Quota::Jobs;
+        let reason = "ServiceQuotaExceededException: full".into();
+        assert_eq!(answer, LaunchAnswer::OverQuota { quota, reason });
     }
 }
 

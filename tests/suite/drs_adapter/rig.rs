@@ -189,6 +189,7 @@ pub(super) fn accepted(answer: LaunchAnswer) -> JobReport {
         LaunchAnswer::Accepted(report) => report,
         LaunchAnswer::Refused { .. }
         | LaunchAnswer::Deferred { .. }
+        | LaunchAnswer::OverQuota { .. }
         | LaunchAnswer::Unknown { .. } => panic!("not accepted: {answer:?}"),
     }
 }
@@ -198,6 +199,7 @@ pub(super) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Spa
     match answer {
         LaunchAnswer::Accepted(_) => ("accepted", "", None),
         LaunchAnswer::Refused { reason } => ("refused", reason, None),
+        LaunchAnswer::OverQuota { reason, .. } => ("over quota", reason, None),
         LaunchAnswer::Deferred { reason, after } => ("deferred", reason, *after),
         LaunchAnswer::Unknown { reason } => ("unknown", reason, None),
     }

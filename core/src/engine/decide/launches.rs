@@ -33,6 +33,9 @@ impl Decision {
             LaunchAnswer::Deferred { reason, after } => {
                 self.deferred(wave, launch, attempt, after, reason);
             }
+            LaunchAnswer::OverQuota { quota: _, reason } => {
+                self.over_quota(wave, launch, attempt, reason);
+            }
             LaunchAnswer::Unknown { reason } => {
                 let reason = Reason::with(ReasonCode::AnswerLost, reason);
                 self.reconcile(wave, launch, attempt, reason);
@@ -49,7 +52,8 @@ impl Decision {
         match launch.state {
             LaunchState::Asking { attempt: asked }
             | LaunchState::Reconciling { attempt: asked } => asked == attempt,
-            LaunchState::Deferred { .. }
+            LaunchState::Queued { .. }
+            | LaunchState::Deferred { .. }
             | LaunchState::Running { .. }
             | LaunchState::Ended { .. }
             | LaunchState::Refused
@@ -96,7 +100,13 @@ impl Decision {
 
     /// DRS surely has no job for this launch. A wave that is over (it timed
     /// out) does not want one any more.
-    fn give_back(&mut self, wave: WaveIx, launch: LaunchIx, to: LaunchState, reason: Reason) {
+    pub(super) fn give_back(
+        &mut self,
+        wave: WaveIx,
+        launch: LaunchIx,
+        to: LaunchState,
+        reason: Reason,
+    ) {
         if self.wave(wave).state.is_settled() {
             self.move_launch(wave, launch, LaunchState::Abandoned, reason);
         } else {
@@ -204,6 +214,7 @@ impl Decision {
             .filter_map(|(ix, launch)| match launch.state {
                 LaunchState::Reconciling { attempt } if is_traceless(launch) => Some((ix, attempt)),
                 LaunchState::Reconciling { .. }
+                | LaunchState::Queued { .. }
                 | LaunchState::Asking { .. }
                 | LaunchState::Deferred { .. }
                 | LaunchState::Running { .. }

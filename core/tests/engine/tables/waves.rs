@@ -12,8 +12,8 @@ use super::stations;
 use crate::{
     lines::lines,
     run::{
-        Run, cancel, deferral, failing, hook_answered, job_id, launch_answered, pause, proceed,
-        refusal, retry, skip, unknown,
+        Run, admitted, cancel, deferral, failing, hook_answered, job_id, launch_answered,
+        over_quota, pause, proceed, refusal, retry, skip, too_large, unknown,
     },
 };
 
@@ -121,6 +121,9 @@ fn launches() -> Vec<(&'static str, Event)> {
                 answer,
             },
         ),
+        ("its turn", admitted(0, 0, 1)),
+        ("too large", too_large(0, 0, 1, 1)),
+        ("over quota", launch_answered(0, 0, 1, over_quota())),
         ("accepted", launch_answered(0, 0, 1, accepted)),
         ("refused", launch_answered(0, 0, 1, refusal())),
         ("deferred", launch_answered(0, 0, 1, deferral())),
@@ -143,8 +146,7 @@ fn looked(found: Looked) -> Event {
 }
 
 fn observed(ended: bool, state: ServerState) -> Event {
-    let mut run = stations::of_waves().swap_remove(5).1;
-    run.accept(0, 0);
+    let run = stations::recovering();
     Event::JobObserved {
         wave: WaveIx(0),
         launch: LaunchIx(0),

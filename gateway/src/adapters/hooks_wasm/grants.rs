@@ -19,6 +19,7 @@ pub(super) fn grants(call: &HookCall, manifest: &Manifest) -> Grants {
         servers: match call.command {
             CommandId::Hook { wave, .. } => servers(call, wave),
             CommandId::Select { .. }
+            | CommandId::Admit { .. }
             | CommandId::Launch { .. }
             | CommandId::Look { .. }
             | CommandId::Follow { .. } => BTreeMap::new(),

@@ -84,7 +84,7 @@ fn folded(state: &mut Execution, change: &Change, at: Timestamp) -> Kind {
             wave, phase, hook, ..
         } => hook_started(state, *wave, *phase, *hook),
         Change::HookEnded { wave, evidence, .. } => hook_ended(state, *wave, hook_before, evidence),
-        Change::LaunchIntended { wave, .. } => {
+        Change::LaunchQueued { wave, .. } | Change::LaunchIntended { wave, .. } => {
             let newest = state.wave(*wave).launches().len().saturating_sub(1);
             launch_moved(
                 state,

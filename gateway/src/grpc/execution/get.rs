@@ -11,7 +11,19 @@ pub(super) async fn get(
     request: &v1::GetExecutionRequest,
 ) -> Result<v1::GetExecutionResponse, Status> {
     let view = steer::find(services, &request.execution).await?;
+    let mut execution = convert::execution::execution(&view);
+    for (wave, launch, standing) in services.driver.standings(&view) {
+        let wave = execution.waves.get_mut(usize::from(wave.0));
+        let launch = wave.and_then(|wave| wave.launches.get_mut(usize::from(launch.0)));
+        if let Some(launch) = launch {
+            launch.detail = [standing, std::mem::take(&mut launch.detail)]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+    }
     Ok(v1::GetExecutionResponse {
-        execution: Some(convert::execution::execution(&view)),
+        execution: Some(execution),
     })
 }

@@ -91,6 +91,11 @@ pub async fn other_commands_have_no_tape(subject: &mut impl Subject) {
     let (wave, launch, attempt) = (WaveIx(0), LaunchIx(0), 1);
     for command in [
         CommandId::Select { wave },
+        CommandId::Admit {
+            wave,
+            launch,
+            attempt,
+        },
         CommandId::Launch {
             wave,
             launch,
