@@ -5,4 +5,5 @@ mod driver;
 mod drs_adapter;
 mod journal;
 mod journal_format;
+mod model_check;
 mod scenarios;
