@@ -2,14 +2,15 @@
 //! ceiling more; what it did use is reported with the attempt.
 //!
 //! Two limits follow the question: whoever asks about 1,000 servers may probe
-//! them all and say something about each ([`Limits::with_room_for`]). Time,
-//! instructions and memory do not grow by themselves, and need not: 1,000
-//! servers cost `tcp-reachable` some millions of its 5 G instructions, in
-//! JavaScript as in Rust less than a tenth. What large waves cost is time, since a hook
-//! probes one server after the other: a closed port is told at once, but each
-//! server that does not answer takes the hook's whole timeout for a probe, so
-//! five silent servers at 2 s each are the 10 s of a default attempt. Give a
-//! large wave a longer attempt, or its probes a shorter timeout.
+//! them all and say something about each ([`Limits::with_room_for`]). The
+//! others do not grow by themselves. Instructions and memory need not: 1,000
+//! servers cost `tcp-reachable` 6 million of its 5 billion instructions in Rust
+//! and 110 million in JavaScript, and 2.6 MB of memory at most. What a large
+//! wave takes is time, since a hook probes one server after the other. A port
+//! that is open or closed answers within a round trip; a server that is silent
+//! takes the whole timeout of its probe, so five of them at 2 s each are the
+//! 10 s of a default attempt, which then fails with a timeout. Give a large
+//! wave a longer attempt, or its probes a shorter timeout.
 
 use std::time::Duration;
 

@@ -29,6 +29,27 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     bomb
 });
 
+/// A hook of seven megabytes that a compiler needs gigabytes for: one function,
+/// in which each three bytes are a loop and each loop gets blocks and checks.
+static GIANT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    use wasm_encoder::{CodeSection, Function, FunctionSection, Instruction, Module, TypeSection};
+
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut function = Function::new([]);
+    function.raw(std::iter::repeat_n([0x03, 0x40, 0x0b], 2_400_000).flatten());
+    function.instruction(&Instruction::End);
+    let mut code = CodeSection::new();
+    code.function(&function);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&code);
+    let giant = guests::burdened_by(&guests::proceeding(), &module.finish(), 1);
+    inspect(&giant).expect("inspection has nothing against it");
+    giant
+});
+
 #[tokio::test]
 async fn a_component_becomes_an_artifact() {
     let artifact = compiler().compile(&guests::proceeding()).await;
@@ -94,6 +115,23 @@ async fn a_bomb_is_stopped_by_its_memory() {
             "{mib} MiB: {error}"
         );
     }
+}
+
+/// The one limit of the real ones that a test can reach in seconds, with a
+/// compiler that is not optimised. The bench shows the others.
+#[tokio::test]
+async fn what_needs_more_than_a_gigabyte_is_stopped_by_its_memory() {
+    let limits = CompileLimits {
+        wall: 5 * HANGS,
+        ..CompileLimits::DEFAULT
+    };
+    let error = compiler().limits(limits).compile(&GIANT).await;
+    let error = error.expect_err("it needs more");
+    assert!(
+        matches!(error, CompileError::TooMuchMemory { most } if most == 1 << 30),
+        "{error}"
+    );
+    assert!(error.to_string().contains("1024 MiB of memory"), "{error}");
 }
 
 #[tokio::test]
