@@ -11,6 +11,13 @@ use crate::guests;
 /// Nothing here takes that long unless it hangs.
 const HANGS: Duration = Duration::from_secs(120);
 
+/// The real limits but for time: the compiler that cargo builds for tests is
+/// not optimised, and the machine may be busy. The bench has the time.
+const PATIENT: CompileLimits = CompileLimits {
+    wall: Duration::from_secs(600),
+    ..CompileLimits::DEFAULT
+};
+
 fn compiler() -> Compiler {
     Compiler::new(env!("CARGO_BIN_EXE_tidegate-hook-compiler"))
 }
@@ -106,7 +113,7 @@ async fn a_bomb_is_stopped_by_its_memory() {
     for mib in [1, 2, 4, 8, 16, 32, 64, 128] {
         let limits = CompileLimits {
             memory: mib << 20,
-            ..CompileLimits::DEFAULT
+            ..PATIENT
         };
         let error = compiler().limits(limits).compile(&BOMB).await;
         let error = error.expect_err("it needs more");
@@ -116,13 +123,6 @@ async fn a_bomb_is_stopped_by_its_memory() {
         );
     }
 }
-
-/// The real limits but for time: the compiler that cargo builds for tests is
-/// not optimised, and the machine may be busy. The bench has the time.
-const PATIENT: CompileLimits = CompileLimits {
-    wall: Duration::from_secs(600),
-    ..CompileLimits::DEFAULT
-};
 
 #[tokio::test]
 async fn a_megabyte_of_functions_compiles_within_a_gigabyte() {
