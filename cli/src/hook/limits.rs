@@ -17,7 +17,7 @@ pub(super) struct LimitArgs {
     /// MiB of memory, at most 256; Python needs 128 [default: 64].
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
-    /// Probes, at most 2000 [default: 200].
+    /// Probes, at most 2000; never less than two for each server [default: 200].
     #[arg(long, value_name = "N")]
     probes: Option<u32>,
 }

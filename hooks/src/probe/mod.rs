@@ -100,7 +100,8 @@ pub enum Answer {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Names in lower case; values of one name in order of arrival.
+    /// Names in lower case. Values of one name stand together, in order of
+    /// arrival; the order of different names means nothing in HTTP.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// The beginning of the body.

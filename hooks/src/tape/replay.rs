@@ -98,7 +98,7 @@ pub async fn replay(host: &Host, hook: &Hook, tape: &Tape) -> Replay {
     let player = Player::new(&tape.exchanges, end);
     let again = tokio::select! {
         biased;
-        again = host.check(hook, &limits, &tape.context, &player) => Some(again),
+        again = host.check_again(hook, &limits, &tape.context, &player) => Some(again),
         () = player.over() => None,
     };
     let other_engine = (tape.engine != ENGINE).then(|| tape.engine.clone());

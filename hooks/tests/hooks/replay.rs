@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tidegate_hooks::{
-    Answer, Difference, Extent, Hook, Host, Limits, Problem, Standing, Tape, replay, sensitivity,
+    Answer, Difference, Extent, Hook, Host, Limits, Outcome, Problem, Standing, Tape, Verdict,
+    replay, sensitivity,
 };
 
 use crate::{
     guests::{FOREVER, check, proceeding},
     hosts::{self, World},
-    runs::gate,
+    runs::{counter, gate, servers},
 };
 
 async fn recorded(component: &[u8], limits: &Limits, world: World) -> (Host, Hook, Tape) {
@@ -34,6 +35,28 @@ async fn a_tape_played_again_is_equal_even_after_it_was_written_and_read() {
         assert!(played.is_equal(), "{world:?}: {:?}", played.differences);
         let again = played.again.expect("it was played to its end");
         assert_eq!(again.usage.fuel, tape.usage.fuel);
+    }
+}
+
+#[tokio::test]
+async fn a_tape_is_played_under_the_budget_that_it_had() {
+    let host = hosts::host();
+    let hook = hosts::prepare(&host, "a counter", &counter()).await;
+    let context = servers(300, 0);
+    let check = host.check(&hook, &Limits::DEFAULT, &context, &World::Connects);
+    let mut tape = check.await;
+    let played = replay(&host, &hook, &tape).await;
+    assert!(played.is_equal(), "{:?}", played.differences);
+
+    // As one of a host that gave no room for servers.
+    tape.limits.probes = 200;
+    tape.exchanges.truncate(200);
+    let played = replay(&host, &hook, &tape).await;
+    let question = |it: &Difference| matches!(it, Difference::Question { .. });
+    assert!(!played.differences.iter().any(question), "{played:?}");
+    match played.again.expect("it was played to its end").outcome {
+        Outcome::Report(report) => assert_eq!(report.verdict, Verdict::Retry(200)),
+        Outcome::Failure(failure) => panic!("{failure}"),
     }
 }
 
