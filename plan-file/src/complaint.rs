@@ -124,7 +124,7 @@ fn suggestion(written: &str, possible: &[&'static str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan_file::read::parse;
+    use crate::parse;
 
     const HEAD: &str = "apiVersion: tidegate/v1\nkind: Plan\nmetadata: {name: a}\n";
 

@@ -15,7 +15,7 @@ use super::{
 /// A Tidegate plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct PlanFile {
+pub struct PlanFile {
     /// Version of this file format.
     pub(crate) api_version: ApiVersion,
     /// What this file describes.

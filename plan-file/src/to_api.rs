@@ -115,7 +115,13 @@ fn longest() -> prost_types::Duration {
     }
 }
 
-/// The file's form of an API duration; negative ones do not occur.
+/// The file's form of an API duration, rounded up to its finest unit, as a
+/// gateway reads it: the shortest one must not become none. Negative ones do
+/// not occur.
 pub(super) fn plan_duration(duration: prost_types::Duration) -> PlanDuration {
-    PlanDuration(Duration::try_from(duration).unwrap_or_default())
+    let exact = Duration::try_from(duration).unwrap_or_default();
+    let millis = exact.as_nanos().div_ceil(1_000_000);
+    PlanDuration(Duration::from_millis(
+        u64::try_from(millis).unwrap_or(u64::MAX),
+    ))
 }

@@ -15,7 +15,8 @@ use super::{
 };
 
 /// The file for a plan of the API.
-pub(crate) fn file(plan: &v1::Plan) -> PlanFile {
+#[must_use]
+pub fn file(plan: &v1::Plan) -> PlanFile {
     PlanFile {
         api_version: ApiVersion::V1,
         kind: Kind::Plan,
@@ -109,7 +110,7 @@ pub(super) fn duration(duration: Option<prost_types::Duration>) -> Option<PlanDu
 
 #[cfg(test)]
 mod tests {
-    use crate::plan_file::{read::parse, to_api, to_yaml};
+    use crate::{parse, to_api, to_yaml};
 
     /// Every field of the format, and every policy.
     const EVERYTHING: &str = r#"
@@ -161,6 +162,17 @@ spec:
         let again = to_api::plan(parse(&yaml).unwrap());
         assert_eq!(plan, again, "{yaml}");
         assert_eq!(yaml, to_yaml(&super::file(&again)), "canonical");
+    }
+
+    #[test]
+    fn the_shortest_time_is_not_written_as_none() {
+        let mut plan = to_api::plan(parse(EVERYTHING).unwrap());
+        let spec = plan.spec.as_mut().unwrap();
+        spec.timeout = Some(prost_types::Duration {
+            seconds: 0,
+            nanos: 1,
+        });
+        assert!(to_yaml(&super::file(&plan)).contains("timeout: 1ms"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use tidegate_core::plan::HookFailureKind;
 
-use crate::plan_file::{Written, parse, read::Source, to_api};
+use crate::{Source, Written, parse, to_api};
 
 use super::{OnHookFailure, Policy};
 

@@ -14,15 +14,15 @@ use super::{
 };
 
 /// A file may have this many bytes.
-pub(crate) const MAX_BYTES: u64 = 2 << 20;
+pub const MAX_BYTES: u64 = 2 << 20;
 
 /// A file's text and the name to show for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub struct Source {
     /// `<stdin>` or the path as it was given.
-    pub(crate) name: String,
+    pub name: String,
     /// The whole text.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// Reads `path`, or the standard input for `-`.
@@ -35,15 +35,23 @@ pub(crate) fn read(path: &str) -> Result<Source, (Source, Mistake)> {
     } else {
         (path.to_owned(), File::open(path).and_then(bounded))
     };
-    let text = bytes
-        .map_err(|error| {
+    match bytes {
+        Ok(bytes) => Source::decoded(name, bytes),
+        Err(error) => {
             let mistake = Mistake::whole(format!("cannot read the plan file: {error}"));
-            (String::new(), mistake)
-        })
-        .and_then(decode);
-    match text {
-        Ok(text) => Ok(Source { name, text }),
-        Err((text, mistake)) => Err((Source { name, text }, mistake)),
+            let text = String::new();
+            Err((Source { name, text }, mistake))
+        }
+    }
+}
+
+impl Source {
+    /// The text in these bytes.
+    pub(crate) fn decoded(name: String, bytes: Vec<u8>) -> Result<Self, (Self, Mistake)> {
+        match decode(bytes) {
+            Ok(text) => Ok(Self { name, text }),
+            Err((text, mistake)) => Err((Self { name, text }, mistake)),
+        }
     }
 }
 

@@ -16,11 +16,14 @@ const UNITS: [(&str, u64); 5] = [
 
 /// A duration in a plan file. Its finest unit is the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PlanDuration(pub(crate) Duration);
+pub struct PlanDuration(
+    /// Its length.
+    pub Duration,
+);
 
 /// A text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NotADuration(String);
+pub struct NotADuration(String);
 
 impl fmt::Display for NotADuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,14 +11,17 @@ use super::{hooks::Endpoint, locate::Places, mistake::Mistake, read::Source, syn
 /// A file may have this many bytes; the gateway takes no more either.
 const MAX_BYTES: u64 = 64 << 10;
 
+/// How a file is read.
+pub(super) type Read = fn(&Path) -> io::Result<String>;
+
 /// Reads every `caFile` into its `caPem`.
 ///
 /// # Errors
 /// Every file that cannot be read, shown where the plan names it.
-pub(super) fn inline(file: &mut PlanFile, source: &Source) -> Result<(), Vec<Mistake>> {
+pub(super) fn inline(file: &mut PlanFile, source: &Source, read: Read) -> Result<(), Vec<Mistake>> {
     let mut mistakes = Vec::new();
     for (ix, endpoint) in file.spec.endpoints.iter_mut().enumerate() {
-        if let Err(text) = inline_one(endpoint, source) {
+        if let Err(text) = inline_one(endpoint, source, read) {
             let field = format!("spec.endpoints[{ix}].ca_file");
             mistakes.push(Mistake {
                 text: format!("{field}: {text}"),
@@ -34,7 +37,7 @@ pub(super) fn inline(file: &mut PlanFile, source: &Source) -> Result<(), Vec<Mis
     }
 }
 
-fn inline_one(endpoint: &mut Endpoint, source: &Source) -> Result<(), String> {
+fn inline_one(endpoint: &mut Endpoint, source: &Source, read: Read) -> Result<(), String> {
     let Some(name) = endpoint.ca_file.take() else {
         return Ok(());
     };
@@ -48,7 +51,8 @@ fn inline_one(endpoint: &mut Endpoint, source: &Source) -> Result<(), String> {
     Ok(())
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// For plans of people who work on this machine.
+pub(super) fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let mut file = File::open(path)?.take(MAX_BYTES + 1);
     if file.read_to_string(&mut text)? as u64 > MAX_BYTES {
@@ -58,11 +62,17 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// For plans of anybody else.
+pub(super) fn refuse(_path: &Path) -> io::Result<String> {
+    let text = "files are not read here; write it into caPem";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use crate::plan_file::{Source, Written};
+    use crate::{Source, Written};
 
     const PEM: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 
@@ -104,6 +114,16 @@ mod tests {
          6 | ame: ledger, scheme: https, host: h.example.com, port: 443, caFile: ca.pem}
            |                                                             ^^^^^^
         "#);
+    }
+
+    #[test]
+    fn a_foreign_plan_reads_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.pem"), PEM).unwrap();
+        let source = plan(&folder, "caFile: ca.pem");
+        let refused = Written::parse_foreign(&source.name, source.text.into_bytes());
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains("files are not read here"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tidegate_proto::v1::{ServerGroup, WaveSpec};
 
 /// For example `app=shop,tier=db` or `2 servers`; groups are joined with `+`.
-pub(crate) fn selection(wave: &WaveSpec) -> String {
+#[must_use]
+pub fn selection(wave: &WaveSpec) -> String {
     let groups: Vec<String> = wave.servers.iter().map(group).collect();
     groups.join(" + ")
 }

@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use super::syntax::PlanFile;
 
 /// The schema, draft-07 because that is what editors' YAML support reads.
-pub(crate) fn json_schema() -> serde_json::Value {
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
     SchemaSettings::draft07()
         .into_generator()
         .into_root_schema_for::<PlanFile>()
