@@ -22,6 +22,7 @@ use crate::{
         system_clock::SystemClock,
     },
     config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
+    drain::Drain,
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings},
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
@@ -35,10 +36,7 @@ use crate::{
         journal::{Journal, ReadError},
         plan_store::PlanStore,
     },
-    serving::{
-        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError,
-        drain::Drain,
-    },
+    serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
 };
 
 #[cfg(test)]
