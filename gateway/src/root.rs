@@ -23,6 +23,7 @@ use crate::{
     },
     config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
+    drain::Drain,
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
         pinned_plan,
@@ -35,10 +36,7 @@ use crate::{
         journal::{Journal, ReadError},
         plan_store::PlanStore,
     },
-    serving::{
-        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError,
-        drain::Drain,
-    },
+    serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
 };
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod compatibility;
 mod driver;
 mod drs_adapter;
+mod fuzz_corpus;
+mod history;
 mod journal;
 mod journal_format;
 mod model_check;

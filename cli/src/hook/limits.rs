@@ -1,8 +1,9 @@
 //! What an attempt may use here, as a plan says it.
 
 use tidegate_hooks::Limits;
+use tidegate_plan_file::PlanDuration;
 
-use crate::{failure::Failure, plan_file::PlanDuration};
+use crate::failure::Failure;
 
 /// Limits of one attempt, if not the default.
 #[derive(Clone, Copy, Debug, clap::Args)]

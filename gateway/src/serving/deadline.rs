@@ -2,7 +2,7 @@
 //!
 //! For a unary call the deadline is for the answer; for a stream, for the
 //! whole stream. What a call has begun to change goes on (see
-//! [`super::drain::Drain::complete`]).
+//! [`crate::drain::Drain::complete`]).
 
 use std::{
     convert::Infallible,
@@ -16,7 +16,8 @@ use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tower::Service;
 
-use super::{drain::Drain, stream_body::StreamBody};
+use super::stream_body::StreamBody;
+use crate::drain::Drain;
 use crate::grpc::status;
 
 /// The calls that answer with a stream. Our own end themselves when the gateway

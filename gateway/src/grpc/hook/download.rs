@@ -13,8 +13,8 @@ use tonic::Status;
 
 use super::find;
 use crate::{
+    drain::Drain,
     grpc::{services::Services, status},
-    serving::drain::Drain,
 };
 
 /// Bytes of one message.
