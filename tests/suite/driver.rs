@@ -1,5 +1,7 @@
 //! The driver over the memory journal and a DRS without time.
 
+mod reading;
+
 use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;

@@ -13,9 +13,13 @@ mod checking;
 mod dispatch;
 mod error;
 mod follow;
+mod jitter;
 mod log;
 mod looking;
+mod outstanding;
+mod pace;
 mod reading;
+mod reads;
 mod registry;
 mod selection;
 mod settings;
@@ -39,6 +43,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use error::DriverError;
+pub use follow::PollBounds;
 pub use reading::Listed;
 pub use settings::{Codec, DriverPorts, DriverSettings};
 pub use starting::StartOrder;
@@ -48,6 +53,8 @@ use self::{
     actor::{Asked, Begin, Message},
     follow::Poller,
     log::Log,
+    outstanding::Waits,
+    reads::Reads,
     registry::Registry,
 };
 
@@ -71,6 +78,8 @@ struct Shared {
     settings: DriverSettings,
     registry: Registry,
     poller: Poller,
+    reads: Reads,
+    waits: Waits,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -101,9 +110,12 @@ impl Driver {
     /// # Errors
     /// What the journal holds cannot be read, or cannot be continued.
     pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
+        let reads = Reads::new(Arc::clone(&ports.clock), &settings);
         let shared = Arc::new(Shared {
             ports,
             settings,
+            reads,
+            waits: Waits::default(),
             registry: Registry::default(),
             poller: Poller::default(),
             published: broadcast::channel(PUBLISHED).0,

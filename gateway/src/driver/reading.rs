@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use tidegate_core::{
-    ExecutionId,
-    engine::{CommandId, Execution},
-};
+use tidegate_core::{ExecutionId, engine::Execution};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Driver, DriverError, Published, RecordView, Shared, View, dispatch,
+    Driver, DriverError, Published, RecordView, Shared, View,
     log::{Log, decode},
 };
 use crate::ports::journal::Head;
@@ -120,16 +117,6 @@ impl Driver {
             });
         }
         Ok(listed)
-    }
-
-    /// What is outstanding in a view, one line each, for people.
-    #[must_use]
-    pub fn outstanding(&self, view: &View) -> Vec<String> {
-        let commands: Vec<CommandId> = view.execution.outstanding();
-        let lines = commands.into_iter();
-        lines
-            .map(|command| dispatch::describe(&view.execution, command))
-            .collect()
     }
 }
 
