@@ -21,7 +21,7 @@ use crate::{
         no_hooks::NoHooks,
         system_clock::SystemClock,
     },
-    config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
+    config::{self, Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     drain::Drain,
     grpc::{
@@ -133,6 +133,9 @@ pub enum StartError {
     /// The mode of DRS is incomplete.
     #[error(transparent)]
     Drs(#[from] DrsModeError),
+    /// How DRS is followed contradicts itself.
+    #[error(transparent)]
+    Poll(#[from] DrsPollError),
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -330,6 +333,8 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
     };
     let settings = drs_aws::Settings {
         timeouts,
+        look_skew: config.drs.clock_skew.span(),
+        tag_jobs: config.drs.tag_jobs,
         ..drs_aws::Settings::new(mode)
     };
     Ok(AwsDrs::connect(settings).await)
@@ -430,8 +435,12 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
             ),
             ..Probing::default()
         },
-        poll_interval: config.drs.poll_interval.get(),
+        poll: config.drs.poll()?,
+        forgotten_after: config.drs.forgotten_after.get(),
         look_interval: config.drs.look_interval.get(),
+        look_by: config.drs.look_by()?,
+        reads_at_once: config.drs.reads_at_once.get(),
+        jitter_seed: ulid::Ulid::new().random() as u64,
         read_backoff_max: config.drs.read_backoff_max.get(),
         live_limit: config.limits.live_executions.get(),
         request_limit: config.limits.requests_per_execution.get(),

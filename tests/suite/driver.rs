@@ -1,6 +1,7 @@
 //! The driver over the memory journal and a DRS without time.
 
 mod quotas;
+mod reading;
 
 use std::{future::Future, sync::Arc};
 

@@ -113,6 +113,9 @@ pub enum LaunchAnswer {
         /// Why that is not known.
         reason: Arc<str>,
     },
+    /// In a cleanup: no instance that was to be terminated is there any more,
+    /// so there is no job.
+    NothingLeft,
 }
 
 /// What DRS limits in each account and Region.

@@ -27,7 +27,7 @@ use figment::{
 use serde::Deserialize;
 
 pub use drain::Drain;
-pub use drs::{Drs, DrsMode, DrsModeError};
+pub use drs::{Drs, DrsMode, DrsModeError, DrsPollError};
 pub use duration::HumanDuration;
 pub use engine::Engine;
 pub use hooks::Hooks;
@@ -107,6 +107,9 @@ pub enum ConfigError {
     /// Mode and URL do not fit together.
     #[error("the configuration is wrong: {0}")]
     Drs(#[from] DrsModeError),
+    /// How DRS is followed contradicts itself.
+    #[error("the configuration is wrong: {0}")]
+    Poll(#[from] DrsPollError),
 }
 
 impl Config {
@@ -129,6 +132,8 @@ impl Config {
         config.apply(overrides);
         config.tls.files()?;
         config.drs.mode()?;
+        config.drs.poll()?;
+        config.drs.look_by()?;
         Ok(config)
     }
 
@@ -263,11 +268,42 @@ mod tests {
             ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
             ("[drs]\nmode = \"endpoint\"\n", "drs.url"),
+            ("[drs]\nlook_by = []\n", "drs.look_by"),
+            ("[drs]\nlook_by = [\"luck\"]\n", "luck"),
+            (
+                "[drs]\nlook_by = [\"tag\"]\ntag_jobs = false\n",
+                "drs.tag_jobs",
+            ),
+            (
+                "[drs]\npoll_interval_min = \"31s\"\n",
+                "drs.poll_interval_max",
+            ),
+            ("[drs]\nreads_at_once = 0\n", "drs.reads_at_once"),
             ("[tls]\ncert = \"x.pem\"\n", "tls.key"),
         ] {
             let error = loaded(file, &[], Overrides::default()).unwrap_err();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn the_default_settings_are_those_of_the_driver() {
+        let drs = loaded("", &[], Overrides::default()).unwrap().drs;
+        let driver = crate::driver::DriverSettings::default();
+        assert_eq!(drs.poll(), Ok(driver.poll));
+        assert_eq!(drs.look_by(), Ok(driver.look_by));
+        assert_eq!(drs.reads_at_once.get(), driver.reads_at_once);
+        assert_eq!(drs.forgotten_after.get(), driver.forgotten_after);
+        assert_eq!(drs.look_interval.get(), driver.look_interval);
+        assert_eq!(drs.read_backoff_max.get(), driver.read_backoff_max);
+    }
+
+    #[test]
+    fn a_fixed_interval_replaces_both_bounds() {
+        let fixed = [("TIDEGATE__DRS__POLL_INTERVAL", "100ms")];
+        let drs = loaded("", &fixed, Overrides::default()).unwrap().drs;
+        let wanted = crate::driver::PollBounds::fixed(Duration::from_millis(100));
+        assert_eq!(drs.poll(), Ok(wanted));
     }
 
     #[test]

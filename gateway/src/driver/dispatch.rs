@@ -140,11 +140,13 @@ impl Dispatcher {
                 Under::Asking
             }
             CommandId::Look { wave, launch, .. } => {
-                let order = calls::look_order(execution, wave, launch);
+                let by = &self.shared.settings.look_by;
+                let order = calls::look_order(execution, by, wave, launch);
                 let shared = Arc::clone(&self.shared);
                 let mailbox = self.mailbox.clone();
+                let subject = (execution.id().clone(), wave, launch);
                 Under::Task(self.shared.guard(&self.shared.loops, async move {
-                    looking::look(&shared, order, (wave, launch), &mailbox).await;
+                    looking::look(&shared, order, subject, &mailbox).await;
                 }))
             }
             CommandId::Follow { wave, launch } => {
@@ -212,7 +214,11 @@ pub(super) fn describe(execution: &Execution, command: CommandId) -> String {
         }
         CommandId::Launch { .. } => format!("{wave}: asking DRS to launch"),
         CommandId::Look { .. } => {
-            format!("{wave}: looking whether DRS accepted a launch whose answer was lost")
+            let what = match execution.kind() {
+                Kind::Drill | Kind::Recovery => "a launch",
+                Kind::Cleanup => "a termination",
+            };
+            format!("{wave}: looking whether DRS accepted {what} whose answer was lost")
         }
         CommandId::Follow { wave: ix, launch } => {
             let launch = execution.wave(ix).launch(launch);

@@ -14,9 +14,13 @@ mod checking;
 mod dispatch;
 mod error;
 mod follow;
+mod jitter;
 mod log;
 mod looking;
+mod outstanding;
+mod pace;
 mod reading;
+mod reads;
 mod registry;
 mod selection;
 mod settings;
@@ -41,6 +45,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use admission::{Limits, Place, Probing, Quotas};
 pub use error::DriverError;
+pub use follow::PollBounds;
 pub use reading::Listed;
 pub use settings::{Codec, DriverPorts, DriverSettings};
 pub use starting::StartOrder;
@@ -51,6 +56,8 @@ use self::{
     admission::Admission,
     follow::Poller,
     log::Log,
+    outstanding::Waits,
+    reads::Reads,
     registry::Registry,
 };
 
@@ -75,6 +82,8 @@ struct Shared {
     registry: Registry,
     poller: Poller,
     admission: Arc<Admission>,
+    reads: Reads,
+    waits: Waits,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -106,9 +115,12 @@ impl Driver {
     /// What the journal holds cannot be read, or cannot be continued.
     pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
         let admission = Arc::new(Admission::new(settings.quotas.clone(), settings.probing));
+        let reads = Reads::new(Arc::clone(&ports.clock), &settings);
         let shared = Arc::new(Shared {
             ports,
             settings,
+            reads,
+            waits: Waits::default(),
             registry: Registry::default(),
             poller: Poller::default(),
             admission,

@@ -9,7 +9,7 @@ use tidegate_core::{
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Driver, DriverError, Published, RecordView, Shared, View, dispatch,
+    Driver, DriverError, Published, RecordView, Shared, View,
     log::{Log, decode},
 };
 use crate::ports::journal::Head;
@@ -139,22 +139,6 @@ impl Driver {
             | CommandId::Follow { .. } => None,
         });
         waiting.collect()
-    }
-
-    /// What is outstanding in a view, one line each, for people.
-    #[must_use]
-    pub fn outstanding(&self, view: &View) -> Vec<String> {
-        let commands: Vec<CommandId> = view.execution.outstanding();
-        let lines = commands.into_iter();
-        lines
-            .map(|command| {
-                let line = dispatch::describe(&view.execution, command);
-                match self.shared.admission.standing(&view.execution, command) {
-                    Some(standing) => format!("{line}: {standing}"),
-                    None => line,
-                }
-            })
-            .collect()
     }
 }
 

@@ -134,7 +134,7 @@ fn config() -> Config {
         ..Overrides::default()
     };
     let mut config = Config::load(None::<&Path>, overrides).unwrap();
-    config.drs.poll_interval = Duration::from_millis(5).into();
+    config.drs.poll_interval = Some(Duration::from_millis(5).into());
     config
 }
 

@@ -14,8 +14,8 @@ use tidegate_core::{
     plan::Target,
 };
 use tidegate_gateway::ports::drs::{
-    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-    TerminateOrder,
+    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
+    ServerQuery, SourceServer, TerminateOrder,
 };
 use tokio::sync::Notify;
 
@@ -63,6 +63,10 @@ struct State {
     calls: usize,
     failing: BTreeMap<SourceServerId, u32>,
     snapshots: BTreeMap<SourceServerId, Timestamp>,
+    /// What the next observations and looks meet.
+    read_errors: VecDeque<DrsError>,
+    /// How often jobs were observed.
+    observed: usize,
     /// Every instance ever launched has one of its own.
     addresses: BTreeMap<InstanceId, IpAddr>,
 }
@@ -73,6 +77,8 @@ struct Job {
     terminates: bool,
     is_drill: bool,
     ended: bool,
+    /// Whether DRS does not name it any more.
+    forgotten: bool,
     failed: Vec<SourceServerId>,
 }
 
@@ -166,6 +172,24 @@ impl FakeDrs {
         for job in self.lock().jobs.values_mut() {
             job.ended = true;
         }
+    }
+
+    /// Does not name its jobs any more.
+    pub fn forget_jobs(&self) {
+        for job in self.lock().jobs.values_mut() {
+            job.forgotten = true;
+        }
+    }
+
+    /// The next observations and looks fail like this.
+    pub fn fail_reads(&self, errors: impl IntoIterator<Item = DrsError>) {
+        self.lock().read_errors.extend(errors);
+    }
+
+    /// How often jobs were observed.
+    #[must_use]
+    pub fn observed(&self) -> usize {
+        self.lock().observed
     }
 
     /// How often each server was launched.
@@ -302,6 +326,7 @@ impl Drs for FakeDrs {
             terminates: false,
             is_drill: order.is_drill,
             ended: false,
+            forgotten: false,
             failed: Vec::new(),
         };
         self.change(&order.key, job)
@@ -313,13 +338,17 @@ impl Drs for FakeDrs {
             terminates: true,
             is_drill: false,
             ended: false,
+            forgotten: false,
             failed: Vec::new(),
         };
         self.change(&order.key, job)
     }
 
     fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>> {
-        let state = self.lock();
+        let mut state = self.lock();
+        if let Some(error) = state.read_errors.pop_front() {
+            return ready(Err(error)).boxed();
+        }
         let found = state.by_key.get(&order.key).map(|id| Looked::Found {
             report: report(id, &state.jobs[id]),
             duplicates: Vec::new(),
@@ -330,11 +359,29 @@ impl Drs for FakeDrs {
     fn observe(
         &self,
         _target: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
+        let mut state = self.lock();
+        state.observed += 1;
+        if let Some(error) = state.read_errors.pop_front() {
+            return ready(Err(error)).boxed();
+        }
+        let asked = jobs.iter().map(|query| &query.job);
+        let known = asked.filter_map(|id| Some((id, state.jobs.get(id)?)));
+        let known = known.filter(|(_, job)| !job.forgotten);
+        let observation = Observation {
+            reports: known.map(|(id, job)| report(id, job)).collect(),
+            missed: None,
+        };
+        ready(Ok(observation)).boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
         let state = self.lock();
-        let known = jobs.iter().filter_map(|id| Some((id, state.jobs.get(id)?)));
-        ready(Ok(known.map(|(id, job)| report(id, job)).collect())).boxed()
+        let job = state.jobs.get(&order.job).expect("a job of this DRS");
+        let mut judged = report(&order.job, job);
+        judged.ended |= order.is_last;
+        ready(Ok(judged)).boxed()
     }
 
     fn source_servers(

@@ -11,7 +11,9 @@ use tidegate_gateway::{
 use tokio::net::TcpSocket;
 
 use super::{
-    rig::{DATABASES, INSTANCES, adapter, answered, drill, ids, impatient, insistent, target},
+    rig::{
+        DATABASES, INSTANCES, adapter, answered, drill, ids, impatient, insistent, target, watched,
+    },
     scripted::{Answer, Scripted},
 };
 
@@ -28,7 +30,7 @@ async fn a_call_that_meets_no_server_is_deferred() {
         assert_eq!(word, "deferred", "{reason}");
         assert!(reason.contains("not sent"), "{reason}");
     }
-    let read = drs.observe(target(), vec!["drsjob-1".into()]).await;
+    let read = drs.observe(target(), watched(&["drsjob-1"])).await;
     assert!(matches!(read, Err(DrsError::Failed { .. })), "{read:?}");
 }
 
@@ -137,7 +139,7 @@ async fn a_read_that_failed_says_why() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let read = drs.observe(target(), vec!["drsjob-1".into()]).await;
+    let read = drs.observe(target(), watched(&["drsjob-1"])).await;
     let error = read.expect_err("it failed").to_string();
     let wanted = "DescribeJobs in 123456789012/us-west-2 failed: InternalServerException: oh no";
     assert_eq!(error, wanted);

@@ -40,6 +40,7 @@ impl Decision {
                 let reason = Reason::with(ReasonCode::AnswerLost, reason);
                 self.reconcile(wave, launch, attempt, reason);
             }
+            LaunchAnswer::NothingLeft => self.nothing_left(wave, launch),
         }
     }
 
@@ -74,6 +75,20 @@ impl Decision {
         self.lift_idle_approval(wave);
         for server in self.unsettled_servers(wave, launch) {
             self.move_server(wave, server, ServerState::Failed, None, reason.clone());
+        }
+    }
+
+    /// A cleanup wants its instances gone, and they are.
+    fn nothing_left(&mut self, wave: WaveIx, launch: LaunchIx) {
+        let reason = Reason::with(ReasonCode::Drs, "the instances were gone already");
+        if self.next.kind() != Kind::Cleanup {
+            self.refused(wave, launch, &reason.text);
+            return;
+        }
+        self.move_launch(wave, launch, LaunchState::Abandoned, reason.clone());
+        self.lift_idle_approval(wave);
+        for server in self.unsettled_servers(wave, launch) {
+            self.move_server(wave, server, ServerState::Terminated, None, reason.clone());
         }
     }
 

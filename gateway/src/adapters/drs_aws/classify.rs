@@ -148,6 +148,18 @@ fn answered(meaning: Meaning, text: String, after: Option<Span>, quota: Quota) -
     }
 }
 
+/// Whether nothing was done because of something that the call names: it may
+/// have gone between the look-up and the call.
+pub(super) fn is_refused_for_what_it_names(failure: &Failure) -> bool {
+    match failure {
+        Failure::Answered { code, .. } => matches!(
+            code.as_deref(),
+            Some("ResourceNotFoundException" | "ValidationException")
+        ),
+        Failure::Invalid { .. } | Failure::NotSent { .. } | Failure::Lost { .. } => false,
+    }
+}
+
 /// What the failure of a read means.
 pub(super) fn read_error(operation: &'static str, place: &str, failure: Failure) -> DrsError {
     let target = place.to_owned();
@@ -217,6 +229,7 @@ mod tests {
             LaunchAnswer::Deferred { .. } => "deferred",
             LaunchAnswer::OverQuota { .. } => "over quota",
             LaunchAnswer::Unknown { .. } => "unknown",
+            LaunchAnswer::NothingLeft => "nothing left",
         }
     }
 
