@@ -134,8 +134,9 @@ async fn poll(shared: Arc<Shared>, target: Arc<Target>) {
     let mut wait = shared.settings.poll_interval;
     loop {
         tokio::select! {
-            () = shared.wait(wait) => {}
+            biased;
             () = shared.stop.cancelled() => return,
+            () = shared.wait(wait) => {}
         }
         let Some(jobs) = shared.poller.jobs(&target) else {
             return;
