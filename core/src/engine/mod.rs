@@ -17,6 +17,7 @@ mod execution;
 mod hook;
 mod invariants;
 mod outstanding;
+mod planted;
 mod rejection;
 mod settings;
 mod state;
@@ -32,6 +33,7 @@ pub use hook::{
     LogLine, RETRY_FLOOR, Severity,
 };
 pub use invariants::Violation;
+pub use planted::{Planted, Planting};
 pub use rejection::{Rejection, Request, Why};
 pub use settings::Settings;
 pub use state::{

@@ -1,5 +1,6 @@
 //! What the engine is told beside the plan.
 
+use super::Planting;
 use crate::Span;
 
 /// Settings of the engine. They influence decisions, never replay.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub defer_max: Span,
     /// Most servers in one execution.
     pub servers: u32,
+    /// A bug for a test to find.
+    pub planting: Planting,
 }
 
 impl Default for Settings {
@@ -25,6 +28,7 @@ impl Default for Settings {
             defer_backoff: Span::from_secs(2),
             defer_max: Span::from_secs(60),
             servers: 5_000,
+            planting: Planting::default(),
         }
     }
 }

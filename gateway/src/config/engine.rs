@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use serde::Deserialize;
-use tidegate_core::engine::Settings;
+use tidegate_core::engine::{Planting, Settings};
 
 use super::HumanDuration;
 
@@ -31,6 +31,7 @@ impl Engine {
             defer_backoff: self.defer_backoff.span(),
             defer_max: self.defer_max.span(),
             servers,
+            planting: Planting::default(),
         }
     }
 }

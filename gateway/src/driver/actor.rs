@@ -1,6 +1,8 @@
 //! One live execution: one event at a time, decide, append, apply, publish,
 //! dispatch.
 
+mod taking_over;
+
 use std::sync::Arc;
 
 use tidegate_core::{
@@ -10,7 +12,7 @@ use tidegate_core::{
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
-    DriverError, Published, RecordView, RequestStamp, Shared, View,
+    DriverError, Planted, Published, RecordView, RequestStamp, Shared, View,
     dispatch::Dispatcher,
     log::{Decided, Log},
     registry::{Live, Recent},
@@ -33,9 +35,12 @@ pub(super) enum Message {
     Asked {
         event: Event,
         stamp: Option<RequestStamp>,
-        reply: oneshot::Sender<Result<Asked, DriverError>>,
+        reply: Reply,
     },
 }
+
+/// Where a person's request is answered.
+type Reply = oneshot::Sender<Result<Asked, DriverError>>;
 
 /// What came of a person's request.
 #[derive(Debug)]
@@ -58,8 +63,8 @@ enum End {
 pub(super) enum Begin {
     /// Its first record was just written.
     Created(Arc<RecordView>),
-    /// Its log was read; this is the first thing that it hears.
-    Resumed(Event),
+    /// Its log was read, and another process may have driven it.
+    TakenOver,
 }
 
 /// Makes a log live.
@@ -85,15 +90,15 @@ pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
         recent,
         stopping: false,
     };
-    let first = match begin {
+    let takes_over = match begin {
         Begin::Created(record) => {
             actor.show(&view, &record);
             actor.publish(view.clone(), record);
-            None
+            false
         }
-        Begin::Resumed(event) => Some(event),
+        Begin::TakenOver => true,
     };
-    shared.guard(&shared.tasks, actor.run(messages, first));
+    shared.guard(&shared.tasks, actor.run(messages, takes_over));
     view
 }
 
@@ -109,8 +114,8 @@ struct Actor {
 }
 
 impl Actor {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>, first: Option<Event>) {
-        let ended = self.live(&mut messages, first).await;
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>, takes_over: bool) {
+        let ended = self.live(&mut messages, takes_over).await;
         self.dispatcher.stop();
         let id = self.log.execution.id();
         let admission = &self.shared.admission;
@@ -137,10 +142,10 @@ impl Actor {
     async fn live(
         &mut self,
         messages: &mut mpsc::Receiver<Message>,
-        first: Option<Event>,
+        takes_over: bool,
     ) -> Result<(), End> {
-        if let Some(event) = first {
-            self.hear(event).await?;
+        if takes_over {
+            self.take_over().await?;
         }
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         while !self.log.execution.state().is_terminal() {
@@ -148,14 +153,17 @@ impl Actor {
                 return Err(End::Stopped);
             }
             let deadline = self.log.execution.next_deadline();
+            // In a fixed order, so that a simulation runs the same way twice. What
+            // is due ends by being heard, so it cannot keep messages waiting.
             tokio::select! {
+                biased;
+                () = self.shared.stop.cancelled(), if !self.stopping => self.stopping = true,
+                event = due(&self.shared, deadline, self.stopping) => self.hear(event).await?,
                 message = messages.recv() => match message {
                     Some(message) => self.handle(message).await?,
                     None => return Err(End::Stopped),
                 },
-                event = due(&self.shared, deadline, self.stopping) => self.hear(event).await?,
                 () = self.turn.notified(), if !self.stopping => self.hear(Event::Tick).await?,
-                () = self.shared.stop.cancelled(), if !self.stopping => self.stopping = true,
             }
         }
         Ok(())
@@ -236,7 +244,7 @@ impl Actor {
         &mut self,
         event: Event,
         stamp: Option<RequestStamp>,
-        reply: oneshot::Sender<Result<Asked, DriverError>>,
+        reply: Reply,
     ) -> Result<(), End> {
         let now = self.now();
         let decided = self.answered_before(stamp.as_ref()).and_then(|before| {
@@ -251,19 +259,42 @@ impl Actor {
         match decided {
             Err(refused) => drop(reply.send(Err(refused))),
             Ok(Err(revision)) => drop(reply.send(Ok(Asked::Before(revision)))),
-            Ok(Ok(decided)) => match self.record(decided).await {
-                Ok((view, record)) => {
-                    drop(reply.send(Ok(Asked::Done(view.clone()))));
-                    let_the_answer_leave().await;
-                    self.publish(view, record);
-                }
-                Err(error) => {
-                    drop(reply.send(Err(error)));
-                    return Err(End::Lost);
-                }
-            },
+            Ok(Ok(decided)) => {
+                let reply = self.answer_too_soon(&decided, reply);
+                self.record_asked(decided, reply).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Records what a person asked for, and answers.
+    async fn record_asked(&mut self, decided: Decided, reply: Reply) -> Result<(), End> {
+        match self.record(decided).await {
+            Ok((view, record)) => {
+                drop(reply.send(Ok(Asked::Done(view.clone()))));
+                let_the_answer_leave().await;
+                self.publish(view, record);
+            }
+            Err(error) => {
+                drop(reply.send(Err(error)));
+                return Err(End::Lost);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_too_soon(&self, decided: &Decided, reply: Reply) -> Reply {
+        if !self.shared.settings.has(Planted::AnswersTooSoon) {
+            return reply;
+        }
+        let view = View {
+            execution: Arc::new(decided.next.clone()),
+            revision: self.log.revision + 1,
+            updated_at: decided.at,
+            origin: Arc::clone(&self.log.origin),
+        };
+        drop(reply.send(Ok(Asked::Done(view))));
+        oneshot::channel().0
     }
 
     /// The revision at which this request was recorded before.
@@ -292,19 +323,28 @@ impl Actor {
 
     /// Persist, then act. What was recorded can be read from here on.
     async fn record(&mut self, decided: Decided) -> Result<(View, Arc<RecordView>), DriverError> {
+        if self.shared.settings.has(Planted::ActsTooSoon) {
+            self.dispatcher.dispatch(&decided.next, self.stopping);
+        }
         let record = self
             .log
-            .append(&self.shared.ports, decided, None)
+            .append(&self.shared, decided, None)
             .await
             .map_err(|error| lost(error, &self.log.execution))?;
+        let view = self.recorded(&record);
+        Ok((view, record))
+    }
+
+    /// Acts on what was recorded just now.
+    fn recorded(&mut self, record: &Arc<RecordView>) -> View {
         let view = self.log.view();
         if self.log.execution.state().is_terminal() {
             // Whoever hears of the end may start the next one at once.
             self.shared.registry.leave(self.log.execution.id());
         }
-        self.show(&view, &record);
+        self.show(&view, record);
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
-        Ok((view, record))
+        view
     }
 
     fn show(&self, view: &View, record: &Arc<RecordView>) {
@@ -346,6 +386,6 @@ pub(super) fn lost(error: AppendError, execution: &Execution) -> DriverError {
         AppendError::Claimed { .. } => DriverError::Damaged("a claim where none was made".into()),
         AppendError::TooLarge { .. } => DriverError::Unavailable(error.to_string()),
         AppendError::Unavailable(why) => DriverError::Unavailable(why),
-        AppendError::Unknown(why) => DriverError::Unknown(why),
+        AppendError::AnswerLost(why) | AppendError::Unknown(why) => DriverError::Unknown(why),
     }
 }

@@ -1,15 +1,16 @@
 //! One execution's log: what was folded so far, and the way to the next
 //! record.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
 use tidegate_core::{
     ExecutionId, Timestamp,
     engine::{Change, Event, Execution, Genesis},
 };
 
-use super::{DriverError, DriverPorts, Origin, RecordView, RequestStamp, View};
+use super::{
+    DriverError, DriverPorts, Origin, Planted, RecordView, RequestStamp, Shared, View, writing,
+};
 use crate::{
     journal_format::{self, DecodedRecord, GenesisRecord, RecordDraft, RecordHash},
     ports::journal::{Append, AppendError, Claim, HeadUpdate},
@@ -17,8 +18,6 @@ use crate::{
 
 /// Records that are read at once.
 const PAGE: usize = 512;
-/// Waits between tries when the journal says that it wrote nothing.
-const UNAVAILABLE_WAIT: Duration = Duration::from_millis(200);
 
 /// An execution as its log says.
 #[derive(Debug)]
@@ -66,8 +65,7 @@ impl Log {
 
     /// Folds a stored log up to `until`, or to its end.
     pub(super) async fn read(
-        ports: &DriverPorts,
-        settings: tidegate_core::engine::Settings,
+        shared: &Shared,
         id: &ExecutionId,
         until: Option<u64>,
     ) -> Result<Self, DriverError> {
@@ -80,7 +78,7 @@ impl Log {
             if limit == 0 {
                 break;
             }
-            let records = ports.journal.read(id, after, limit).await?;
+            let records = shared.ports.journal.read(id, after, limit).await?;
             if records.is_empty() {
                 break;
             }
@@ -88,25 +86,27 @@ impl Log {
                 let record = decode(&stored.record)?;
                 let log = match &mut log {
                     Some(log) => log,
-                    None => log.insert(Self::begin(ports, settings, &record)?),
+                    None => log.insert(Self::begin(shared, &record)?),
                 };
                 log.fold(&record, journal_format::hash(&stored.record))?;
             }
         }
+        if let Some(log) = log
+            .as_mut()
+            .filter(|_| shared.settings.has(Planted::ForgetsRequests))
+        {
+            log.requests.clear();
+        }
         log.ok_or_else(|| DriverError::NotFound(id.clone()))
     }
 
-    fn begin(
-        ports: &DriverPorts,
-        settings: tidegate_core::engine::Settings,
-        record: &DecodedRecord,
-    ) -> Result<Self, DriverError> {
+    fn begin(shared: &Shared, record: &DecodedRecord) -> Result<Self, DriverError> {
         let Some(genesis) = &record.genesis else {
             return Err(DriverError::Damaged(
                 "the first record has no origin".into(),
             ));
         };
-        let plan = (ports.codec.plan)(&genesis.origin.plan)
+        let plan = (shared.ports.codec.plan)(&genesis.origin.plan)
             .map_err(|why| DriverError::Damaged(format!("the pinned plan: {why}")))?;
         let execution = Execution::new(
             Genesis {
@@ -115,7 +115,7 @@ impl Log {
                 plan: Arc::new(plan),
                 created_at: genesis.created_at,
             },
-            settings,
+            shared.settings.engine,
         );
         Ok(Self::new(execution, Arc::clone(&genesis.origin)))
     }
@@ -157,10 +157,10 @@ impl Log {
 
     /// Makes a decision durable, then folds it. Nothing is folded that is not
     /// durable. While the journal says that it wrote nothing, this goes on
-    /// trying.
+    /// trying; where its answer was lost, the log itself tells.
     pub(super) async fn append(
         &mut self,
-        ports: &DriverPorts,
+        shared: &Shared,
         decided: Decided,
         claim: Option<Claim>,
     ) -> Result<Arc<RecordView>, AppendError> {
@@ -173,11 +173,12 @@ impl Log {
         // The creation itself is the change with index 1.
         let first_index = self.execution.change_count() + 2;
         let next = decided.next;
+        let nonce = shared.settings.random.nonce();
         let draft = RecordDraft {
             revision: self.revision + 1,
             at: decided.at,
             previous: self.last_hash.as_ref(),
-            nonce: ulid::Ulid::new().to_bytes(),
+            nonce,
             epoch: next.epoch(),
             request: decided.stamp.as_ref(),
             genesis: genesis.as_ref(),
@@ -186,8 +187,14 @@ impl Log {
         };
         let record = journal_format::encode(&draft);
         let view = Arc::new(RecordView::from(&draft));
-        let head = self.head(ports, &next, decided.at);
-        self.write(ports, record.clone(), head, claim).await?;
+        let append = Append {
+            execution: self.execution.id().clone(),
+            revision: self.revision + 1,
+            record: record.clone(),
+            head: self.head(&shared.ports, &next, decided.at),
+            claim,
+        };
+        writing::write(shared, append, nonce).await?;
         self.execution = next;
         let hash = journal_format::hash(&record);
         self.advance(decided.at, hash, decided.stamp.as_ref());
@@ -208,31 +215,6 @@ impl Log {
         };
         let summary = (ports.codec.summary)(&view);
         Some(HeadUpdate { live, summary })
-    }
-
-    async fn write(
-        &self,
-        ports: &DriverPorts,
-        record: Bytes,
-        head: Option<HeadUpdate>,
-        claim: Option<Claim>,
-    ) -> Result<(), AppendError> {
-        loop {
-            let append = Append {
-                execution: self.execution.id().clone(),
-                revision: self.revision + 1,
-                record: record.clone(),
-                head: head.clone(),
-                claim: claim.clone(),
-            };
-            match ports.journal.append(append).await {
-                Err(AppendError::Unavailable(why)) => {
-                    tracing::warn!(execution = %self.execution.id(), why, "the journal is not available; trying again");
-                    ports.clock.sleep(UNAVAILABLE_WAIT).await;
-                }
-                outcome => return outcome,
-            }
-        }
     }
 }
 

@@ -19,6 +19,8 @@ mod log;
 mod looking;
 mod outstanding;
 mod pace;
+mod planted;
+mod random;
 mod reading;
 mod reads;
 mod registry;
@@ -26,6 +28,7 @@ mod selection;
 mod settings;
 mod starting;
 mod view;
+mod writing;
 
 use std::{
     collections::BTreeSet,
@@ -36,7 +39,10 @@ use std::{
 };
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use tidegate_core::{ExecutionId, SourceServerId, engine::Event};
+use tidegate_core::{
+    ExecutionId, SourceServerId,
+    engine::{Event, Execution},
+};
 use tokio::{
     sync::{Notify, broadcast, oneshot},
     task::AbortHandle,
@@ -46,6 +52,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use admission::{Limits, Place, Probing, Quotas};
 pub use error::DriverError;
 pub use follow::PollBounds;
+pub use planted::{Planted, Planting};
+pub use random::Random;
 pub use reading::Listed;
 pub use settings::{Codec, DriverPorts, DriverSettings};
 pub use starting::StartOrder;
@@ -58,6 +66,7 @@ use self::{
     log::Log,
     outstanding::Waits,
     reads::Reads,
+    random::Ids,
     registry::Registry,
 };
 
@@ -96,7 +105,7 @@ struct Shared {
     /// Request ids of starts that are under way.
     starting: Mutex<BTreeSet<String>>,
     started: Notify,
-    ids: Mutex<ulid::Generator>,
+    ids: Ids,
 }
 
 /// One commit of one execution, as [`Driver::subscribe_all`] sends it.
@@ -131,7 +140,7 @@ impl Driver {
             failed: CancellationToken::new(),
             starting: Mutex::default(),
             started: Notify::new(),
-            ids: Mutex::new(ulid::Generator::new()),
+            ids: Ids::default(),
         });
         shared.poller.attach(Arc::downgrade(&shared));
         let probing = admission::probe(
@@ -163,12 +172,7 @@ impl Driver {
             self.shared.admission.register(&log.execution, now);
         }
         for log in driven {
-            let owner = self.shared.settings.owner.clone();
-            actor::spawn(
-                &self.shared,
-                log,
-                Begin::Resumed(Event::OwnerChanged(owner)),
-            );
+            actor::spawn(&self.shared, log, Begin::TakenOver);
         }
         if count > 0 {
             tracing::info!(count, "resumed unfinished executions");
@@ -205,9 +209,7 @@ impl Driver {
     /// Takes an unfinished execution's place and servers.
     fn enter(&self, log: &Log) -> bool {
         let execution = &log.execution;
-        let mut servers: Vec<SourceServerId> = execution.plan().named_servers().cloned().collect();
-        let selected = execution.waves().flat_map(|wave| wave.servers());
-        servers.extend(selected.map(|server| server.selected.id.clone()));
+        let servers = servers_of(execution);
         let entered = self
             .shared
             .registry
@@ -230,23 +232,43 @@ impl Driver {
         event: Event,
         stamp: Option<RequestStamp>,
     ) -> Result<View, DriverError> {
-        if let Some(live) = self.shared.registry.get(id) {
-            let (reply, answer) = oneshot::channel();
-            let message = Message::Asked {
-                event: event.clone(),
-                stamp: stamp.clone(),
-                reply,
-            };
-            if live.mailbox.send(message).await.is_ok()
-                && let Ok(answer) = answer.await
-            {
-                return match answer? {
-                    Asked::Done(view) => Ok(view),
-                    Asked::Before(revision) => self.view_at(id, revision).await,
-                };
+        let registry = &self.shared.registry;
+        loop {
+            if let Some(answer) = self.request_of_live(id, &event, &stamp).await {
+                return answer;
+            }
+            match self.request_of_ended(id, &event, &stamp).await {
+                // Its first record was there, and only now it is live.
+                Err(DriverError::NotOwner(_)) if registry.get(id).is_some() => {}
+                Err(DriverError::NotOwner(_)) if registry.is_starting(id) => {
+                    let why = "the execution is just being started".to_owned();
+                    return Err(DriverError::Unavailable(why));
+                }
+                answer => return answer,
             }
         }
-        self.request_of_ended(id, event, stamp).await
+    }
+
+    /// `None` if the execution is not live here.
+    async fn request_of_live(
+        &self,
+        id: &ExecutionId,
+        event: &Event,
+        stamp: &Option<RequestStamp>,
+    ) -> Option<Result<View, DriverError>> {
+        let live = self.shared.registry.get(id)?;
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Asked {
+            event: event.clone(),
+            stamp: stamp.clone(),
+            reply,
+        };
+        live.mailbox.send(message).await.ok()?;
+        match answer.await.ok()? {
+            Ok(Asked::Done(view)) => Some(Ok(view)),
+            Ok(Asked::Before(revision)) => Some(self.view_at(id, revision).await),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// An execution that is over accepts nothing, but still gives the first
@@ -254,20 +276,20 @@ impl Driver {
     async fn request_of_ended(
         &self,
         id: &ExecutionId,
-        event: Event,
-        stamp: Option<RequestStamp>,
+        event: &Event,
+        stamp: &Option<RequestStamp>,
     ) -> Result<View, DriverError> {
         let shared = &self.shared;
-        let log = Log::read(&shared.ports, shared.settings.engine, id, None).await?;
+        let log = shared.read(id, None).await?;
         if let Some(stamp) = stamp
             && let Some((digest, revision)) = log.requests.get(&stamp.id)
         {
             if stamp.digest != *digest {
-                return Err(DriverError::RequestIdReused(stamp.id));
+                return Err(DriverError::RequestIdReused(stamp.id.clone()));
             }
             return self.view_at(id, *revision).await;
         }
-        match log.execution.decide(event, log.updated_at) {
+        match log.execution.decide(event.clone(), log.updated_at) {
             Err(rejection) => Err(DriverError::Rejected(rejection)),
             Ok(_) if shared.stop.is_cancelled() => Err(DriverError::ShuttingDown),
             Ok(_) => Err(DriverError::NotOwner(id.clone())),
@@ -290,6 +312,15 @@ impl Driver {
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static {
         self.shared.failed.clone().cancelled_owned()
     }
+}
+
+/// The servers that an execution has to itself: those that its plan names, and
+/// those that were selected.
+fn servers_of(execution: &Execution) -> Vec<SourceServerId> {
+    let mut servers: Vec<SourceServerId> = execution.plan().named_servers().cloned().collect();
+    let selected = execution.waves().flat_map(|wave| wave.servers());
+    servers.extend(selected.map(|server| server.selected.id.clone()));
+    servers
 }
 
 impl Shared {

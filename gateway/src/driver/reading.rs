@@ -148,7 +148,7 @@ impl Shared {
         id: &ExecutionId,
         until: Option<u64>,
     ) -> Result<Log, DriverError> {
-        Log::read(&self.ports, self.settings.engine, id, until).await
+        Log::read(self, id, until).await
     }
 
     /// In a cleanup: the execution whose instances are terminated.

@@ -2,7 +2,7 @@
 //! each has to itself.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -39,6 +39,8 @@ struct Inner {
     live: BTreeMap<ExecutionId, Live>,
     servers: BTreeMap<SourceServerId, ExecutionId>,
     held: BTreeMap<ExecutionId, Vec<SourceServerId>>,
+    /// Not over, and not driven here any more.
+    abandoned: BTreeSet<ExecutionId>,
     /// Counted apart from `live`: an execution takes its place before its
     /// first record is written.
     places: usize,
@@ -120,7 +122,17 @@ impl Registry {
     /// The execution is not driven here any more, though it is not over: its
     /// servers and its place stay taken.
     pub(super) fn abandon(&self, id: &ExecutionId) {
-        lock(&self.inner).live.remove(id);
+        let mut inner = lock(&self.inner);
+        inner.live.remove(id);
+        inner.abandoned.insert(id.clone());
+    }
+
+    /// Whether it has its place, and is not live yet.
+    pub(super) fn is_starting(&self, id: &ExecutionId) -> bool {
+        let inner = lock(&self.inner);
+        inner.held.contains_key(id)
+            && !inner.live.contains_key(id)
+            && !inner.abandoned.contains(id)
     }
 
     /// The execution is over, or never came to be. Again does nothing.

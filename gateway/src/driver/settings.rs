@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tidegate_core::{OwnerId, engine, plan::Plan};
 
-use super::{PollBounds, Probing, Quotas, View};
+use super::{Planting, PollBounds, Probing, Quotas, Random, View};
 use crate::ports::{
     clock::Clock,
     drs::{Drs, LookBy},
@@ -70,6 +70,10 @@ pub struct DriverSettings {
     pub tail: usize,
     /// Requests that an execution remembers, and so the most that it accepts.
     pub request_limit: usize,
+    /// Where random bits come from.
+    pub random: Random,
+    /// A bug for a test to find.
+    pub planting: Planting,
 }
 
 impl Default for DriverSettings {
@@ -92,6 +96,8 @@ impl Default for DriverSettings {
             live_limit: 10_000,
             tail: 256,
             request_limit: 10_000,
+            random: Random::default(),
+            planting: Planting::default(),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Accepting new executions, each request once.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::{Duration, UNIX_EPOCH},
-};
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use tidegate_core::{
@@ -90,6 +87,7 @@ impl Driver {
                     AppendError::Taken { .. }
                     | AppendError::TooLarge { .. }
                     | AppendError::Unavailable(_)
+                    | AppendError::AnswerLost(_)
                     | AppendError::Unknown(_) => Err(lost(error, &execution)),
                 }
             }
@@ -144,7 +142,7 @@ async fn create(
     };
     shared.admission.take_turns(&mut decided);
     let mut log = Log::new(execution, Arc::new(order.origin));
-    match log.append(&shared.ports, decided, Some(claim)).await {
+    match log.append(shared, decided, Some(claim)).await {
         Ok(record) => Ok((log, record)),
         Err(error) => {
             shared.admission.leave(&log.execution, now);
@@ -160,12 +158,7 @@ fn claim_key(request: &str) -> String {
 impl Shared {
     /// A new id, above every one that this process made before.
     fn next_id(&self) -> ExecutionId {
-        let now = Duration::from_millis(self.ports.clock.now().as_millis());
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = ids.generate_from_datetime(UNIX_EPOCH + now);
-        // Random bits run out after 2^80 ids in one millisecond.
-        let id = id.unwrap_or_else(|_| ulid::Ulid::new());
-        ExecutionId::new(id.to_string().to_lowercase())
+        self.ids.next(self.ports.clock.now(), &self.settings.random)
     }
 
     /// Waits until no other start with this request id is under way.

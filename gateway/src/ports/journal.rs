@@ -94,8 +94,8 @@ pub struct Head {
     pub summary: Bytes,
 }
 
-/// Why an append was not acknowledged. All but `Unknown` mean that nothing
-/// was written.
+/// Why an append was not acknowledged. All but `AnswerLost` and `Unknown`
+/// mean that nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Somebody else wrote this position, or it is not the next one.
@@ -123,6 +123,10 @@ pub enum AppendError {
     /// Not written, and worth trying again later.
     #[error("the journal is not available: {0}")]
     Unavailable(String),
+    /// It may or may not be durable, now or in a moment, and the journal goes
+    /// on working: what is stored at the position tells.
+    #[error("the journal's answer was lost: {0}")]
+    AnswerLost(String),
     /// It may or may not be durable. For an embedded journal the process must
     /// stop: after a failed fsync nothing that the operating system says of
     /// the file can be relied on.

@@ -1,7 +1,9 @@
 //! Taking every step that the state allows.
 
 use super::{
-    super::{Closing, ExecutionState, HoldCause, Reason, ReasonCode, WaveState},
+    super::{
+        Closing, ExecutionState, HoldCause, Planted, Reason, ReasonCode, ServerRun, WaveState,
+    },
     Decision,
 };
 use crate::{HookIx, WaveIx, plan::HookPhase};
@@ -74,7 +76,7 @@ impl Decision {
                 }
                 self.recovering(wave);
             }
-            WaveState::Recovering if self.is_through(wave) => self.judge_now(wave),
+            WaveState::Recovering if self.is_to_be_judged(wave) => self.judge_now(wave),
             WaveState::Gated
             | WaveState::Checking
             | WaveState::Verifying
@@ -86,6 +88,13 @@ impl Decision {
             | WaveState::Skipped
             | WaveState::Cancelled => {}
         }
+    }
+
+    fn is_to_be_judged(&self, wave: WaveIx) -> bool {
+        let settled = |server: &ServerRun| server.state.is_settled();
+        let early = self.next.settings.has(Planted::JudgesEarly)
+            && self.wave(wave).servers.iter().any(settled);
+        early || self.is_through(wave)
     }
 
     /// A wave that is being wound up is not judged.

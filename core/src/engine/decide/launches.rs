@@ -6,7 +6,7 @@ use alloc::{format, sync::Arc, vec::Vec};
 use super::{
     super::{
         Change, Closing, CommandId, HoldCause, JobReport, Kind, Launch, LaunchAnswer, LaunchState,
-        Looked, Reason, ReasonCode, ServerState,
+        Looked, Planted, Reason, ReasonCode, ServerState,
     },
     Decision,
 };
@@ -35,6 +35,11 @@ impl Decision {
             }
             LaunchAnswer::OverQuota { quota: _, reason } => {
                 self.over_quota(wave, launch, attempt, reason);
+            }
+            LaunchAnswer::Unknown { reason }
+                if self.next.settings.has(Planted::AsksAgainBlindly) =>
+            {
+                self.deferred(wave, launch, attempt, None, reason);
             }
             LaunchAnswer::Unknown { reason } => {
                 let reason = Reason::with(ReasonCode::AnswerLost, reason);
@@ -145,9 +150,18 @@ impl Decision {
         let LaunchState::Reconciling { attempt } = run.state else {
             return;
         };
-        let settled =
-            is_traceless(run) || run.state_at + self.next.settings.settle_window <= self.now;
+        let settings = self.next.settings;
+        let settled = is_traceless(run)
+            || run.state_at + settings.settle_window <= self.now
+            || settings.has(Planted::BelievesFirstLook);
         match found {
+            Looked::Found {
+                mut report,
+                duplicates,
+            } if settings.has(Planted::AdoptsNewest) => {
+                report.job = duplicates.last().cloned().unwrap_or(report.job);
+                self.adopt(wave, launch, &report, Reason::of(ReasonCode::Adopted));
+            }
             Looked::Found { report, duplicates } => {
                 self.warn_of_duplicates(wave, launch, &duplicates);
                 self.adopt(wave, launch, &report, Reason::of(ReasonCode::Adopted));

@@ -1,0 +1,93 @@
+//! Deterministic simulation: the real engine and the real driver in a world
+//! whose time, network, disk and deaths one seed decides.
+//!
+//! Processes are tokio runtimes that are dropped to kill them; the driver's
+//! ports lead into one [`world`], in which every call waits until the
+//! scheduler picks its [fate](calls::Fate): done, done and the answer lost,
+//! never done, done later, done twice, refused, throttled. DRS is the
+//! emulator's model, the journal is the one in memory. After every step the
+//! rules are checked: by the [`ledger`], which folds the journal beside the
+//! driver; by the [`people`], who know what they were answered; by the
+//! [`watchers`]; and against the [`truth`], which is what DRS really has. In
+//! the end the world [heals](heal), and everything must end as DRS says.
+//!
+//! What is *not* simulated: gRPC, the AWS adapter and the disk, each of which
+//! has its own tests, and two owners that both accept new executions, which
+//! the gateway does not promise.
+
+mod calls;
+mod chance;
+mod errors;
+mod fates;
+mod heal;
+mod ledger;
+mod people;
+mod plans;
+mod ports;
+mod process;
+mod run;
+mod simulation;
+mod swarm;
+mod trace;
+mod truth;
+mod watchers;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Seeds of one run, unless `TIDEGATE_SEEDS` says otherwise.
+const SEEDS: u64 = 2_000;
+/// Seeds that run at the same time.
+const THREADS: usize = 2;
+
+#[test]
+fn no_seed_breaks_a_rule() {
+    let seeds = number("TIDEGATE_SEEDS").unwrap_or(SEEDS);
+    let first = number("TIDEGATE_FIRST_SEED").unwrap_or(0);
+    let (next, steps) = (AtomicU64::new(first), AtomicU64::new(0));
+    let broken = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| scope.spawn(|| until_broken(&next, first + seeds, &steps)))
+            .collect();
+        let broken = threads.into_iter().filter_map(|thread| {
+            let broken = thread.join().expect("the simulation itself does not panic");
+            broken
+        });
+        broken.min()
+    });
+    let steps = steps.load(Ordering::Relaxed);
+    println!("{seeds} seeds, {steps} lines of trace");
+    if let Some((seed, rule)) = broken {
+        panic!("seed {seed}: {rule}\nreplay it:\n  {}", run::replay(seed));
+    }
+}
+
+fn until_broken(next: &AtomicU64, end: u64, steps: &AtomicU64) -> Option<(u64, String)> {
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            return None;
+        }
+        let outcome = run::twice(seed);
+        steps.fetch_add(outcome.steps as u64, Ordering::Relaxed);
+        if let Some(rule) = outcome.broken {
+            if std::env::var_os("TIDEGATE_ALL").is_some() { eprintln!("SEED {seed} {rule}"); continue; }
+            next.store(end, Ordering::Relaxed);
+            return Some((seed, rule));
+        }
+    }
+}
+
+#[test]
+fn one_seed() {
+    let seed = number("TIDEGATE_SEED");
+    let outcome = run::twice(seed.unwrap_or(1));
+    if seed.is_some() {
+        println!("{}", outcome.lines.join("\n"));
+    }
+    assert_eq!(outcome.broken, None);
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}

@@ -1,0 +1,114 @@
+//! Watchers: one for each execution. It keeps its cursor when the process that
+//! it watches dies, and goes on at the next one; nothing is missed or repeated.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tidegate_core::ExecutionId;
+use tidegate_gateway::{
+    driver::{Driver, DriverError, RecordView},
+    ports::clock::Clock as _,
+};
+
+use crate::{
+    ledger::Ledger,
+    ports::Port,
+    process::Process,
+    world::{SharedWorld, lock},
+};
+
+type Tale = Arc<Mutex<Vec<RecordView>>>;
+
+#[derive(Default)]
+pub(crate) struct Watchers {
+    tales: BTreeMap<ExecutionId, (u32, Tale)>,
+}
+
+impl Watchers {
+    /// Watches this execution at this process, from where it was left.
+    pub(crate) fn watch(&mut self, id: &ExecutionId, at: &Process, driver: Driver, world: &SharedWorld) {
+        let (process, tale) = self.tales.entry(id.clone()).or_default();
+        if *process == at.number {
+            return;
+        }
+        // The watch at the process before is left.
+        let so_far = locked(tale).clone();
+        *process = at.number;
+        *tale = Arc::new(Mutex::new(so_far));
+        let port = Port {
+            world: Arc::clone(world),
+            process: at.number,
+        };
+        let watch = watch(driver, id.clone(), Arc::clone(tale), port);
+        at.spawn(watch);
+    }
+
+    /// Also a watcher of everything sees each execution's records in order.
+    pub(crate) fn watch_all(at: &Process, driver: &Driver, world: &SharedWorld) {
+        let mut published = driver.subscribe_all();
+        let world = Arc::clone(world);
+        at.spawn(async move {
+            let mut newest: BTreeMap<ExecutionId, u64> = BTreeMap::new();
+            while let Ok(commit) = published.recv().await {
+                let id = commit.view.execution.id().clone();
+                let revision = commit.record.revision;
+                let before = newest.insert(id.clone(), revision);
+                let follows = before.is_none_or(|before| before + 1 == revision);
+                if !follows || commit.view.revision != revision {
+                    lock(&world).fail(format!("{id}@{revision} is published after {before:?}"));
+                }
+            }
+        });
+    }
+
+    /// What was told is what is recorded, from the beginning.
+    pub(crate) fn check(&self, ledger: &Ledger, to_the_end: bool) -> Result<(), String> {
+        for (id, (_, tale)) in &self.tales {
+            let told = locked(tale);
+            let records = ledger.logs.get(id).map_or(&[][..], |log| &log.records);
+            let wrong = records.len() < told.len() || told[..] != records[..told.len()];
+            if wrong || (to_the_end && told.len() != records.len()) {
+                let (told, recorded) = (told.len(), records.len());
+                return Err(format!("{id} is told {told} records of {recorded}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn watch(driver: Driver, id: ExecutionId, tale: Tale, port: Port) {
+    let mut woken = driver.subscribe(&id);
+    loop {
+        hear_all(&driver, &id, &tale, &port).await;
+        let Some(receiver) = &mut woken else {
+            return;
+        };
+        if receiver.changed().await.is_err() {
+            // Over, or not driven here any more: what is recorded is all.
+            woken = None;
+        }
+    }
+}
+
+/// Everything that is recorded by now.
+async fn hear_all(driver: &Driver, id: &ExecutionId, tale: &Tale, port: &Port) {
+    loop {
+        let after = locked(tale).len() as u64;
+        match driver.records(id, after, 3).await {
+            Ok(records) if records.is_empty() => return,
+            Ok(records) => locked(tale).extend(records.iter().map(|record| (**record).clone())),
+            Err(DriverError::Unavailable(_)) => port.sleep(Duration::from_secs(1)).await,
+            Err(error) => {
+                lock(&port.world).fail(format!("a watch of {id} fails: {error}"));
+                return;
+            }
+        }
+    }
+}
+
+fn locked(tale: &Tale) -> std::sync::MutexGuard<'_, Vec<RecordView>> {
+    tale.lock().unwrap_or_else(PoisonError::into_inner)
+}
