@@ -23,8 +23,8 @@ use crate::{
 };
 
 pub(crate) use hooks::{
-    from_hook_store, from_register, from_rehearsal, hook_in_use, hook_not_found, plan_not_armed,
-    tape_not_found,
+    from_hook_store, from_register, from_rehearsal, hook_in_use, hook_not_found, hooks_unready,
+    plan_not_armed, tape_not_found,
 };
 
 /// The domain of every reason.
@@ -202,6 +202,16 @@ pub(crate) fn forbidden(execution: &Execution, message: impl Into<String>) -> St
         enums::execution_state_name(execution.state()),
         action::line(&execution.allowed_actions(), execution.plan()),
         message.into(),
+    )
+}
+
+/// Cleanups have terminated everything that the execution launched.
+pub(crate) fn nothing_left(execution: &Execution) -> Status {
+    transition_forbidden(
+        execution,
+        enums::execution_state_name(execution.state()),
+        String::new(),
+        "everything that the execution launched was terminated by earlier cleanups".to_owned(),
     )
 }
 

@@ -22,10 +22,11 @@ use crate::grpc::status;
 
 /// The calls that answer with a stream. Our own end themselves when the gateway
 /// shuts down; the others are ended.
-const OWN_STREAMS: [&str; 3] = [
+const OWN_STREAMS: [&str; 4] = [
     "/tidegate.v1.ExecutionService/Watch",
     "/tidegate.v1.ExecutionService/WatchAll",
     "/tidegate.v1.HookService/DownloadHook",
+    "/tidegate.v1.HookService/DownloadTape",
 ];
 const OTHER_STREAMS: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",

@@ -170,6 +170,7 @@ impl Host {
             log: remains.log,
             log_dropped: remains.log_dropped,
             usage: remains.usage,
+            cut: String::new(),
         }
     }
 

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use live::{GrantError, LiveProbes};
 pub use network::{Connector, Duplex, Network, Resolver, Stream};
-pub use policy::{CLAUSES, Clause, Matcher, Rule, Setting, Subject, judge, judge_by};
+pub use policy::{
+    CLAUSES, Clause, Matcher, Rule, Setting, Subject, judge, judge_by, judge_network,
+};
 
 /// Answers the probes of one attempt. Budgets and the record of what was
 /// asked are kept by the host, not here.

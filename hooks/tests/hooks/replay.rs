@@ -61,6 +61,22 @@ async fn a_tape_is_played_under_the_budget_that_it_had() {
 }
 
 #[tokio::test]
+async fn a_tape_that_was_cut_is_told_to_be_unplayable_and_nothing_else() {
+    let (host, hook, tape) = recorded(&gate(), &hosts::limits(), World::Connects).await;
+    let cut = tape.clone().shortened("too large".to_owned());
+    assert!(tape.is_whole() && !cut.is_whole());
+    assert_eq!((&cut.outcome, cut.usage), (&tape.outcome, tape.usage));
+    let written = serde_json::to_string(&cut).expect("a tape can be written");
+    let read: Tape = serde_json::from_str(&written).expect("a tape can be read");
+    assert_eq!(read, cut);
+
+    let played = replay(&host, &hook, &cut).await;
+
+    assert_eq!(played.extent, Extent::Nothing);
+    assert!(played.is_equal() && played.again.is_none());
+}
+
+#[tokio::test]
 async fn whatever_is_changed_on_a_tape_is_named() {
     let (host, hook, tape) = recorded(&gate(), &hosts::limits(), World::Connects).await;
     let mut named = Vec::new();

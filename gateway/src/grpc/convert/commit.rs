@@ -154,6 +154,7 @@ fn hook_ended(
         run: run.map(|run| present_hook::ended(planned, run, evidence)),
         log: present_hook::log(&evidence.log),
         log_dropped: evidence.log_dropped,
+        taped: evidence.taped,
     })
 }
 

@@ -3,7 +3,7 @@
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::steer;
+use super::{cleanups::Cleanups, steer};
 use crate::grpc::{convert, services::Services};
 
 pub(super) async fn get(
@@ -23,6 +23,7 @@ pub(super) async fn get(
                 .join("; ");
         }
     }
+    Cleanups::of(services, &view).await?.show(&mut execution);
     Ok(v1::GetExecutionResponse {
         execution: Some(execution),
     })
