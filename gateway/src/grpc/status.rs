@@ -272,6 +272,7 @@ pub(crate) fn unavailable(reason: &str, message: impl Into<String>) -> Status {
 }
 
 /// Time ran out before there was an answer.
+#[cfg(feature = "root")]
 pub(crate) fn deadline_exceeded() -> Status {
     with_reason(
         Code::DeadlineExceeded,
