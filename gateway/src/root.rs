@@ -22,8 +22,8 @@ use crate::{
         system_clock::SystemClock,
     },
     config::{self, Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
-    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     drain::Drain,
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
         pinned_plan,

@@ -94,7 +94,11 @@ impl World {
             Fate::Twice => {
                 let answer = self.truth.perform(&order, self.now, Self::lag(chance));
                 self.repeat_later(order, chance);
-                if chance.percent(50) { answer } else { unknown() }
+                if chance.percent(50) {
+                    answer
+                } else {
+                    unknown()
+                }
             }
             Fate::Refused => LaunchAnswer::Refused {
                 reason: "not permitted".into(),
@@ -173,11 +177,7 @@ fn read<T>(
     let _ = reply.send(answer);
 }
 
-fn journal_read<T>(
-    reply: JournalRead<T>,
-    found: BoxFuture<'_, Result<T, ReadError>>,
-    fate: Fate,
-) {
+fn journal_read<T>(reply: JournalRead<T>, found: BoxFuture<'_, Result<T, ReadError>>, fate: Fate) {
     let answer = match fate {
         Fate::Done | Fate::Twice => {
             let found = found.now_or_never();

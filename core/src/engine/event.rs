@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::{CommandId, HookAnswer, SelectedServer, ServerState};
-use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, WaveIx};
+use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, Timestamp, WaveIx};
 
 /// Something heard from outside: a person's request, an answer, or the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,9 @@ pub enum Event {
         wave: WaveIx,
         /// Which of the wave's launches.
         launch: LaunchIx,
+        /// When the look began. Its answer may be heard much later, and says
+        /// nothing of what DRS showed in between.
+        began: Timestamp,
         /// What was found.
         found: Looked,
     },

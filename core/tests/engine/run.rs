@@ -226,6 +226,7 @@ impl Run {
         self.hear(Event::LaunchLooked {
             wave: WaveIx(wave),
             launch: LaunchIx(launch),
+            began: self.now,
             found,
         })
     }

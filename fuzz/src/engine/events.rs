@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_core::{
-    HookIx, InstanceId, JobId, LaunchIx, SourceServerId, Span, WaveIx,
+    HookIx, InstanceId, JobId, LaunchIx, SourceServerId, Span, Timestamp, WaveIx,
     engine::{
         CommandId, Event, Execution, Finding, HookAnswer, HookEvidence, HookVerdict, JobReport,
-        LaunchAnswer, Looked, SelectedServer, ServerReport, ServerState, Severity,
+        LaunchAnswer, Looked, Quota, SelectedServer, ServerReport, ServerState, Severity,
     },
     plan::{HookFailureKind, HookPhase, Target},
 };
@@ -25,6 +25,12 @@ const STATES: [ServerState; 9] = [
     ServerState::Skipped,
     ServerState::Pending,
 ];
+const QUOTAS: [Quota; 4] = [
+    Quota::Jobs,
+    Quota::Servers,
+    Quota::ServersPerJob,
+    Quota::Unnamed,
+];
 const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Error];
 
 /// A wave of the plan, or of another one.
@@ -36,6 +42,7 @@ pub(super) fn wave(choices: &mut Choices<'_>) -> WaveIx {
 pub(super) fn answer(
     execution: &Execution,
     command: CommandId,
+    now: Timestamp,
     choices: &mut Choices<'_>,
 ) -> Event {
     match command {
@@ -48,9 +55,15 @@ pub(super) fn answer(
             command,
             answer: launch_answer(report(Some(execution), wave, launch, choices), choices),
         },
+        CommandId::Admit { .. } if choices.chance(24) => Event::TooLarge {
+            command,
+            most: 1 + u16::from(choices.byte() % 3),
+        },
+        CommandId::Admit { .. } => Event::Admitted { command },
         CommandId::Look { wave, launch, .. } => Event::LaunchLooked {
             wave,
             launch,
+            began: now,
             found: looked(report(Some(execution), wave, launch, choices), choices),
         },
         CommandId::Follow { wave, launch } => Event::JobObserved {
@@ -62,11 +75,11 @@ pub(super) fn answer(
 }
 
 /// An answer to anything at all.
-pub(super) fn any(choices: &mut Choices<'_>) -> Event {
+pub(super) fn any(now: Timestamp, choices: &mut Choices<'_>) -> Event {
     let wave = wave(choices);
     let launch = LaunchIx(u16::from(choices.byte() % 5));
     let attempt = u32::from(choices.byte() % 4);
-    let command = match choices.byte() % 4 {
+    let command = match choices.byte() % 5 {
         0 => CommandId::Launch {
             wave,
             launch,
@@ -79,9 +92,14 @@ pub(super) fn any(choices: &mut Choices<'_>) -> Event {
             attempt,
         },
         2 => CommandId::Follow { wave, launch },
+        3 => CommandId::Admit {
+            wave,
+            launch,
+            attempt,
+        },
         _ => CommandId::Select { wave },
     };
-    match choices.byte() % 5 {
+    match choices.byte() % 7 {
         0 => Event::LaunchAnswered {
             command,
             answer: launch_answer(report(None, wave, launch, choices), choices),
@@ -93,12 +111,18 @@ pub(super) fn any(choices: &mut Choices<'_>) -> Event {
         2 => Event::LaunchLooked {
             wave,
             launch,
+            began: now,
             found: looked(report(None, wave, launch, choices), choices),
         },
         3 => Event::JobObserved {
             wave,
             launch,
             report: report(None, wave, launch, choices),
+        },
+        4 => Event::Admitted { command },
+        5 => Event::TooLarge {
+            command,
+            most: u16::from(choices.byte() % 4),
         },
         _ => Event::Selected {
             wave,
@@ -153,8 +177,13 @@ fn server(choices: &mut Choices<'_>) -> SourceServerId {
 
 fn launch_answer(report: JobReport, choices: &mut Choices<'_>) -> LaunchAnswer {
     let reason = Arc::from("");
-    match choices.byte() % 8 {
+    match choices.byte() % 10 {
         0..=3 => LaunchAnswer::Accepted(report),
+        8 => LaunchAnswer::OverQuota {
+            quota: choices.one_of(&QUOTAS),
+            reason,
+        },
+        9 => LaunchAnswer::NothingLeft,
         4 => LaunchAnswer::Refused { reason },
         5 | 6 => LaunchAnswer::Unknown { reason },
         _ => LaunchAnswer::Deferred {

@@ -108,12 +108,12 @@ impl Life {
                 }
             }
             14..=16 => {
-                let event = events::any(choices);
+                let event = events::any(self.now, choices);
                 self.answer(event);
             }
             _ => {
                 if let Some(&command) = choices.pick(&self.execution.outstanding()) {
-                    let event = events::answer(&self.execution, command, choices);
+                    let event = events::answer(&self.execution, command, self.now, choices);
                     self.answer(event);
                 }
             }

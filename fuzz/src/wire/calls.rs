@@ -139,13 +139,13 @@ async fn of_hooks(world: &World, method: u8, bytes: &[u8]) -> Option<Result<(), 
             hooks.list_tapes(request).await.map(drop)
         }
         _ => {
-            let mut request: Request<v1::GetTapeRequest> = read(bytes)?;
+            let mut request: Request<v1::DownloadTapeRequest> = read(bytes)?;
             if let Some(id) = &mut request.get_mut().id
                 && id.execution.is_empty()
             {
                 id.execution = world.newest().to_owned();
             }
-            hooks.get_tape(request).await.map(drop)
+            hooks.download_tape(request).await.map(drop)
         }
     })
 }

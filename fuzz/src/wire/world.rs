@@ -20,8 +20,8 @@ use tidegate_gateway::{
     ports::{
         clock::Clock,
         drs::{
-            Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-            TerminateOrder,
+            Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation,
+            RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
         },
         hook_store::HookStoreError,
         hooks::{
@@ -166,9 +166,22 @@ impl Drs for WillingDrs {
     fn observe(
         &self,
         _target: Arc<Target>,
-        _jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
-        ready(Ok(Vec::new())).boxed()
+        _jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
+        ready(Ok(Observation {
+            reports: Vec::new(),
+            missed: None,
+        }))
+        .boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
+        ready(Ok(JobReport {
+            job: order.job,
+            ended: true,
+            servers: Vec::new(),
+        }))
+        .boxed()
     }
 
     fn source_servers(

@@ -28,6 +28,7 @@ pub(super) async fn look(
     let mut jitter = shared.jitter(&order.key);
     let purpose = Purpose::Look;
     loop {
+        let began = shared.ports.clock.now();
         let ask = shared.ports.drs.look(order.clone());
         match shared.reads.ask(&order.target, purpose, ask).await {
             Ok(found) => {
@@ -36,6 +37,7 @@ pub(super) async fn look(
                 let event = Event::LaunchLooked {
                     wave,
                     launch,
+                    began,
                     found,
                 };
                 if mailbox.send(Message::Heard(event)).await.is_err() {

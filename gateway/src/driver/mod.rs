@@ -65,8 +65,8 @@ use self::{
     follow::Poller,
     log::Log,
     outstanding::Waits,
-    reads::Reads,
     random::Ids,
+    reads::Reads,
     registry::Registry,
 };
 

@@ -200,6 +200,7 @@ impl Story {
         self.hear(Event::LaunchLooked {
             wave,
             launch,
+            began: self.now,
             found,
         });
     }
@@ -211,6 +212,7 @@ impl Story {
         self.hear(Event::LaunchLooked {
             wave: WaveIx(wave),
             launch,
+            began: self.now,
             found: Looked::Found {
                 report,
                 duplicates: vec![JobId::from("drsjob-twin")],

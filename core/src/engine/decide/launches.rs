@@ -10,7 +10,7 @@ use super::{
     },
     Decision,
 };
-use crate::{JobId, LaunchIx, Span, WaveIx, plan::UnknownLaunch};
+use crate::{JobId, LaunchIx, Span, Timestamp, WaveIx, plan::UnknownLaunch};
 
 impl Decision {
     pub(super) fn launch_answered(&mut self, command: CommandId, answer: LaunchAnswer) {
@@ -143,7 +143,12 @@ impl Decision {
         }
     }
 
-    pub(super) fn launch_looked(&mut self, wave: WaveIx, launch: LaunchIx, found: Looked) {
+    pub(super) fn launch_looked(
+        &mut self,
+        (wave, launch): (WaveIx, LaunchIx),
+        began: Timestamp,
+        found: Looked,
+    ) {
         let Some(run) = self.known(wave).and_then(|run| run.launch(launch)) else {
             return;
         };
@@ -152,7 +157,7 @@ impl Decision {
         };
         let settings = self.next.settings;
         let settled = is_traceless(run)
-            || run.state_at + settings.settle_window <= self.now
+            || run.state_at + settings.settle_window <= began
             || settings.has(Planted::BelievesFirstLook);
         match found {
             Looked::Found {

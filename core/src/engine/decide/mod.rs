@@ -81,8 +81,9 @@ impl Decision {
             Event::LaunchLooked {
                 wave,
                 launch,
+                began,
                 found,
-            } => self.launch_looked(wave, launch, found),
+            } => self.launch_looked((wave, launch), began, found),
             Event::JobObserved {
                 wave,
                 launch,

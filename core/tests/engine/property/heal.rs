@@ -64,6 +64,7 @@ impl World {
             CommandId::Look { wave, launch, .. } => Event::LaunchLooked {
                 wave,
                 launch,
+                began: self.now,
                 found: self.drs.look((wave, launch)),
             },
             CommandId::Follow { wave, launch } => {

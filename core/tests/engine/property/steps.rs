@@ -79,6 +79,7 @@ impl World {
                 self.answer(Event::LaunchLooked {
                     wave,
                     launch,
+                    began: self.now,
                     found,
                 });
             }

@@ -44,12 +44,16 @@ fn events(run: &Run) -> Vec<(&'static str, Event, tidegate_core::Timestamp)> {
     let now = run.now;
     let settled = now + Span::from_secs(120);
     let mut events: Vec<_> = requests().into_iter().chain(hooks(run)).collect();
-    events.extend(launches());
+    events.extend(launches(run));
     let mut events: Vec<_> = events
         .into_iter()
         .map(|(name, event)| (name, event, now))
         .collect();
-    events.push(("no trace, settled", looked(Looked::Nothing), settled));
+    events.push((
+        "no trace, settled",
+        looked(settled, Looked::Nothing),
+        settled,
+    ));
     events.push(("a minute later", Event::Tick, now + Span::from_secs(60)));
     let gate = now + Span::from_secs(900);
     events.push(("a quarter of an hour later", Event::Tick, gate));
@@ -106,7 +110,7 @@ fn said(verdict: HookVerdict) -> HookAnswer {
     HookAnswer::bare(verdict, "said")
 }
 
-fn launches() -> Vec<(&'static str, Event)> {
+fn launches(run: &Run) -> Vec<(&'static str, Event)> {
     let accepted = LaunchAnswer::Accepted(report());
     let found = Looked::Found {
         report: report(),
@@ -128,8 +132,8 @@ fn launches() -> Vec<(&'static str, Event)> {
         ("refused", launch_answered(0, 0, 1, refusal())),
         ("deferred", launch_answered(0, 0, 1, deferral())),
         ("unknown", launch_answered(0, 0, 1, unknown())),
-        ("found", looked(found)),
-        ("no trace", looked(Looked::Nothing)),
+        ("found", looked(run.now, found)),
+        ("no trace", looked(run.now, Looked::Nothing)),
         ("job runs", observed(false, ServerState::Conversion)),
         ("job ends, launched", observed(true, ServerState::Launched)),
         ("job ends, failed", observed(true, ServerState::Failed)),
@@ -137,10 +141,11 @@ fn launches() -> Vec<(&'static str, Event)> {
     ]
 }
 
-fn looked(found: Looked) -> Event {
+fn looked(began: tidegate_core::Timestamp, found: Looked) -> Event {
     Event::LaunchLooked {
         wave: WaveIx(0),
         launch: LaunchIx(0),
+        began,
         found,
     }
 }
