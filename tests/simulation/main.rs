@@ -22,6 +22,7 @@ mod fates;
 mod heal;
 mod ledger;
 mod people;
+mod planted;
 mod plans;
 mod ports;
 mod process;
