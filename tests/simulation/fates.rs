@@ -96,7 +96,11 @@ impl World {
                 if matches!(answer, LaunchAnswer::Accepted(_)) {
                     self.repeat_later(order, chance);
                 }
-                if chance.percent(50) { answer } else { unknown() }
+                if chance.percent(50) {
+                    answer
+                } else {
+                    unknown()
+                }
             }
             Fate::Refused => LaunchAnswer::Refused {
                 reason: "not permitted".into(),
@@ -175,11 +179,7 @@ fn read<T>(
     let _ = reply.send(answer);
 }
 
-fn journal_read<T>(
-    reply: JournalRead<T>,
-    found: BoxFuture<'_, Result<T, ReadError>>,
-    fate: Fate,
-) {
+fn journal_read<T>(reply: JournalRead<T>, found: BoxFuture<'_, Result<T, ReadError>>, fate: Fate) {
     let answer = match fate {
         Fate::Done | Fate::Twice => {
             let found = found.now_or_never();

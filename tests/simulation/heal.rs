@@ -178,7 +178,10 @@ fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
             let key = execution.launch_key(wave_ix, ix);
             let Some(id) = launch.state.job() else {
                 if let Some(job) = truth.jobs_of(&key).next() {
-                    return Err(format!("{key} is {:?}, and DRS has {:?}", launch.state, job.id));
+                    return Err(format!(
+                        "{key} is {:?}, and DRS has {:?}",
+                        launch.state, job.id
+                    ));
                 }
                 continue;
             };
@@ -200,7 +203,9 @@ fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
                 });
                 if really != Some(server.state) {
                     let state = server.state;
-                    return Err(format!("{key}: {server_id} is {state:?}, really {really:?}"));
+                    return Err(format!(
+                        "{key}: {server_id} is {state:?}, really {really:?}"
+                    ));
                 }
             }
         }

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::FutureExt as _;
 use tidegate_core::{
     ExecutionId, LaunchIx, Span, WaveIx,
-    engine::{
-        Change, Closing, CommandId, Execution, Genesis, LaunchState, Settings, WaveState,
-    },
+    engine::{Change, Closing, CommandId, Execution, Genesis, LaunchState, Settings, WaveState},
 };
 use tidegate_emulator::model::JobPhase;
 use tidegate_gateway::{
@@ -118,7 +116,10 @@ impl Ledger {
                 return Err(format!("the same request has started {other}"));
             }
         }
-        let log = self.logs.get_mut(id).ok_or("the first record has no origin")?;
+        let log = self
+            .logs
+            .get_mut(id)
+            .ok_or("the first record has no origin")?;
         log.fold(record, hash, truth)
     }
 }
@@ -203,10 +204,13 @@ impl Log {
 }
 
 fn launches(execution: &Execution) -> impl Iterator<Item = (WaveIx, LaunchIx, &LaunchState)> {
-    (0..).map(WaveIx).zip(execution.waves()).flat_map(|(ix, wave)| {
-        let launches = (0..).map(LaunchIx).zip(wave.launches());
-        launches.map(move |(launch, run)| (ix, launch, &run.state))
-    })
+    (0..)
+        .map(WaveIx)
+        .zip(execution.waves())
+        .flat_map(|(ix, wave)| {
+            let launches = (0..).map(LaunchIx).zip(wave.launches());
+            launches.map(move |(launch, run)| (ix, launch, &run.state))
+        })
 }
 
 fn offers_nothing_while_held(

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_core::{ExecutionId, engine::{Event, Kind}};
+use tidegate_core::{
+    ExecutionId,
+    engine::{Event, Kind},
+};
 use tidegate_gateway::driver::{Driver, DriverError, Origin, RequestStamp, StartOrder, View};
 
 use crate::{
@@ -182,7 +185,10 @@ impl People {
         let first = (execution.clone(), view.revision);
         let asked = &mut self.requests[ix];
         if asked.answer.get_or_insert_with(|| first.clone()) != &first {
-            return Err(format!("{request} has two answers: {:?}, {first:?}", asked.answer));
+            return Err(format!(
+                "{request} has two answers: {:?}, {first:?}",
+                asked.answer
+            ));
         }
         match asked.wish.clone() {
             Wish::Start { plan, .. } => {
@@ -202,7 +208,10 @@ impl People {
     /// Whether anybody ever wanted this execution to go on.
     fn may_be_resumed(&self, execution: &ExecutionId) -> bool {
         self.requests.iter().any(|request| match &request.wish {
-            Wish::Steer { execution: of, event: Event::Resume } => of == execution,
+            Wish::Steer {
+                execution: of,
+                event: Event::Resume,
+            } => of == execution,
             Wish::Steer { .. } | Wish::Start { .. } => false,
         })
     }

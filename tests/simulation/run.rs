@@ -36,7 +36,11 @@ pub(crate) fn twice(seed: u64) -> Outcome {
     if first.hash == second.hash {
         return first;
     }
-    let differ = first.lines.iter().zip(&second.lines).position(|(a, b)| a != b);
+    let differ = first
+        .lines
+        .iter()
+        .zip(&second.lines)
+        .position(|(a, b)| a != b);
     let at = differ.unwrap_or_else(|| first.lines.len().min(second.lines.len()));
     let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
     Outcome {

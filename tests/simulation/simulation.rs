@@ -94,12 +94,18 @@ impl Simulation {
             (when(calls, 60), Step::Answer),
             (swarm.time, Step::Time),
             (when(ready && asks, swarm.ask), Step::Ask),
-            (when(ready && self.people.count() > 0, swarm.repeat), Step::Repeat),
+            (
+                when(ready && self.people.count() > 0, swarm.repeat),
+                Step::Repeat,
+            ),
             (when(ready && !self.ledger.logs.is_empty(), 2), Step::Watch),
             (when(newest, swarm.crash), Step::Crash),
             (when(!newest, 20), Step::Start),
             (
-                when(ready && !self.people.is_starting() && self.owns_all(), swarm.second),
+                when(
+                    ready && !self.people.is_starting() && self.owns_all(),
+                    swarm.second,
+                ),
                 Step::Second,
             ),
         ];
@@ -146,7 +152,11 @@ impl Simulation {
     fn answer(&mut self) {
         let mut world = lock(&self.world);
         let len = world.calls.len();
-        let ix = if self.chance.percent(60) { 0 } else { self.chance.index(len) };
+        let ix = if self.chance.percent(60) {
+            0
+        } else {
+            self.chance.index(len)
+        };
         let call = world.calls.remove(ix);
         let fate = self.swarm.fate(&call.what, &mut self.chance);
         world.settle(call, fate, &mut self.chance);
@@ -186,7 +196,9 @@ impl Simulation {
                 self.starts += 1;
                 Wish::Start {
                     plan: self.seed.wrapping_mul(31) + self.chance.below(4),
-                    kind: self.chance.pick(&[Kind::Drill, Kind::Drill, Kind::Recovery]),
+                    kind: self
+                        .chance
+                        .pick(&[Kind::Drill, Kind::Drill, Kind::Recovery]),
                     source: None,
                 }
             }
@@ -250,7 +262,8 @@ impl Simulation {
             && let Some(process) = self.processes.iter().find(|p| p.number == newest)
             && let Some(driver) = process.driver()
         {
-            self.people.send(ix, process, driver, &self.world, &self.ledger);
+            self.people
+                .send(ix, process, driver, &self.world, &self.ledger);
         }
     }
 
@@ -317,7 +330,10 @@ impl Simulation {
     fn bury(&mut self) {
         while let Some(ix) = self.processes.iter().position(|p| p.failure().is_some()) {
             let why = self.processes[ix].failure().unwrap_or_default();
-            lock(&self.world).say(format_args!("p{} fails to start: {why}", self.processes[ix].number));
+            lock(&self.world).say(format_args!(
+                "p{} fails to start: {why}",
+                self.processes[ix].number
+            ));
             self.kill(ix);
         }
     }

@@ -1,7 +1,10 @@
 //! How a world misbehaves: each seed has its own mixture of faults, and most
 //! have only some kinds of them. What always fails hides what fails rarely.
 
-use crate::{calls::{Fate, What}, chance::Chance};
+use crate::{
+    calls::{Fate, What},
+    chance::Chance,
+};
 
 /// One seed's mixture.
 #[derive(Clone, Debug)]

@@ -120,7 +120,12 @@ impl Truth {
         }
     }
 
-    pub(crate) fn observe(&self, target: &Target, jobs: &[JobId], now: Timestamp) -> Vec<JobReport> {
+    pub(crate) fn observe(
+        &self,
+        target: &Target,
+        jobs: &[JobId],
+        now: Timestamp,
+    ) -> Vec<JobReport> {
         let known = jobs.iter().filter_map(|id| self.job(target, id));
         known
             .filter(|job| self.is_visible(job, now))
@@ -145,7 +150,10 @@ impl Truth {
 
     /// Every job that carries this key, oldest first.
     pub(crate) fn jobs_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Job> {
-        let estates = self.model.places().filter_map(|at| self.model.estate(at).ok());
+        let estates = self
+            .model
+            .places()
+            .filter_map(|at| self.model.estate(at).ok());
         let jobs = estates.flat_map(|estate| estate.jobs());
         jobs.filter(move |job| job.tags.get(TAG).is_some_and(|of| of == key))
     }
@@ -155,7 +163,11 @@ impl Truth {
         let mut counts = BTreeMap::new();
         for at in self.model.places() {
             let jobs = self.model.estate(at).map(|estate| estate.jobs());
-            for key in jobs.into_iter().flatten().filter_map(|job| job.tags.get(TAG)) {
+            for key in jobs
+                .into_iter()
+                .flatten()
+                .filter_map(|job| job.tags.get(TAG))
+            {
                 *counts.entry(key.as_str()).or_default() += 1;
             }
         }
@@ -167,7 +179,9 @@ impl Truth {
             return Vec::new();
         };
         let wanted = |server: &&model::SourceServer| match query {
-            ServerQuery::Ids(ids) => ids.iter().any(|id| *id.as_str() == *server.spec.id.as_str()),
+            ServerQuery::Ids(ids) => ids
+                .iter()
+                .any(|id| *id.as_str() == *server.spec.id.as_str()),
             ServerQuery::Tags(tags) => tags
                 .iter()
                 .all(|(key, value)| server.tags.get(key) == Some(value)),

@@ -29,7 +29,13 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// Watches this execution at this process, from where it was left.
-    pub(crate) fn watch(&mut self, id: &ExecutionId, at: &Process, driver: Driver, world: &SharedWorld) {
+    pub(crate) fn watch(
+        &mut self,
+        id: &ExecutionId,
+        at: &Process,
+        driver: Driver,
+        world: &SharedWorld,
+    ) {
         let (process, tale) = self.tales.entry(id.clone()).or_default();
         if *process == at.number {
             return;

@@ -5,4 +5,5 @@ mod driver;
 mod drs_adapter;
 mod journal;
 mod journal_format;
+mod lost_appends;
 mod scenarios;

@@ -130,9 +130,7 @@ impl Registry {
     /// Whether it has its place, and is not live yet.
     pub(super) fn is_starting(&self, id: &ExecutionId) -> bool {
         let inner = lock(&self.inner);
-        inner.held.contains_key(id)
-            && !inner.live.contains_key(id)
-            && !inner.abandoned.contains(id)
+        inner.held.contains_key(id) && !inner.live.contains_key(id) && !inner.abandoned.contains(id)
     }
 
     /// The execution is over, or never came to be. Again does nothing.
