@@ -93,7 +93,9 @@ impl World {
             }
             Fate::Twice => {
                 let answer = self.truth.perform(&order, self.now, Self::lag(chance));
-                self.repeat_later(order, chance);
+                if matches!(answer, LaunchAnswer::Accepted(_)) {
+                    self.repeat_later(order, chance);
+                }
                 if chance.percent(50) {
                     answer
                 } else {

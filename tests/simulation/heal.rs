@@ -12,7 +12,7 @@ use tidegate_emulator::model::LaunchStatus;
 use crate::{calls::Fate, people::Wish, simulation::Simulation, truth::Truth, world::lock};
 
 /// Rounds after which an execution counts as stuck.
-const ROUNDS: u32 = 40_000;
+const ROUNDS: u32 = 10_000;
 /// Instants at which something may still be due when everything is over.
 const LEFTOVERS: u32 = 300;
 
@@ -81,7 +81,7 @@ impl Simulation {
 
     /// A person goes on, retries a failed wave once, and then skips it.
     fn decide_a_hold(&mut self, retried: &mut BTreeMap<(ExecutionId, WaveIx), u32>) -> bool {
-        if self.newest().is_none() {
+        if self.newest().is_none() || self.people.is_waiting() {
             return false;
         }
         let logs = self.ledger.logs.values().map(|log| log.newest());
@@ -197,9 +197,10 @@ fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
                 let really = part.map(|part| match part.status {
                     LaunchStatus::Launched => ServerState::Launched,
                     LaunchStatus::Terminated => ServerState::Terminated,
-                    LaunchStatus::Failed | LaunchStatus::Pending | LaunchStatus::InProgress => {
-                        ServerState::Failed
-                    }
+                    LaunchStatus::Failed
+                    | LaunchStatus::Pending
+                    | LaunchStatus::InProgress
+                    | LaunchStatus::Unlisted => ServerState::Failed,
                 });
                 if really != Some(server.state) {
                     let state = server.state;

@@ -23,6 +23,7 @@ mod heal;
 mod ledger;
 mod people;
 mod plans;
+mod planted;
 mod ports;
 mod process;
 mod run;

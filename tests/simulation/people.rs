@@ -36,8 +36,8 @@ struct Request {
     wish: Wish,
     /// The execution and revision of the first answer.
     answer: Option<(ExecutionId, u64)>,
-    sent: u32,
-    heard: u32,
+    /// At which processes an answer is still to come.
+    waiting: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -55,8 +55,7 @@ impl People {
         self.requests.push(Request {
             wish,
             answer: None,
-            sent: 0,
-            heard: 0,
+            waiting: Vec::new(),
         });
         self.requests.len() - 1
     }
@@ -73,14 +72,20 @@ impl People {
     pub(crate) fn is_starting(&self) -> bool {
         let mut requests = self.requests.iter();
         requests.any(|request| {
-            matches!(request.wish, Wish::Start { .. }) && request.sent > request.heard
+            matches!(request.wish, Wish::Start { .. }) && !request.waiting.is_empty()
         })
     }
 
+    /// Whether an answer is still to come.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|request| !request.waiting.is_empty())
+    }
+
     /// Nobody hears of what was under way in a process that is gone.
-    pub(crate) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self, gone: u32) {
         for request in &mut self.requests {
-            request.heard = request.sent;
+            request.waiting.retain(|&process| process != gone);
         }
     }
 
@@ -94,7 +99,7 @@ impl People {
         ledger: &Ledger,
     ) {
         let request = &mut self.requests[ix];
-        request.sent += 1;
+        request.waiting.push(to.number);
         let wish = request.wish.clone();
         if let Wish::Steer {
             execution,
@@ -128,7 +133,10 @@ impl People {
     ) -> Result<(), String> {
         let request = id(heard.request);
         let process = heard.process;
-        self.requests[heard.request].heard += 1;
+        let waiting = &mut self.requests[heard.request].waiting;
+        if let Some(ix) = waiting.iter().position(|&at| at == process) {
+            waiting.swap_remove(ix);
+        }
         match heard.outcome {
             Ok(view) => {
                 world.say(format_args!("{request} done at {}", view.revision));

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use tidegate_core::{
-    ExecutionId, Span, WaveIx,
+    ExecutionId, OwnerId, Span, WaveIx,
     engine::{Action, Event, Kind},
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Simulation {
     swarm: Swarm,
     pub(crate) processes: Vec<Process>,
     started: u32,
+    /// What was not over when the newest process was started.
+    found: Vec<ExecutionId>,
     pub(crate) ledger: Ledger,
     pub(crate) people: People,
     pub(crate) watchers: Watchers,
@@ -62,6 +64,7 @@ impl Simulation {
             chance,
             processes: Vec::new(),
             started: 0,
+            found: Vec::new(),
             ledger: Ledger::new(engine_settings(bug)),
             people: People::default(),
             watchers: Watchers::default(),
@@ -99,11 +102,26 @@ impl Simulation {
             (when(newest, swarm.crash), Step::Crash),
             (when(!newest, 20), Step::Start),
             (
-                when(ready && !self.people.is_starting(), swarm.second),
+                when(
+                    ready && !self.people.is_starting() && self.owns_all(),
+                    swarm.second,
+                ),
                 Step::Second,
             ),
         ];
         self.chance.weighted(&steps)
+    }
+
+    /// Whether the newest process has taken over everything. One process takes
+    /// over at a time: who comes last of several is a matter of leases, which
+    /// the gateway does not have.
+    fn owns_all(&self) -> bool {
+        let name = format!("p{}", self.started);
+        self.found.iter().all(|id| {
+            let execution = self.ledger.logs[id].newest();
+            let owner = execution.owner().map(OwnerId::as_str);
+            execution.state().is_terminal() || owner == Some(&name)
+        })
     }
 
     fn take(&mut self, step: Step) {
@@ -271,14 +289,15 @@ impl Simulation {
     pub(crate) fn kill(&mut self, ix: usize) {
         let process = self.processes.remove(ix);
         lock(&self.world).say(format_args!("p{} dies", process.number));
-        if !process.superseded {
-            self.people.give_up();
-        }
+        self.people.give_up(process.number);
         process.kill(&self.world, &mut self.chance);
     }
 
     pub(crate) fn start_process(&mut self) {
         self.started += 1;
+        let logs = self.ledger.logs.iter();
+        let open = logs.filter(|(_, log)| !log.newest().state().is_terminal());
+        self.found = open.map(|(id, _)| id.clone()).collect();
         let number = self.started;
         lock(&self.world).say(format_args!("p{number} starts"));
         let process = Process::start(&self.world, number, self.seed, self.bug);

@@ -231,6 +231,7 @@ impl World {
     /// A process is gone. What it had sent may still arrive; a record may have
     /// been written just before.
     pub(crate) fn orphan(&mut self, process: u32, chance: &mut Chance) {
+        self.end_beginnings();
         self.timers.retain(|timer| timer.process != process);
         let (orphans, calls): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
             .into_iter()
@@ -262,6 +263,18 @@ impl World {
                 | What::Claim(..)
                 | What::Hook(..) => {}
             }
+        }
+    }
+
+    /// An execution begins before its process is gone, or never: the gateway
+    /// that starts next must find it.
+    fn end_beginnings(&mut self) {
+        let (begin, later) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|(_, what)| matches!(what, Later::Append(append) if append.revision == 1));
+        self.later = later;
+        for (_, what) in begin {
+            self.happen(what);
         }
     }
 

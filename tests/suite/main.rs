@@ -7,5 +7,6 @@ mod fuzz_corpus;
 mod history;
 mod journal;
 mod journal_format;
+mod lost_appends;
 mod model_check;
 mod scenarios;

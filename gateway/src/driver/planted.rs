@@ -16,6 +16,10 @@ pub enum Planted {
     ForgetsNonce,
     /// A log that is read again has lost its requests.
     ForgetsRequests,
+    /// A start takes no claim on its request id.
+    ForgetsClaims,
+    /// A new owner gives up where the one before has written meanwhile.
+    GivesUpTakeovers,
     /// Jobs that ran when the process before ended are not followed.
     LosesJobs,
 }

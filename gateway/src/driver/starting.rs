@@ -10,7 +10,7 @@ use tidegate_core::{
 };
 
 use super::{
-    Driver, DriverError, Origin, RequestStamp, Shared, View,
+    Driver, DriverError, Origin, Planted, RequestStamp, Shared, View,
     actor::{self, Begin, lost},
     log::{Decided, Log},
 };
@@ -134,6 +134,7 @@ async fn create(
             .concat()
             .into(),
     };
+    let claim = (!shared.settings.has(Planted::ForgetsClaims)).then_some(claim);
     let mut decided = Decided {
         changes,
         next,
@@ -142,7 +143,7 @@ async fn create(
     };
     shared.admission.take_turns(&mut decided);
     let mut log = Log::new(execution, Arc::new(order.origin));
-    match log.append(shared, decided, Some(claim)).await {
+    match log.append(shared, decided, claim).await {
         Ok(record) => Ok((log, record)),
         Err(error) => {
             shared.admission.leave(&log.execution, now);

@@ -156,6 +156,7 @@ fn launch(out: &mut String, it: &Launch) {
 
 fn launch_state(state: &LaunchState) -> String {
     match state {
+        LaunchState::Queued { attempt } => format!("queued/{attempt}"),
         LaunchState::Asking { attempt } => format!("asking/{attempt}"),
         LaunchState::Reconciling { attempt } => format!("reconciling/{attempt}"),
         LaunchState::Deferred { attempt, until } => format!("deferred/{attempt} {}", at(*until)),

@@ -44,7 +44,9 @@ impl Actor {
                     self.publish(view, record);
                     return Ok(());
                 }
-                Err(AppendError::Taken { newest, .. }) => {
+                Err(AppendError::Taken { newest, .. })
+                    if !self.shared.settings.has(Planted::GivesUpTakeovers) =>
+                {
                     tracing::warn!(execution = %self.log.execution.id(), newest, "the owner before has written meanwhile; reading again");
                     self.read_again().await?;
                 }

@@ -1,0 +1,316 @@
+//! Appends whose answers were lost: the log itself tells what became of them.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _};
+use tidegate_core::{
+    ExecutionId, Span, Timestamp,
+    engine::{Event, ExecutionState, Kind},
+};
+use tidegate_gateway::{
+    adapters::journal_memory::MemoryJournal,
+    driver::{
+        Codec, Driver, DriverError, DriverPorts, DriverSettings, Origin, RequestStamp, StartOrder,
+        View,
+    },
+    journal_format::{self, RecordDraft},
+    ports::journal::{Append, AppendError, Head, Journal, ReadError, StoredRecord},
+};
+use tidegate_tests::{
+    fakes::{FakeDrs, ManualClock, ScriptedHooks},
+    sketch,
+};
+
+#[tokio::test]
+async fn a_record_that_was_written_is_known_by_its_nonce() {
+    let world = World::new([Fault::None, Fault::LostAfter]);
+    let driver = world.driver().await;
+    let ended = world.run(&driver, "db").await.unwrap();
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!((ended.revision, world.journal.appends()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_record_that_was_not_written_is_written_again() {
+    let world = World::new([Fault::None, Fault::LostBefore, Fault::LostBefore]);
+    let driver = world.driver().await;
+    let ended = world.run(&driver, "db").await.unwrap();
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!((ended.revision, world.journal.appends()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_record_that_arrives_late_is_not_written_twice() {
+    let world = World::new([Fault::None, Fault::Late]);
+    let driver = world.driver().await;
+    let ended = world.run(&driver, "db").await.unwrap();
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    // The second try met the first.
+    assert_eq!((ended.revision, world.journal.appends()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_start_whose_answer_was_lost_starts_one_execution() {
+    for fault in [Fault::LostAfter, Fault::LostBefore, Fault::Late] {
+        let world = World::new([fault]);
+        let driver = world.driver().await;
+        let ended = world.run(&driver, "db").await.unwrap();
+        assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+        let again = driver.start_execution(order("db")).await.unwrap();
+        assert_eq!(again.execution.id(), ended.execution.id(), "{fault:?}");
+        assert_eq!(driver.list(None, 10).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_position_that_another_writer_has_is_not_ours() {
+    let world = World::new([Fault::None, Fault::OvertakenBefore]);
+    let refused = world.pause_unanswered().await;
+    assert!(matches!(refused, DriverError::NotOwner(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn behind_a_record_that_another_owner_wrote_nothing_is_acted_upon() {
+    let world = World::new([Fault::None, Fault::OvertakenAfter]);
+    let refused = world.pause_unanswered().await;
+    assert!(matches!(refused, DriverError::NotOwner(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn what_a_journal_that_failed_has_written_is_not_asked_of_it() {
+    let world = World::new([Fault::None, Fault::Failed]);
+    let refused = world.pause_unanswered().await;
+    assert!(matches!(refused, DriverError::Unknown(_)), "{refused}");
+    assert_eq!(world.journal.appends(), 2);
+}
+
+/// What happens to an append.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// Nothing.
+    None,
+    /// Not written, and the answer is lost.
+    LostBefore,
+    /// Written, and the answer is lost.
+    LostAfter,
+    /// The answer is lost, and it is written before the next one.
+    Late,
+    /// Another writer was there first.
+    OvertakenBefore,
+    /// Another writer came behind it.
+    OvertakenAfter,
+    /// The file cannot be relied on any more.
+    Failed,
+}
+
+/// A journal with faults.
+#[derive(Default)]
+struct Flaky {
+    stored: MemoryJournal,
+    faults: Mutex<VecDeque<Fault>>,
+    late: Mutex<Option<Append>>,
+    appends: AtomicUsize,
+}
+
+impl Flaky {
+    fn appends(&self) -> usize {
+        self.appends.load(Ordering::Relaxed)
+    }
+
+    fn next(&self) -> Fault {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.pop_front().unwrap_or(Fault::None)
+    }
+
+    fn write(&self, append: Append) -> Result<(), AppendError> {
+        let written = self.stored.append(append).now_or_never();
+        written.expect("nothing waits in the memory journal")
+    }
+
+    fn meet(&self, fault: Fault, append: Append) -> Result<(), AppendError> {
+        let (execution, revision) = (append.execution.clone(), append.revision);
+        match fault {
+            Fault::None => return self.write(append),
+            Fault::LostBefore => {}
+            Fault::LostAfter => self.write(append)?,
+            Fault::Late => {
+                *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(append);
+            }
+            Fault::OvertakenBefore => self.write(others(&execution, revision))?,
+            Fault::OvertakenAfter => {
+                self.write(append)?;
+                self.write(others(&execution, revision + 1))?;
+            }
+            Fault::Failed => return Err(AppendError::Unknown("a failed fsync".to_owned())),
+        }
+        Err(AppendError::AnswerLost("as scripted".to_owned()))
+    }
+}
+
+impl Journal for Flaky {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), AppendError>> {
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        let late = self
+            .late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(late) = late {
+            self.write(late).expect("it is the next one");
+        }
+        let answer = self.meet(self.next(), append);
+        async move { answer }.boxed()
+    }
+
+    fn read(
+        &self,
+        execution: &ExecutionId,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredRecord>, ReadError>> {
+        self.stored.read(execution, after, limit)
+    }
+
+    fn head(&self, execution: &ExecutionId) -> BoxFuture<'_, Result<Option<Head>, ReadError>> {
+        self.stored.head(execution)
+    }
+
+    fn heads(
+        &self,
+        before: Option<&ExecutionId>,
+        live_only: bool,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Head>, ReadError>> {
+        self.stored.heads(before, live_only, limit)
+    }
+
+    fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
+        self.stored.claim(key)
+    }
+}
+
+/// A record of another writer.
+fn others(execution: &ExecutionId, revision: u64) -> Append {
+    let record = journal_format::encode(&RecordDraft {
+        revision,
+        at: Timestamp::from_millis(1),
+        previous: None,
+        nonce: [7; 16],
+        epoch: 1,
+        request: None,
+        genesis: None,
+        first_index: 2,
+        changes: &[],
+    });
+    Append {
+        execution: execution.clone(),
+        revision,
+        record,
+        head: None,
+        claim: None,
+    }
+}
+
+struct World {
+    journal: Arc<Flaky>,
+    clock: ManualClock,
+}
+
+impl World {
+    fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
+        let journal = Flaky {
+            faults: Mutex::new(faults.into_iter().collect()),
+            ..Flaky::default()
+        };
+        Self {
+            journal: Arc::new(journal),
+            clock: ManualClock::default(),
+        }
+    }
+
+    async fn driver(&self) -> Driver {
+        self.driver_with(FakeDrs::instant()).await
+    }
+
+    async fn driver_with(&self, drs: FakeDrs) -> Driver {
+        let ports = DriverPorts {
+            journal: self.journal.clone(),
+            drs: Arc::new(drs),
+            clock: Arc::new(self.clock.clone()),
+            hooks: Arc::new(ScriptedHooks::default()),
+            codec: Codec {
+                plan: sketch::decode,
+                summary: |_| Bytes::new(),
+            },
+        };
+        let driver = Driver::start(ports, DriverSettings::default()).await;
+        driver.expect("the driver starts")
+    }
+
+    /// Starts an execution and waits for its end.
+    async fn run(&self, driver: &Driver, line: &str) -> Result<View, DriverError> {
+        let over = async {
+            let started = driver.start_execution(order(line)).await?;
+            let id = started.execution.id();
+            if let Some(mut view) = driver.subscribe(id) {
+                // An error means that it is over.
+                let _ = view
+                    .wait_for(|view| view.execution.state().is_terminal())
+                    .await;
+            }
+            driver.view(id).await
+        };
+        self.pass_time(over).await
+    }
+
+    /// What a person is told whose pause meets the second fault: DRS gives no
+    /// answer meanwhile, so the pause is the second record.
+    async fn pause_unanswered(&self) -> DriverError {
+        let drs = FakeDrs::instant().script([tidegate_tests::fakes::Script::NeverAnswer]);
+        let driver = self.driver_with(drs).await;
+        let started = driver.start_execution(order("db web>db")).await.unwrap();
+        let pause = Event::Pause { comment: "".into() };
+        let asked = driver.request(started.execution.id(), pause, Some(stamp("p")));
+        self.pass_time(asked).await.unwrap_err()
+    }
+
+    async fn pass_time<T>(&self, until: impl Future<Output = T>) -> T {
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut until => return done,
+                () = tokio::task::yield_now() => self.clock.advance(Span::from_millis(50)),
+            }
+        }
+    }
+}
+
+fn order(line: &str) -> StartOrder {
+    StartOrder {
+        kind: Kind::Drill,
+        plan: sketch::shared(line),
+        origin: Origin {
+            plan_revision: 1,
+            plan_digest: String::new(),
+            plan: Bytes::copy_from_slice(line.as_bytes()),
+            source: None,
+        },
+        request: stamp("r"),
+    }
+}
+
+fn stamp(id: &str) -> RequestStamp {
+    RequestStamp {
+        id: id.to_owned(),
+        digest: [0; 32],
+    }
+}
