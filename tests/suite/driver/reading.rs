@@ -28,6 +28,7 @@ async fn a_launch_that_is_reconciled_says_how_it_is_looked_for_and_until_when() 
     let world = World::new(FakeDrs::manual().script([Script::LoseRequest]));
     let driver = world.driver().await;
     let started = driver.start_execution(order("db", "r1")).await.unwrap();
+    world.drs.called(1).await;
     let shown = world
         .line(&driver, &started, |line| line.contains("next look"))
         .await;

@@ -15,7 +15,7 @@ use super::{
     report::{Evidence, report},
     servers,
 };
-use crate::ports::drs::{LaunchOrder, OrderKind, TerminateOrder};
+use crate::ports::drs::{DrsError, LaunchOrder, OrderKind, TerminateOrder};
 
 /// How long an accepted termination waits for its tag.
 const TAGGING: Duration = Duration::from_secs(5);
@@ -89,7 +89,10 @@ pub(super) async fn terminate(
         let ids: Vec<SourceServerId> = left.iter().map(|(id, _)| id.clone()).collect();
         let there = match servers::recovery_instances(place, &ids).await {
             Ok(there) => there,
-            Err(error) => {
+            Err(DrsError::Denied { .. } | DrsError::Refused { .. }) => {
+                return launch_answer(failure);
+            }
+            Err(error @ (DrsError::Throttled { .. } | DrsError::Failed { .. })) => {
                 let reason = format!("refused, and not known for which instance: {error}");
                 let after = None;
                 return LaunchAnswer::Deferred {
