@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, pending, ready};
 use tidegate_core::{
-    ExecutionId, JobId, SourceServerId, Span, Timestamp,
+    ExecutionId, SourceServerId, Span, Timestamp,
     engine::{HookAnswer, JobReport, LaunchAnswer, Looked},
     plan::{Plan, Target},
 };
@@ -97,7 +97,7 @@ impl Drs for Port {
             reports,
             missed: None,
         };
-        reports.map(|answer| answer.map(all)).boxed()
+        reports.map(move |answer| answer.map(all)).boxed()
     }
 
     fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
