@@ -21,6 +21,7 @@ mod errors;
 mod fates;
 mod heal;
 mod ledger;
+mod patience;
 mod people;
 mod plans;
 mod planted;
