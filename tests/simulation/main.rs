@@ -27,6 +27,7 @@ mod plans;
 mod planted;
 mod ports;
 mod process;
+mod reach;
 mod run;
 mod simulation;
 mod swarm;

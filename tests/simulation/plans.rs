@@ -207,7 +207,7 @@ pub(crate) fn fleet(chance: &mut Chance) -> Fleet {
     Fleet {
         seed: Seed(chance.next()),
         quotas: Quotas {
-            concurrent_jobs: usize::try_from(chance.between(2, 20)).expect("few"),
+            concurrent_jobs: usize::try_from(chance.between(1, 6)).expect("few"),
             ..Quotas::default()
         },
         names_recovery_instances: chance.percent(50),
