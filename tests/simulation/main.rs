@@ -17,6 +17,7 @@
 
 mod calls;
 mod chance;
+mod corpus;
 mod errors;
 mod fates;
 mod heal;

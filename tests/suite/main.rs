@@ -2,8 +2,8 @@
 
 mod compatibility;
 mod driver;
+mod driver_journal;
 mod drs_adapter;
 mod journal;
 mod journal_format;
-mod lost_appends;
 mod scenarios;

@@ -116,7 +116,10 @@ impl Actor {
         self.dispatcher.stop();
         let id = self.log.execution.id();
         match ended {
-            Ok(()) | Err(End::Stopped) => self.shared.registry.leave(id),
+            Ok(()) => self.shared.registry.leave(id),
+            // It goes on at the next gateway, so its servers are not free: a start
+            // that is still under way here must not get them.
+            Err(End::Stopped) => self.shared.registry.abandon(id),
             Err(End::Lost) => {
                 tracing::error!(execution = %id, "this process cannot drive the execution any more");
                 self.shared.registry.abandon(id);
