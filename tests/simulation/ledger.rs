@@ -23,7 +23,7 @@ use crate::{
 
 /// How old an observation may be when it is decided upon: a process may have
 /// been stalled meanwhile.
-const STALE: Span = Span::from_secs(16);
+const STALE: Span = Span::from_secs(20);
 
 pub(crate) struct Ledger {
     settings: Settings,

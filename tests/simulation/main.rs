@@ -17,15 +17,18 @@
 
 mod calls;
 mod chance;
+mod corpus;
 mod errors;
 mod fates;
 mod heal;
 mod ledger;
+mod patience;
 mod people;
 mod plans;
 mod planted;
 mod ports;
 mod process;
+mod reach;
 mod run;
 mod simulation;
 mod swarm;

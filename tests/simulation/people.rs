@@ -128,6 +128,7 @@ impl People {
         &mut self,
         heard: Heard,
         newest: u32,
+        stopping: bool,
         ledger: &Ledger,
         world: &mut World,
     ) -> Result<(), String> {
@@ -150,6 +151,7 @@ impl People {
                     | DriverError::TooManyRequests { .. }
                     | DriverError::TooManyLive { .. } => Ok(()),
                     DriverError::NotOwner(_) | DriverError::NotFound(_) if stale => Ok(()),
+                    DriverError::ShuttingDown | DriverError::NotOwner(_) if stopping => Ok(()),
                     DriverError::Rejected(_) | DriverError::ServerBusy { .. }
                         if stale || !heard.known =>
                     {

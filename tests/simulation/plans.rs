@@ -55,7 +55,37 @@ pub(crate) fn plan(number: u64) -> Arc<Plan> {
     Arc::new(decode(&encoded(number)).expect("the plan has no mistakes"))
 }
 
+/// A plan that is not random: a wave of one server, and beside it one whose
+/// server is checked after its launch.
+pub(crate) const CHECKED: u64 = u64::MAX;
+
+fn checked() -> PlanDraft {
+    let wave = |name: &str, number| DraftWave {
+        name: name.to_owned(),
+        groups: by_id(&mut Chance::of(0, 0), number, 1),
+        ..DraftWave::default()
+    };
+    let hook = DraftHook {
+        hook: "h0".to_owned(),
+        ..DraftHook::default()
+    };
+    PlanDraft {
+        name: "shop".to_owned(),
+        waves: vec![
+            wave("slow", 0),
+            DraftWave {
+                verify: vec![hook],
+                ..wave("checked", 1)
+            },
+        ],
+        ..PlanDraft::default()
+    }
+}
+
 fn draft(number: u64) -> PlanDraft {
+    if number == CHECKED {
+        return checked();
+    }
     let mut chance = Chance::of(number, 1);
     let mut next = (number % 3) * STRIDE;
     let count = chance.between(1, 4);
@@ -177,7 +207,7 @@ pub(crate) fn fleet(chance: &mut Chance) -> Fleet {
     Fleet {
         seed: Seed(chance.next()),
         quotas: Quotas {
-            concurrent_jobs: usize::try_from(chance.between(2, 20)).expect("few"),
+            concurrent_jobs: usize::try_from(chance.between(1, 6)).expect("few"),
             ..Quotas::default()
         },
         names_recovery_instances: chance.percent(50),
@@ -186,7 +216,7 @@ pub(crate) fn fleet(chance: &mut Chance) -> Fleet {
     }
 }
 
-fn place(region: usize) -> Place {
+pub(crate) fn place(region: usize) -> Place {
     Place {
         account: AccountId::parse(ACCOUNT).expect("twelve digits"),
         region: Region::parse(REGIONS[region]).expect("a Region"),

@@ -35,6 +35,8 @@ use crate::{
 pub(crate) struct Port {
     pub(crate) world: SharedWorld,
     pub(crate) process: u32,
+    /// How far its clock is ahead of the world's.
+    pub(crate) ahead: Span,
 }
 
 impl Port {
@@ -58,12 +60,13 @@ async fn answered<T>(answer: oneshot::Receiver<T>) -> T {
 
 impl Clock for Port {
     fn now(&self) -> Timestamp {
-        lock(&self.world).now
+        lock(&self.world).now + self.ahead
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         let (reply, due) = oneshot::channel();
-        lock(&self.world).set_timer(self.process, at, reply);
+        let at = at.as_millis().saturating_sub(self.ahead.as_millis());
+        lock(&self.world).set_timer(self.process, Timestamp::from_millis(at), reply);
         answered(due).boxed()
     }
 

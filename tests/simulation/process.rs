@@ -1,11 +1,14 @@
 //! A process with a driver: a runtime of its own, which is dropped to kill it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use tidegate_core::{OwnerId, Timestamp, engine};
+use tidegate_core::{OwnerId, Span, Timestamp, engine};
 use tidegate_gateway::driver::{
     self, Codec, Driver, DriverError, DriverPorts, DriverSettings, Planting, Random,
 };
@@ -17,6 +20,9 @@ use crate::{
     ports::Port,
     world::{SharedWorld, lock},
 };
+
+/// How far the clocks of processes differ at most, in milliseconds.
+const SKEW: u64 = 3_000;
 
 /// A bug to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +38,11 @@ pub(crate) struct Process {
     pub(crate) number: u32,
     runtime: Runtime,
     slot: Slot,
+    pub(crate) clock: Arc<Port>,
+    /// Set when it has stopped in order.
+    stopped: Arc<AtomicBool>,
+    /// Somebody wants it to stop in order.
+    pub(crate) stopping: bool,
     greeted: bool,
     /// Another one was started after it.
     pub(crate) superseded: bool,
@@ -53,7 +64,9 @@ impl Process {
         let port = Arc::new(Port {
             world: Arc::clone(world),
             process: number,
+            ahead: Span::from_millis(Chance::of(seed, u64::from(number)).below(SKEW)),
         });
+        let clock = Arc::clone(&port);
         let ports = DriverPorts {
             journal: port.clone(),
             drs: port.clone(),
@@ -73,6 +86,9 @@ impl Process {
             number,
             runtime,
             slot,
+            clock,
+            stopped: Arc::default(),
+            stopping: false,
             greeted: false,
             superseded: false,
             stalled_until: None,
@@ -104,6 +120,20 @@ impl Process {
             self.greeted = self.driver().is_some();
             self.greeted
         }
+    }
+
+    /// As on a signal: it ends once DRS has answered what it was asked.
+    pub(crate) fn stop(&mut self, driver: Driver) {
+        self.stopping = true;
+        let stopped = Arc::clone(&self.stopped);
+        self.runtime.spawn(async move {
+            driver.stop().await;
+            stopped.store(true, Ordering::Relaxed);
+        });
+    }
+
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {

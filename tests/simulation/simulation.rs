@@ -49,6 +49,7 @@ enum Step {
     Crash,
     Start,
     Second,
+    Stop,
 }
 
 impl Simulation {
@@ -86,6 +87,8 @@ impl Simulation {
     fn choose(&mut self) -> Step {
         let calls = !lock(&self.world).calls.is_empty();
         let newest = self.processes.iter().any(|process| !process.superseded);
+        // Who starts is to find every execution that was begun.
+        let stopping = self.processes.iter().any(|process| process.stopping);
         let ready = self.newest().is_some();
         let swarm = &self.swarm;
         let when = |possible: bool, weight: u64| if possible { weight } else { 0 };
@@ -100,7 +103,8 @@ impl Simulation {
             ),
             (when(ready && !self.ledger.logs.is_empty(), 2), Step::Watch),
             (when(newest, swarm.crash), Step::Crash),
-            (when(!newest, 20), Step::Start),
+            (when(!newest && !stopping, 20), Step::Start),
+            (when(ready, swarm.stop), Step::Stop),
             (
                 when(
                     ready && !self.people.is_starting() && self.owns_all(),
@@ -136,15 +140,8 @@ impl Simulation {
             Step::Watch => self.watch(),
             Step::Crash => self.crash(),
             Step::Start => self.start_process(),
-            Step::Second => {
-                let stall = self.chance.percent(60);
-                let until = lock(&self.world).now + Span::from_millis(self.chance.below(STALL));
-                for process in &mut self.processes {
-                    process.superseded = true;
-                    process.stalled_until = stall.then_some(until);
-                }
-                self.start_process();
-            }
+            Step::Stop => self.stop(),
+            Step::Second => self.start_second(),
         }
     }
 
@@ -277,7 +274,30 @@ impl Simulation {
         if let Some(process) = self.processes.last()
             && let Some(driver) = process.driver()
         {
-            self.watchers.watch(id, process, driver, &self.world);
+            self.watchers.watch(id, process, driver);
+        }
+    }
+
+    /// Another one is started although this one lives, and perhaps stands
+    /// still for a while.
+    fn start_second(&mut self) {
+        let stall = self.chance.percent(60);
+        let until = lock(&self.world).now + Span::from_millis(self.chance.below(STALL));
+        for process in &mut self.processes {
+            process.superseded = true;
+            process.stalled_until = stall.then_some(until);
+        }
+        self.start_process();
+    }
+
+    fn stop(&mut self) {
+        let Some(process) = self.processes.last_mut() else {
+            return;
+        };
+        if let Some(driver) = process.driver() {
+            lock(&self.world).say(format_args!("p{} stops", process.number));
+            process.superseded = true;
+            process.stop(driver);
         }
     }
 
@@ -322,12 +342,20 @@ impl Simulation {
                 return Err(format!("p{} logs: {line}", process.number));
             }
         }
-        self.bury();
+        self.bury()?;
         self.check()
     }
 
-    /// A process whose driver did not start ends.
-    fn bury(&mut self) {
+    /// A process whose driver did not start ends, and so does one that has
+    /// stopped.
+    fn bury(&mut self) -> Result<(), String> {
+        while let Some(ix) = self.processes.iter().position(Process::has_stopped) {
+            let number = self.processes[ix].number;
+            if lock(&self.world).is_changing(number) {
+                return Err(format!("p{number} has stopped, and has not heard of DRS"));
+            }
+            self.kill(ix);
+        }
         while let Some(ix) = self.processes.iter().position(|p| p.failure().is_some()) {
             let why = self.processes[ix].failure().unwrap_or_default();
             lock(&self.world).say(format_args!(
@@ -336,6 +364,7 @@ impl Simulation {
             ));
             self.kill(ix);
         }
+        Ok(())
     }
 
     fn check(&mut self) -> Result<(), String> {
@@ -344,7 +373,10 @@ impl Simulation {
         self.ledger.read(&mut world)?;
         let newest = self.started;
         for heard in std::mem::take(&mut world.answers) {
-            self.people.hear(heard, newest, &self.ledger, &mut world)?;
+            let mut processes = self.processes.iter();
+            let stopping = processes.any(|p| p.number == heard.process && p.stopping);
+            self.people
+                .hear(heard, newest, stopping, &self.ledger, &mut world)?;
         }
         for (_, order) in std::mem::take(&mut world.arrived) {
             self.people.arrived(&order, &self.ledger)?;

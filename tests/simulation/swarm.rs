@@ -17,6 +17,7 @@ pub(crate) struct Swarm {
     /// Weights of what may happen beside answers and time.
     pub(crate) crash: u64,
     pub(crate) second: u64,
+    pub(crate) stop: u64,
     pub(crate) ask: u64,
     pub(crate) repeat: u64,
     pub(crate) time: u64,
@@ -71,6 +72,7 @@ impl Swarm {
             hooks,
             crash: chance.pick(&[0, 1, 2]),
             second: chance.pick(&[0, 0, 1]),
+            stop: chance.pick(&[0, 0, 1]),
             ask: chance.pick(&[3, 5, 8]),
             repeat: chance.pick(&[0, 2, 4]),
             time: chance.pick(&[12, 25]),
@@ -79,7 +81,6 @@ impl Swarm {
         }
     }
 
-    /// Only crashes and lost time.
     pub(crate) fn fate(&self, what: &What, chance: &mut Chance) -> Fate {
         chance.weighted(match what {
             What::Change(..) => &self.changes,

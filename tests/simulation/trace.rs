@@ -25,9 +25,6 @@ impl Trace {
         for byte in line.bytes() {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("{line}");
-        }
         self.lines.push(line);
     }
 

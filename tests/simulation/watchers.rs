@@ -29,13 +29,7 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// Watches this execution at this process, from where it was left.
-    pub(crate) fn watch(
-        &mut self,
-        id: &ExecutionId,
-        at: &Process,
-        driver: Driver,
-        world: &SharedWorld,
-    ) {
+    pub(crate) fn watch(&mut self, id: &ExecutionId, at: &Process, driver: Driver) {
         let (process, tale) = self.tales.entry(id.clone()).or_default();
         if *process == at.number {
             return;
@@ -44,10 +38,7 @@ impl Watchers {
         let so_far = locked(tale).clone();
         *process = at.number;
         *tale = Arc::new(Mutex::new(so_far));
-        let port = Port {
-            world: Arc::clone(world),
-            process: at.number,
-        };
+        let port = Arc::clone(&at.clock);
         let watch = watch(driver, id.clone(), Arc::clone(tale), port);
         at.spawn(watch);
     }
@@ -85,17 +76,25 @@ impl Watchers {
     }
 }
 
-async fn watch(driver: Driver, id: ExecutionId, tale: Tale, port: Port) {
-    let mut woken = driver.subscribe(&id);
+/// As the API's watch does it: until the execution is over.
+async fn watch(driver: Driver, id: ExecutionId, tale: Tale, port: Arc<Port>) {
     loop {
-        hear_all(&driver, &id, &tale, &port).await;
-        let Some(receiver) = &mut woken else {
-            return;
-        };
-        if receiver.changed().await.is_err() {
-            // Over, or not driven here any more: what is recorded is all.
-            woken = None;
+        let mut woken = driver.subscribe(&id);
+        while let Some(receiver) = &mut woken {
+            hear_all(&driver, &id, &tale, &port).await;
+            if receiver.changed().await.is_err() {
+                woken = None;
+            }
         }
+        let is_over = driver
+            .view(&id)
+            .await
+            .is_ok_and(|view| view.execution.state().is_terminal());
+        hear_all(&driver, &id, &tale, &port).await;
+        if is_over {
+            return;
+        }
+        port.sleep(Duration::from_secs(1)).await;
     }
 }
 

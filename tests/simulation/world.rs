@@ -278,6 +278,12 @@ impl World {
         }
     }
 
+    /// Whether DRS has yet to answer this process.
+    pub(crate) fn is_changing(&self, process: u32) -> bool {
+        let mut calls = self.calls.iter();
+        calls.any(|call| call.process == process && matches!(call.what, What::Change(..)))
+    }
+
     /// Whether something will still happen by itself.
     pub(crate) fn is_settled(&self) -> bool {
         self.later.is_empty()

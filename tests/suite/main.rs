@@ -2,11 +2,11 @@
 
 mod compatibility;
 mod driver;
+mod driver_journal;
 mod drs_adapter;
 mod fuzz_corpus;
 mod history;
 mod journal;
 mod journal_format;
-mod lost_appends;
 mod model_check;
 mod scenarios;

@@ -124,8 +124,10 @@ impl Actor {
                 self.shared.registry.leave(id);
                 admission.leave(&self.log.execution, self.now());
             }
+            // It goes on at the next gateway, so its servers are not free: a start
+            // that is still under way here must not get them.
             Err(End::Stopped) => {
-                self.shared.registry.leave(id);
+                self.shared.registry.abandon(id);
                 admission.withdraw(&self.log.execution, self.now());
             }
             Err(End::Lost) => {

@@ -83,7 +83,8 @@ impl Driver {
     }
 
     /// Wakes whenever the execution's view changes, and holds the newest.
-    /// `None` once the execution is over, or unknown: nothing will change.
+    /// `None` if the execution is not driven here: it is over, unknown,
+    /// another process's, or only just being started.
     #[must_use]
     pub fn subscribe(&self, id: &ExecutionId) -> Option<watch::Receiver<View>> {
         self.shared.registry.get(id).map(|live| live.woken)

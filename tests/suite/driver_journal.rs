@@ -1,4 +1,5 @@
-//! Appends whose answers were lost: the log itself tells what became of them.
+//! The driver over a journal that misbehaves. Where the answer to an append
+//! was lost, the log itself tells what became of it.
 
 use std::{
     collections::VecDeque,
@@ -28,6 +29,7 @@ use tidegate_tests::{
     fakes::{FakeDrs, ManualClock, ScriptedHooks},
     sketch,
 };
+use tokio::sync::watch;
 
 #[tokio::test]
 async fn a_record_that_was_written_is_known_by_its_nonce() {
@@ -92,6 +94,42 @@ async fn what_a_journal_that_failed_has_written_is_not_asked_of_it() {
     assert_eq!(world.journal.appends(), 2);
 }
 
+#[tokio::test]
+async fn a_gateway_that_stops_gives_no_server_to_a_start_that_is_under_way() {
+    let world = World::with(Flaky {
+        tells_claims: watch::Sender::new(false),
+        ..Flaky::default()
+    });
+    let driver = world.driver_with(FakeDrs::manual()).await;
+    let first = driver.start_execution(order("db")).await.unwrap();
+    // The server is busy, so the journal is asked whether that is because of
+    // this very request; its repetition waits for that answer.
+    let starts: Vec<_> = (0..2)
+        .map(|_| {
+            let (driver, order) = (driver.clone(), asked_by("db", "s"));
+            tokio::spawn(async move { driver.start_execution(order).await })
+        })
+        .collect();
+    world.journal.asked_for_claims(1).await;
+    let stopping = tokio::spawn({
+        let driver = driver.clone();
+        async move { driver.stop().await }
+    });
+    while driver.subscribe(first.execution.id()).is_some() {
+        tokio::task::yield_now().await;
+    }
+    world.journal.tells_claims.send_replace(true);
+    for start in starts {
+        let refused = start.await.unwrap().unwrap_err();
+        assert!(
+            matches!(refused, DriverError::ServerBusy { .. }),
+            "{refused}"
+        );
+    }
+    stopping.await.unwrap();
+    assert_eq!(driver.list(None, 10).await.unwrap().len(), 1);
+}
+
 /// What happens to an append.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -112,17 +150,38 @@ enum Fault {
 }
 
 /// A journal with faults.
-#[derive(Default)]
 struct Flaky {
     stored: MemoryJournal,
     faults: Mutex<VecDeque<Fault>>,
     late: Mutex<Option<Append>>,
     appends: AtomicUsize,
+    /// Until then nobody is told of a claim.
+    tells_claims: watch::Sender<bool>,
+    asked_for_claims: watch::Sender<usize>,
+}
+
+impl Default for Flaky {
+    fn default() -> Self {
+        Self {
+            stored: MemoryJournal::new(),
+            faults: Mutex::default(),
+            late: Mutex::default(),
+            appends: AtomicUsize::default(),
+            tells_claims: watch::Sender::new(true),
+            asked_for_claims: watch::Sender::new(0),
+        }
+    }
 }
 
 impl Flaky {
     fn appends(&self) -> usize {
         self.appends.load(Ordering::Relaxed)
+    }
+
+    /// Waits until claims were asked for so often.
+    async fn asked_for_claims(&self, times: usize) {
+        let mut asked = self.asked_for_claims.subscribe();
+        asked.wait_for(|asked| *asked >= times).await.unwrap();
     }
 
     fn next(&self) -> Fault {
@@ -193,7 +252,14 @@ impl Journal for Flaky {
     }
 
     fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
-        self.stored.claim(key)
+        self.asked_for_claims.send_modify(|asked| *asked += 1);
+        let claim = self.stored.claim(key);
+        async move {
+            // The sender lives as long as this journal.
+            let _ = self.tells_claims.subscribe().wait_for(|tells| *tells).await;
+            claim.await
+        }
+        .boxed()
     }
 }
 
@@ -226,10 +292,13 @@ struct World {
 
 impl World {
     fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
-        let journal = Flaky {
+        Self::with(Flaky {
             faults: Mutex::new(faults.into_iter().collect()),
             ..Flaky::default()
-        };
+        })
+    }
+
+    fn with(journal: Flaky) -> Self {
         Self {
             journal: Arc::new(journal),
             clock: ManualClock::default(),
@@ -295,6 +364,10 @@ impl World {
 }
 
 fn order(line: &str) -> StartOrder {
+    asked_by(line, "r")
+}
+
+fn asked_by(line: &str, request: &str) -> StartOrder {
     StartOrder {
         kind: Kind::Drill,
         plan: sketch::shared(line),
@@ -304,7 +377,7 @@ fn order(line: &str) -> StartOrder {
             plan: Bytes::copy_from_slice(line.as_bytes()),
             source: None,
         },
-        request: stamp("r"),
+        request: stamp(request),
     }
 }
 
