@@ -2,6 +2,6 @@
 
 mod checks;
 mod graphs;
-mod kill_and_resume;
+pub(crate) mod kill_and_resume;
 mod recorded_drill;
 mod watching;
