@@ -36,13 +36,17 @@
 
 mod clock;
 mod emulator;
+pub mod faults;
+mod late;
 mod listening;
 pub mod model;
+mod operation;
 mod scenario;
 mod wire;
 
 pub use clock::{EmulatorClock, NotManual};
 pub use emulator::{Emulator, Settings};
 pub use listening::free_loopback;
+pub use operation::Operation;
 pub use scenario::{GeneratedSpec, Scenario, ScenarioError};
 pub use wire::{FieldProblem, ServiceError, router, serve};
