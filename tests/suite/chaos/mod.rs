@@ -15,7 +15,7 @@ mod watchers;
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_emulator::Scenario;
+use tidegate_emulator::{Scenario, faults::Faults};
 
 use self::{
     client::{Client, Ledger},
@@ -64,6 +64,7 @@ async fn storm(seed: u64) {
         pulse.beats(1 + dice.below(LIFE)).await;
         gateways.kill_and_start().await;
     }
+    drs.emulator.set_faults(Faults::none());
     gateways.calm();
 
     let mut ledgers: Vec<Ledger> = Vec::new();

@@ -13,6 +13,10 @@ const SERVERS: usize = 6;
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-west-2";
 
+/// What DRS does besides: answers are lost before and after the work, calls are
+/// done late, throttled, refused and broken off, and jobs are listed late.
+const FAULTS: &str = include_str!("faults.yaml");
+
 /// The name of a client's plan.
 pub(super) fn name(client: usize) -> String {
     format!("chaos-{client}")
@@ -28,10 +32,10 @@ pub(super) fn fleet(clients: usize, seed: u64) -> String {
             servers += "        traits: {outcome: {effect: failConversion, launches: 2}}\n";
         }
     }
+    let seed = seed % 1_000_000;
     format!(
-        "name: chaos\nseed: {}\nquotas: {{concurrentJobs: 6, serversPerJob: 100, serversInAllJobs: 500}}\n\
-         fleet:\n  - account: \"{ACCOUNT}\"\n    region: {REGION}\n    servers:\n{servers}",
-        seed % 1_000_000
+        "name: chaos\nseed: {seed}\nquotas: {{concurrentJobs: 6, serversPerJob: 100, serversInAllJobs: 500}}\n\
+         fleet:\n  - account: \"{ACCOUNT}\"\n    region: {REGION}\n    servers:\n{servers}{FAULTS}"
     )
 }
 
