@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod chaos;
 mod compatibility;
 mod driver;
 mod driver_journal;

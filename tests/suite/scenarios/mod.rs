@@ -2,7 +2,7 @@
 
 mod checks;
 mod graphs;
-mod kill_and_resume;
+pub(crate) mod kill_and_resume;
 mod quotas;
 mod recorded_drill;
 mod watching;

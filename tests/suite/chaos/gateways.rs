@@ -1,0 +1,118 @@
+//! One gateway after the other on the same data.
+
+use std::{sync::atomic::AtomicUsize, sync::atomic::Ordering, time::Duration};
+
+use tempfile::TempDir;
+use tidegate_tests::process::Process;
+use tokio::sync::{Notify, watch};
+
+/// How long nothing may be heard before the system counts as stuck.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Counts what clients and watchers hear, so that instants are chosen by what
+/// happens and not by the clock.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    count: AtomicUsize,
+    beat: Notify,
+}
+
+impl Pulse {
+    pub(super) fn beat(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.beat.notify_waiters();
+    }
+
+    /// Waits until so many further things were heard.
+    ///
+    /// # Panics
+    /// If nothing is heard for a long time.
+    pub(super) async fn beats(&self, further: usize) {
+        let wanted = self.count.load(Ordering::Relaxed) + further;
+        loop {
+            let beat = self.beat.notified();
+            if self.count.load(Ordering::Relaxed) >= wanted {
+                return;
+            }
+            let heard = tokio::time::timeout(SILENCE, beat).await;
+            heard.expect("somebody hears something");
+        }
+    }
+}
+
+/// The gateway that runs now, and where clients find it.
+pub(super) struct Gateways {
+    running: Option<Process>,
+    address: watch::Sender<String>,
+    storm: watch::Sender<bool>,
+    drs: String,
+    folder: TempDir,
+}
+
+impl Gateways {
+    pub(super) async fn start(drs: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut gateways = Self {
+            running: None,
+            address: watch::Sender::new(String::new()),
+            storm: watch::Sender::new(true),
+            drs: drs.to_owned(),
+            folder,
+        };
+        gateways.start_one().await;
+        gateways
+    }
+
+    /// Where the newest gateway is.
+    pub(super) fn address(&self) -> watch::Receiver<String> {
+        self.address.subscribe()
+    }
+
+    /// True as long as gateways are killed.
+    pub(super) fn storm(&self) -> watch::Receiver<bool> {
+        self.storm.subscribe()
+    }
+
+    pub(super) fn calm(&self) {
+        self.storm.send_replace(false);
+    }
+
+    pub(super) async fn kill_and_start(&mut self) {
+        if let Some(process) = self.running.take() {
+            process.kill();
+        }
+        self.start_one().await;
+    }
+
+    async fn start_one(&mut self) {
+        let data = self.folder.path().join("data").display().to_string();
+        let drs = self.drs.clone();
+        let process = tokio::task::spawn_blocking(move || serve(&data, &drs)).await;
+        let process = process.expect("the gateway starts");
+        self.address.send_replace(process.address().to_owned());
+        self.running = Some(process);
+    }
+}
+
+fn serve(data: &str, drs: &str) -> Process {
+    let listen = ["--listen", "127.0.0.1:0"];
+    let serve = ["serve", "--drs", "aws", "--data-dir", data];
+    Process::start(
+        &[&serve[..], &listen].concat(),
+        &[
+            ("AWS_ENDPOINT_URL_DRS", drs),
+            ("AWS_ACCESS_KEY_ID", "123456789012"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+            ("AWS_REGION", "us-west-2"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
+            ("TIDEGATE__DRS__LOOK_INTERVAL", "100ms"),
+            ("TIDEGATE__DRS__READ_BACKOFF_MAX", "500ms"),
+            ("TIDEGATE__DRS__CHANGE_TIMEOUT", "2s"),
+            ("TIDEGATE__DRS__READ_TIMEOUT", "2s"),
+            ("TIDEGATE__ENGINE__SETTLE_WINDOW", "3s"),
+            ("TIDEGATE__ENGINE__DEFER_BACKOFF", "100ms"),
+            ("TIDEGATE__ENGINE__DEFER_MAX", "500ms"),
+        ],
+    )
+}

@@ -1,0 +1,185 @@
+//! Clients that only watch: one execution from its first commit to its end,
+//! and all executions at once; both across every gateway, by their cursors.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tidegate_proto::v1::{
+    Commit, WatchAllRequest, WatchEndReason, WatchRequest, WatchResponse,
+    execution_service_client::ExecutionServiceClient, watch_all_response, watch_response::Message,
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+use tonic::Status;
+
+use super::{client::is_passing, gateways::Pulse};
+
+/// Between two tries at a gateway that is not there, unless another one starts.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What a watcher saw of one execution.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) execution: String,
+    /// Every commit, once, in order.
+    pub(super) commits: Vec<Commit>,
+    /// How often it went on from its cursor.
+    pub(super) resumed: usize,
+    index: u64,
+}
+
+/// Watches an execution to its end.
+pub(super) async fn watch(
+    execution: String,
+    mut address: watch::Receiver<String>,
+    pulse: Arc<Pulse>,
+) -> Seen {
+    let mut seen = Seen {
+        execution,
+        commits: Vec::new(),
+        resumed: 0,
+        index: 0,
+    };
+    loop {
+        let gateway = address.borrow_and_update().clone();
+        match seen.go_on(gateway, &pulse).await {
+            Ok(true) => return seen,
+            Ok(false) => {}
+            Err(status) => assert!(is_passing(&status), "{status:?}"),
+        }
+        seen.resumed += 1;
+        let _ = tokio::time::timeout(AGAIN, address.changed()).await;
+    }
+}
+
+impl Seen {
+    /// True once the stream has told of the execution's end.
+    async fn go_on(&mut self, gateway: String, pulse: &Pulse) -> Result<bool, Status> {
+        let client = ExecutionServiceClient::connect(gateway).await;
+        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+        let request = WatchRequest {
+            execution: self.execution.clone(),
+            after_revision: Some(self.revision()),
+        };
+        let mut stream = client.watch(request).await?.into_inner();
+        while let Some(WatchResponse { message }) = stream.message().await? {
+            pulse.beat();
+            match message.expect("a message") {
+                Message::Header(header) => {
+                    assert_eq!(header.revision, self.revision(), "the cursor was not kept");
+                    assert_eq!(header.change_index, self.index, "the cursor was not kept");
+                }
+                Message::Commit(commit) => self.take(commit),
+                Message::Bookmark(_) => {}
+                Message::End(end) => {
+                    assert_eq!(end.revision, self.revision());
+                    return Ok(end.reason() == WatchEndReason::ExecutionEnded);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn revision(&self) -> u64 {
+        self.commits.last().map_or(0, |commit| commit.revision)
+    }
+
+    fn take(&mut self, commit: Commit) {
+        assert_eq!(commit.revision, self.revision() + 1, "gap or repeat");
+        for change in &commit.changes {
+            assert_eq!(change.index, self.index + 1, "gap or repeat");
+            self.index = change.index;
+        }
+        self.commits.push(commit);
+    }
+}
+
+/// The revisions that a watcher of everything saw, by execution.
+pub(super) type Revisions = BTreeMap<String, Vec<u64>>;
+
+/// A watcher of everything.
+pub(super) struct Everything {
+    watching: JoinHandle<Revisions>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Everything {
+    pub(super) fn watch(address: watch::Receiver<String>, pulse: Arc<Pulse>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let watching = tokio::spawn(async move {
+            let mut all = All::default();
+            tokio::select! {
+                _ = stopped => {}
+                () = all.watch(address, pulse) => {}
+            }
+            all.revisions
+        });
+        Self { watching, stop }
+    }
+
+    pub(super) async fn stop(self) -> Revisions {
+        // It only ends by itself if it panics, which is told below.
+        let _ = self.stop.send(());
+        self.watching.await.expect("it saw everything in order")
+    }
+}
+
+#[derive(Default)]
+struct All {
+    cursor: String,
+    revisions: Revisions,
+    /// The newest revision known of each execution, from snapshots, too.
+    known: BTreeMap<String, u64>,
+}
+
+impl All {
+    async fn watch(&mut self, mut address: watch::Receiver<String>, pulse: Arc<Pulse>) {
+        loop {
+            let gateway = address.borrow_and_update().clone();
+            if let Err(status) = self.go_on(gateway, &pulse).await {
+                assert!(is_passing(&status), "{status:?}");
+            }
+            let _ = tokio::time::timeout(AGAIN, address.changed()).await;
+        }
+    }
+
+    async fn go_on(&mut self, gateway: String, pulse: &Pulse) -> Result<(), Status> {
+        let client = ExecutionServiceClient::connect(gateway).await;
+        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+        let request = WatchAllRequest {
+            filter: None,
+            cursor: self.cursor.clone(),
+        };
+        let mut stream = client.watch_all(request).await?.into_inner();
+        while let Some(response) = stream.message().await? {
+            pulse.beat();
+            match response.message.expect("a message") {
+                watch_all_response::Message::Snapshot(summary) => {
+                    let known = self.known.entry(summary.id).or_default();
+                    *known = summary.revision.max(*known);
+                }
+                watch_all_response::Message::Commit(commit) => {
+                    let revision = commit.commit.expect("a commit").revision;
+                    self.take(commit.execution, revision);
+                }
+                watch_all_response::Message::Bookmark(_) | watch_all_response::Message::End(_) => {}
+            }
+            if !response.cursor.is_empty() {
+                self.cursor = response.cursor;
+            }
+        }
+        Ok(())
+    }
+
+    /// Going on from a cursor may repeat commits, and never leaves one out.
+    fn take(&mut self, execution: String, revision: u64) {
+        let known = self.known.entry(execution.clone()).or_default();
+        if revision <= *known {
+            return;
+        }
+        assert_eq!(revision, *known + 1, "a gap in {execution}");
+        *known = revision;
+        self.revisions.entry(execution).or_default().push(revision);
+    }
+}
