@@ -179,6 +179,7 @@ impl Client {
                 )
             })
             .await;
+        self.pulse.beat();
         if let Outcome::Done(execution) = outcome {
             self.ledger.answered.push(Answered {
                 execution: execution.id,
@@ -209,8 +210,7 @@ impl Client {
         format!("client-{}-{}", self.number, self.requests)
     }
 
-    /// Asks until there is an answer, of whichever gateway. At random, what
-    /// was answered is asked once more: the answer must be the same.
+    /// Asks until there is an answer, of whichever gateway.
     async fn ask<F, A>(&mut self, call: F) -> Outcome
     where
         F: Fn(ExecutionServiceClient<Channel>) -> A,
@@ -225,12 +225,10 @@ impl Client {
             });
             match answer.await {
                 Ok(Ok(execution)) => {
-                    self.pulse.beat();
                     let execution = execution.expect("an answer has an execution");
                     return Outcome::Done(Box::new(execution));
                 }
                 Ok(Err(status)) if status.code() == Code::FailedPrecondition => {
-                    self.pulse.beat();
                     return Outcome::Refused;
                 }
                 Ok(Err(status)) => assert!(is_passing(&status), "{status:?}"),

@@ -59,7 +59,7 @@ impl Evidence {
         Self {
             logs,
             answers: started + answered,
-            resumed: seen.map(|seen| seen.resumed).sum(),
+            resumed: seen.map(|seen| seen.streams.saturating_sub(1)).sum(),
         }
     }
 
@@ -136,6 +136,7 @@ impl Evidence {
             assert_eq!(adopted.get(key), jobs.first(), "{key}");
         }
         assert_eq!(jobs.len(), adopted.len());
+        assert!(!jobs.is_empty(), "nothing was launched");
     }
 
     /// The job that each launch ended up with, by its key.

@@ -31,7 +31,7 @@ const CLIENTS: usize = 6;
 /// How often the gateway is killed.
 const KILLS: usize = 50;
 /// Most things that are heard between two kills.
-const LIFE: usize = 40;
+const LIFE: usize = 300;
 /// The whole of it, far above what it takes.
 const BOUND: Duration = Duration::from_secs(600);
 /// Emulated seconds per second: a job takes less than a second.
@@ -64,6 +64,10 @@ async fn storm(seed: u64) {
         pulse.beats(1 + dice.below(LIFE)).await;
         gateways.kill_and_start().await;
     }
+    let fired = drs
+        .emulator
+        .with_faults(|_, plan| plan.counts().map(|count| count.fired).sum::<u64>());
+    assert!(fired > 0, "DRS has misbehaved");
     drs.emulator.set_faults(Faults::none());
     gateways.calm();
 
@@ -79,5 +83,5 @@ async fn storm(seed: u64) {
     evidence.every_execution_ended();
     evidence.what_was_seen_of_all_is_in_the_logs(&everything.stop().await);
     evidence.nothing_was_launched_twice(&drs.emulator);
-    println!("{KILLS} kills: {evidence}");
+    println!("{KILLS} kills: {evidence}, {fired} faults at DRS");
 }

@@ -24,8 +24,8 @@ pub(super) struct Seen {
     pub(super) execution: String,
     /// Every commit, once, in order.
     pub(super) commits: Vec<Commit>,
-    /// How often it went on from its cursor.
-    pub(super) resumed: usize,
+    /// Streams that it read, each from its cursor on.
+    pub(super) streams: usize,
     index: u64,
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn watch(
     let mut seen = Seen {
         execution,
         commits: Vec::new(),
-        resumed: 0,
+        streams: 0,
         index: 0,
     };
     loop {
@@ -48,7 +48,6 @@ pub(super) async fn watch(
             Ok(false) => {}
             Err(status) => assert!(is_passing(&status), "{status:?}"),
         }
-        seen.resumed += 1;
         let _ = tokio::time::timeout(AGAIN, address.changed()).await;
     }
 }
@@ -67,6 +66,7 @@ impl Seen {
             pulse.beat();
             match message.expect("a message") {
                 Message::Header(header) => {
+                    self.streams += 1;
                     assert_eq!(header.revision, self.revision(), "the cursor was not kept");
                     assert_eq!(header.change_index, self.index, "the cursor was not kept");
                 }
