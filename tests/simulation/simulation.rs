@@ -290,7 +290,15 @@ impl Simulation {
         self.start_process();
     }
 
+    /// People who start something ask again when nothing comes back, and a
+    /// gateway that stops is slow to answer.
     fn stop(&mut self) {
+        if self.chance.percent(60) {
+            for ix in self.people.starts() {
+                self.send(ix);
+                self.send(ix);
+            }
+        }
         let Some(process) = self.processes.last_mut() else {
             return;
         };

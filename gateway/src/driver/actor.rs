@@ -116,6 +116,9 @@ impl Actor {
         self.dispatcher.stop();
         let id = self.log.execution.id();
         match ended {
+            Err(End::Stopped) if self.shared.settings.has(Planted::GivesServersAway) => {
+                self.shared.registry.leave(id);
+            }
             Ok(()) => self.shared.registry.leave(id),
             // It goes on at the next gateway, so its servers are not free: a start
             // that is still under way here must not get them.
