@@ -10,6 +10,7 @@ use tonic::{
     Code, Response, Status,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
+use tonic_types::StatusExt as _;
 use ulid::Ulid;
 
 use crate::{command_line::CommandLine, failure::Failure};
@@ -166,7 +167,9 @@ impl Gateway {
 
     /// A status as a failure of this program.
     pub(crate) fn failure(&self, status: Status) -> Failure {
-        if is_unanswered(&status) {
+        // A gateway that says why it cannot is no gateway that is not there.
+        let is_told = status.get_details_error_info().is_some();
+        if is_unanswered(&status) && !is_told {
             Failure::Unreachable {
                 address: self.address.clone(),
                 reason: root_cause(&status),
@@ -279,6 +282,22 @@ mod tests {
             .unwrap_err();
         assert!(matches!(failure, Failure::Refused { .. }));
         assert_eq!(tries, 1);
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_says_why_it_cannot_is_heard() {
+        let gateway = Gateway::plain("http://127.0.0.1:1").unwrap();
+        let details = tonic_types::ErrorDetails::with_error_info(
+            "HOOKS_UNAVAILABLE",
+            "tidegate.dev",
+            std::collections::HashMap::new(),
+        );
+        let code = Code::Unavailable;
+        let told = Status::with_error_details(code, "no compiler", details);
+        let failure = gateway.failure(told);
+        assert_eq!(failure.exit(), crate::failure::Exit::Unreachable);
+        assert!(failure.to_string().contains("no compiler"), "{failure}");
+        assert!(matches!(failure, Failure::Refused { .. }), "{failure}");
     }
 
     #[test]

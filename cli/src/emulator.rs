@@ -120,7 +120,13 @@ impl World {
     /// Its servers are on this machine, so that hooks may reach them there.
     pub(crate) fn pace(&self, config: &mut Config) {
         config.hooks.allow_loopback |= !self.no_workloads;
-        for interval in [&mut config.drs.poll_interval, &mut config.drs.look_interval] {
+        let drs = &mut config.drs;
+        let intervals = [
+            &mut drs.poll_interval_min,
+            &mut drs.poll_interval_max,
+            &mut drs.look_interval,
+        ];
+        for interval in intervals.into_iter().chain(&mut drs.poll_interval) {
             let scaled = interval.get().div_f64(self.speed.max(1.0));
             *interval = scaled.max(SHORTEST_POLL).into();
         }

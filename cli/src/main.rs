@@ -18,7 +18,6 @@ mod info;
 mod logging;
 mod names;
 mod plan;
-mod plan_file;
 mod print;
 mod recovery;
 mod samples;

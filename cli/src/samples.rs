@@ -1,9 +1,8 @@
 //! The sample plans. `demo` applies one of them; the others are to try.
 
-use crate::{
-    failure::Failure,
-    plan_file::{Source, Written},
-};
+use tidegate_plan_file::{Source, Written};
+
+use crate::failure::Failure;
 
 /// A plan that comes with the program.
 #[derive(Clone, Copy, Debug)]
@@ -25,17 +24,18 @@ impl Sample {
     /// # Errors
     /// None for a sample that passed this module's tests.
     pub(crate) fn read(self) -> Result<Written, Failure> {
-        Written::parse(Source {
+        Ok(Written::parse(Source {
             name: self.name.to_owned(),
             text: self.text.to_owned(),
-        })
+        })?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tidegate_plan_file as plan_file;
+
     use super::*;
-    use crate::plan_file;
 
     const ALL: [Sample; 4] = [
         SHOP,

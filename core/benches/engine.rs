@@ -99,6 +99,11 @@ impl Run {
             self.execution.apply(&change, NOW);
             self.journal.push(change);
         }
+        let mut commands = self.execution.outstanding().into_iter();
+        let waiting = commands.find(|command| matches!(command, CommandId::Admit { .. }));
+        if let Some(command) = waiting {
+            self.hear(Event::Admitted { command });
+        }
     }
 
     /// The first `count` waves succeed, through every phase of their jobs.

@@ -20,7 +20,9 @@
 //! 2. Make the changes durable, with the instant at which they were decided.
 //! 3. [`apply`](engine::Execution::apply) them in order, at that instant.
 //! 4. Carry out what became [`outstanding`](engine::Execution::outstanding),
-//!    and let whatever comes of it be the next event.
+//!    and let whatever comes of it be the next event. An
+//!    [`Admit`](engine::CommandId::Admit) that is answered at once may be
+//!    decided before step 2, so that both are one record.
 //! 5. Wake at the [`next_deadline`](engine::Execution::next_deadline) with
 //!    [`Event::Tick`](engine::Event::Tick).
 //!
@@ -68,10 +70,17 @@
 //!     created_at: now,
 //! };
 //! let mut execution = Execution::new(genesis, Settings::default());
-//! for change in execution.decide(Event::Start, now).expect("it has not begun") {
-//!     execution.apply(&change, now);
-//! }
+//! let hear = |execution: &mut Execution, event| {
+//!     for change in execution.decide(event, now).expect("nothing forbids it") {
+//!         execution.apply(&change, now);
+//!     }
+//! };
+//! hear(&mut execution, Event::Start);
 //! assert_eq!(execution.state(), ExecutionState::Running);
+//! let [command @ CommandId::Admit { .. }] = execution.outstanding()[..] else {
+//!     panic!("the launch waits for its turn");
+//! };
+//! hear(&mut execution, Event::Admitted { command });
 //! assert!(matches!(execution.outstanding()[..], [CommandId::Launch { .. }]));
 //! ```
 #![no_std]

@@ -25,6 +25,7 @@ from datetime import datetime
 import boto3
 from botocore.config import Config
 
+from faults import check_faults
 from shape_validator import ShapeValidator
 
 ACCOUNT = "123456789012"
@@ -502,6 +503,7 @@ def check_all(checks, emulator, client):
     check_errors(checks, emulator, client)
     check_front_door(checks, emulator)
     check_record(checks, emulator)
+    check_faults(checks, emulator, client, ACCOUNT)
 
 
 if __name__ == "__main__":

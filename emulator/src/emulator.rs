@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::clock::{EmulatorClock, NotManual, RunningClock};
+use crate::clock::{EmulatorClock, LAST, NotManual, RunningClock};
+use crate::faults::{Call, FaultPlan, Faults, Verdict};
+use crate::late::Late;
 use crate::listening::{self, Reached};
 use crate::model::{AccountId, LaunchRecord, Model};
 use crate::scenario::Scenario;
@@ -33,6 +35,8 @@ struct Shared {
     default_account: AccountId,
     clock: RunningClock,
     model: Mutex<Model>,
+    late: Mutex<Late>,
+    faults: Mutex<(Faults, FaultPlan)>,
     calls: Mutex<BTreeMap<&'static str, u64>>,
     /// How often the model or the time may have been changed from outside.
     touches: watch::Sender<u64>,
@@ -45,13 +49,18 @@ impl Emulator {
     pub fn new(settings: Settings) -> Self {
         let Settings { scenario, clock } = settings;
         let clock = clock.run(scenario.start);
-        let model = Mutex::new(Model::new(&scenario.fleet, clock.now()));
+        let start = clock.now();
+        let mut model = Model::new(&scenario.fleet, start);
+        model.set_flaws(scenario.faults.service.clone());
+        let plan = FaultPlan::new(&scenario.faults, start);
         Self {
             shared: Arc::new(Shared {
                 scenario: scenario.name,
                 default_account: scenario.default_account,
                 clock,
-                model,
+                model: Mutex::new(model),
+                late: Mutex::new(Late::default()),
+                faults: Mutex::new((scenario.faults, plan)),
                 calls: Mutex::new(BTreeMap::new()),
                 touches: watch::Sender::new(0),
                 reached: watch::Sender::new(None),
@@ -148,6 +157,43 @@ impl Emulator {
         self.shared.clock.real(emulated)
     }
 
+    /// Replaces all faults, and counts from zero. What was put off is still done.
+    pub fn set_faults(&self, faults: Faults) {
+        self.with_model(|model, now| {
+            model.set_flaws(faults.service.clone());
+            let plan = FaultPlan::new(&faults, now);
+            *held(&self.shared.faults) = (faults, plan);
+        });
+    }
+
+    /// Lends the faults, and the counts of their rules.
+    pub fn with_faults<R>(&self, f: impl FnOnce(&Faults, &FaultPlan) -> R) -> R {
+        let faults = held(&self.shared.faults);
+        f(&faults.0, &faults.1)
+    }
+
+    /// Says what is to happen to a call, and counts it.
+    pub(crate) fn judge(&self, call: &Call<'_>) -> Verdict {
+        let now = self.now();
+        held(&self.shared.faults).1.judge(call, now)
+    }
+
+    /// Puts work off. It is done when the model is next held after its time, as if it were then.
+    pub(crate) fn put_off(
+        &self,
+        by: SignedDuration,
+        work: impl FnOnce(&mut Model) + Send + 'static,
+    ) {
+        let at = self.now().saturating_add(by).unwrap_or(LAST);
+        held(&self.shared.late).take(at, Box::new(work));
+        self.touch();
+    }
+
+    /// When work that was put off is due.
+    pub(crate) fn next_late(&self) -> Option<Timestamp> {
+        held(&self.shared.late).next()
+    }
+
     /// How often each operation was called, whatever it answered.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
         held(&self.shared.calls).clone()
@@ -163,7 +209,9 @@ impl Emulator {
     fn held_model(&self) -> MutexGuard<'_, Model> {
         let mut model = held(&self.shared.model);
         // Read under the lock, so that two callers never see time go back.
-        model.advance(self.now());
+        let now = self.now();
+        held(&self.shared.late).play(&mut model, now);
+        model.advance(now);
         model
     }
 

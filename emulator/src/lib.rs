@@ -1,11 +1,13 @@
 //! A DRS (AWS Elastic Disaster Recovery) that runs on a laptop.
 //!
-//! Two layers, of which the lower one knows nothing of the upper:
+//! Three layers, of which a lower one knows nothing of the upper:
 //!
 //! 1. [`model`]: a pure model of jobs, launches, quotas and time. No IO, no async, no clock, no
 //!    global randomness: `now` and the seed are arguments. It can be used alone, by a
 //!    deterministic simulation for example.
-//! 2. The rest: [`Scenario`]s to begin with, an [`EmulatorClock`], and the service's own REST-JSON
+//! 2. [`faults`]: a pure judge of calls, which says by rules what goes wrong. Its page is the
+//!    manual of faults.
+//! 3. The rest: [`Scenario`]s to begin with, an [`EmulatorClock`], and the service's own REST-JSON
 //!    protocol ([`serve`], [`router`]), so that any AWS SDK can talk to it.
 //!
 //! ```
@@ -36,13 +38,17 @@
 
 mod clock;
 mod emulator;
+pub mod faults;
+mod late;
 mod listening;
 pub mod model;
+mod operation;
 mod scenario;
 mod wire;
 
 pub use clock::{EmulatorClock, NotManual};
 pub use emulator::{Emulator, Settings};
 pub use listening::free_loopback;
+pub use operation::Operation;
 pub use scenario::{GeneratedSpec, Scenario, ScenarioError};
 pub use wire::{FieldProblem, ServiceError, router, serve};

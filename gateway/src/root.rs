@@ -21,8 +21,9 @@ use crate::{
         no_hooks::NoHooks,
         system_clock::SystemClock,
     },
-    config::{self, Config, DrsMode, DrsModeError, IncompleteTls, JournalKind},
-    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings},
+    config::{self, Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
+    drain::Drain,
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, arm_in_background, encode_summary,
         pinned_plan,
@@ -35,10 +36,7 @@ use crate::{
         journal::{Journal, ReadError},
         plan_store::PlanStore,
     },
-    serving::{
-        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError,
-        drain::Drain,
-    },
+    serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
 };
 
 #[cfg(test)]
@@ -135,6 +133,9 @@ pub enum StartError {
     /// The mode of DRS is incomplete.
     #[error(transparent)]
     Drs(#[from] DrsModeError),
+    /// How DRS is followed contradicts itself.
+    #[error(transparent)]
+    Poll(#[from] DrsPollError),
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -332,6 +333,8 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
     };
     let settings = drs_aws::Settings {
         timeouts,
+        look_skew: config.drs.clock_skew.span(),
+        tag_jobs: config.drs.tag_jobs,
         ..drs_aws::Settings::new(mode)
     };
     Ok(AwsDrs::connect(settings).await)
@@ -424,8 +427,20 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
     let settings = DriverSettings {
         owner: OwnerId::new(format!("gateway-{}", ulid::Ulid::new()).to_lowercase()),
         engine: config.engine.settings(config.limits.servers_per_plan.get()),
-        poll_interval: config.drs.poll_interval.get(),
+        quotas: config.drs.quotas.of_driver(config.engine.servers_per_job),
+        probing: Probing {
+            idle: (
+                config.engine.defer_backoff.span(),
+                config.engine.defer_max.span(),
+            ),
+            ..Probing::default()
+        },
+        poll: config.drs.poll()?,
+        forgotten_after: config.drs.forgotten_after.get(),
         look_interval: config.drs.look_interval.get(),
+        look_by: config.drs.look_by()?,
+        reads_at_once: config.drs.reads_at_once.get(),
+        jitter_seed: ulid::Ulid::new().random() as u64,
         read_backoff_max: config.drs.read_backoff_max.get(),
         live_limit: config.limits.live_executions.get(),
         request_limit: config.limits.requests_per_execution.get(),

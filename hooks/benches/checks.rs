@@ -1,5 +1,6 @@
-//! What a check costs beside what wasmtime alone costs, and how late one is
-//! stopped: `cargo bench -p tidegate-hooks --bench checks`.
+//! What a check costs beside what wasmtime alone costs, how late one is
+//! stopped, and what a component that is slow to compile takes of its limits:
+//! `cargo bench -p tidegate-hooks --bench checks`.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -18,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tidegate_hooks::{Context, Hook, Host, Limits, Outcome, Server};
+use tidegate_hooks::{CompileLimits, Compiler, Context, Hook, Host, Limits, Outcome, Server};
 use tokio::runtime::Runtime;
 
 use self::hosts::World;
@@ -150,6 +151,7 @@ fn main() {
     fresh(&runtime, &host);
     at_once(&runtime, &host);
     late(&runtime, &host);
+    compiled(&runtime);
 }
 
 fn ten_servers() -> Context {
@@ -244,6 +246,29 @@ fn late(runtime: &Runtime, host: &Arc<Host>) {
     print("a guest asleep beside two busy loops", found);
     for busy in company {
         busy.abort();
+    }
+}
+
+fn compiled(runtime: &Runtime) {
+    let limits = CompileLimits::DEFAULT;
+    let (wall, memory) = (limits.wall, limits.memory >> 20);
+    println!("Compiled under the real limits, {wall:?} and {memory} MiB:");
+    let functions = "(func (result i32) (i32.const 1))".repeat(99_900);
+    let module = format!("(module {functions})");
+    let many = guests::burdened(&guests::proceeding(), &module, 1);
+    let compiler = Compiler::new(env!("CARGO_BIN_EXE_tidegate-hook-compiler"));
+    for (what, wall) in [
+        ("100,000 functions in 1 MB", limits.wall),
+        ("the same in a second", Duration::from_secs(1)),
+    ] {
+        let limits = CompileLimits { wall, ..limits };
+        let started = Instant::now();
+        let ended = runtime.block_on(compiler.clone().limits(limits).compile(&many));
+        let took = started.elapsed();
+        match ended {
+            Ok(artifact) => println!("  {what}: {} bytes in {took:.1?}", artifact.len()),
+            Err(error) => println!("  {what}: {error} (after {took:.1?})"),
+        }
     }
 }
 

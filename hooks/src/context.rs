@@ -48,6 +48,15 @@ pub struct Context {
     pub earlier: Vec<Earlier>,
 }
 
+impl Context {
+    /// How many servers may be probed: those of this wave and of the waves
+    /// that it depends on.
+    #[must_use]
+    pub fn probeable(&self) -> usize {
+        self.servers.len() + self.upstream.len()
+    }
+}
+
 /// Which side of the wave's launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

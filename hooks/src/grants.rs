@@ -6,6 +6,7 @@
 mod cidr;
 mod host;
 mod path;
+mod reach;
 mod trust;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
@@ -18,6 +19,7 @@ pub use host::BadHost;
 pub(crate) use host::Host;
 pub use path::BadPath;
 pub(crate) use path::PathPrefix;
+pub use reach::Unreachable;
 pub use trust::BadAuthority;
 pub(crate) use trust::Trust;
 
@@ -126,7 +128,8 @@ pub enum EndpointError {
 
 impl Endpoint {
     /// Makes what can be asked of what was written. Whether its addresses may
-    /// be reached is another question; it is asked of the addresses.
+    /// be reached is another question: [`CheckedEndpoint::unreachable`] asks it
+    /// of what was written, and every probe of the address that it comes to.
     ///
     /// # Errors
     /// Names the first field that cannot be used.

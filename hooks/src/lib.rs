@@ -38,7 +38,7 @@ pub use engine::{ENGINE, EngineError};
 pub use failure::{Failure, FailureKind};
 pub use grants::{
     BadAuthority, BadCidr, BadHost, BadPath, CheckedEndpoint, Cidr, Endpoint, EndpointError,
-    Grants, Scheme,
+    Grants, Scheme, Unreachable,
 };
 pub use host::{Hook, Host, PrepareError};
 pub use inspect::{Bound, Contract, InspectError, Inspection, inspect};
@@ -49,7 +49,7 @@ pub use manifest::{
 pub use probe::{
     Answer, CLAUSES, Clause, Connector, Duplex, GrantError, LiveProbes, Matcher, Method, Network,
     Probe, ProbeFailure, Probes, Problem, Request, Resolver, Response, Rule, Setting, Stream,
-    Subject, Target, judge, judge_by,
+    Subject, Target, judge, judge_by, judge_network,
 };
 pub use project::{
     Build, BuildError, EncodeError, Language, PROJECT_FILE, Project, ProjectError, encode,

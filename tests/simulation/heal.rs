@@ -197,9 +197,10 @@ fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
                 let really = part.map(|part| match part.status {
                     LaunchStatus::Launched => ServerState::Launched,
                     LaunchStatus::Terminated => ServerState::Terminated,
-                    LaunchStatus::Failed | LaunchStatus::Pending | LaunchStatus::InProgress => {
-                        ServerState::Failed
-                    }
+                    LaunchStatus::Failed
+                    | LaunchStatus::Pending
+                    | LaunchStatus::InProgress
+                    | LaunchStatus::Unlisted => ServerState::Failed,
                 });
                 if really != Some(server.state) {
                     let state = server.state;

@@ -6,15 +6,15 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, pending, ready};
 use tidegate_core::{
-    ExecutionId, JobId, SourceServerId, Span, Timestamp,
+    ExecutionId, SourceServerId, Span, Timestamp,
     engine::{HookAnswer, JobReport, LaunchAnswer, Looked},
     plan::{Plan, Target},
 };
 use tidegate_gateway::ports::{
     clock::Clock,
     drs::{
-        Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-        TerminateOrder,
+        Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation,
+        RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
     },
     hook_store::HookStoreError,
     hooks::{
@@ -92,9 +92,19 @@ impl Drs for Port {
     fn observe(
         &self,
         target: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
-        self.ask(|reply| What::Observe((*target).clone(), jobs, reply))
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
+        let jobs = jobs.into_iter().map(|query| query.job).collect();
+        let reports = self.ask(|reply| What::Observe((*target).clone(), jobs, reply));
+        let all = |reports| Observation {
+            reports,
+            missed: None,
+        };
+        reports.map(move |answer| answer.map(all)).boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
+        panic!("{} was forgotten, and this DRS forgets no job", order.job)
     }
 
     fn source_servers(

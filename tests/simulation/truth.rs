@@ -269,7 +269,7 @@ fn report(job: &Job) -> JobReport {
                 LaunchStatus::Launched => ServerState::Launch,
                 LaunchStatus::Failed => ServerState::Failed,
                 LaunchStatus::Terminated => ServerState::Terminated,
-                LaunchStatus::Pending | LaunchStatus::InProgress => phase,
+                LaunchStatus::Pending | LaunchStatus::InProgress | LaunchStatus::Unlisted => phase,
             },
             instance: instance.map(|instance| InstanceId::from(instance.as_str())),
             detail: "".into(),
@@ -305,7 +305,8 @@ fn phase(job: &Job, server: &str) -> ServerState {
         | JobEvent::LaunchEnd { .. }
         | JobEvent::LaunchFailed { .. }
         | JobEvent::JobCancel
-        | JobEvent::JobEnd => None,
+        | JobEvent::JobEnd
+        | JobEvent::Unlisted => None,
     });
     phases.last().unwrap_or(ServerState::Requested)
 }

@@ -1,6 +1,6 @@
 //! Gateways in this process, for tests and benches that bring their own DRS.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, num::NonZeroU32, path::Path, sync::Arc};
 
 use futures::FutureExt as _;
 use tidegate_gateway::{
@@ -17,8 +17,8 @@ use crate::fakes::FakeDrs;
 /// Servers from this number on have jobs that never end.
 pub const ENDLESS: usize = 0xffff_0000;
 
-/// A gateway on loopback with the embedded journal in `data` and a DRS whose
-/// jobs end at once.
+/// A gateway on loopback with the embedded journal in `data` and a DRS without
+/// quotas whose jobs end at once.
 ///
 /// # Panics
 /// If it does not start.
@@ -44,7 +44,10 @@ pub async fn instant(data: &Path) -> Gateway {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         ..Overrides::default()
     };
-    let config = Config::load(None, overrides).expect("the defaults are good");
+    let mut config = Config::load(None, overrides).expect("the defaults are good");
+    // What is measured and watched here is not how executions queue.
+    config.drs.quotas.jobs = NonZeroU32::MAX;
+    config.drs.quotas.servers = NonZeroU32::MAX;
     Gateway::start_with(config, ports)
         .await
         .expect("the gateway starts")

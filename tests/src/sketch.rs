@@ -3,7 +3,8 @@
 //!
 //! `"db app>db web!>app"` is three waves of one server each: `app` waits for
 //! `db`, `web` for `app`, and the execution pauses before `web`. A `*2` after
-//! the name gives a wave two servers, `?hook` a hook after its launch.
+//! the name gives a wave two servers, `?hook` a hook after its launch. A word
+//! `#7` numbers the servers from 7 on, so that plans need not share them.
 
 use std::sync::Arc;
 
@@ -17,6 +18,15 @@ use tidegate_core::plan::{
 /// The line describes no plan that could run.
 pub fn plan(line: &str) -> Result<Plan, String> {
     let mut servers = 0;
+    let (numbers, words): (Vec<&str>, Vec<&str>) = line
+        .split_whitespace()
+        .partition(|word| word.starts_with('#'));
+    if let Some(first) = numbers.first() {
+        let first: usize = first[1..]
+            .parse()
+            .map_err(|_| format!("{first}: not a number"))?;
+        servers = first.saturating_sub(1);
+    }
     let draft = PlanDraft {
         name: "sketch".to_owned(),
         target: Some(DraftTarget {
@@ -24,8 +34,8 @@ pub fn plan(line: &str) -> Result<Plan, String> {
             region: "us-west-2".to_owned(),
             role: String::new(),
         }),
-        waves: line
-            .split_whitespace()
+        waves: words
+            .into_iter()
             .map(|word| wave(word, &mut servers))
             .collect::<Result<_, _>>()?,
         ..PlanDraft::default()

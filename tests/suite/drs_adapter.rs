@@ -3,6 +3,7 @@
 
 mod environment;
 mod faults;
+mod forgotten;
 mod launches;
 mod looks;
 mod rig;

@@ -10,8 +10,8 @@ use std::{env, fs, path::PathBuf, sync::Arc};
 use proptest::prelude::*;
 use prost::Message as _;
 use tidegate_core::{
-    ExecutionId, Timestamp, WaveIx,
-    engine::{Change, HookOutcome, Kind},
+    ExecutionId, LaunchIx, ServerIx, Timestamp, WaveIx,
+    engine::{Change, HookOutcome, Kind, LaunchState, Reason, ReasonCode, ServerState},
     plan::HookFailureKind,
 };
 use tidegate_gateway::{
@@ -83,21 +83,47 @@ fn a_newer_format_is_refused_with_both_versions() {
         error,
         FormatError::Newer {
             found: 7,
-            newest: 2
+            newest: 3
         }
     );
     assert!(error.to_string().contains("newer version of Tidegate"));
 }
 
 #[test]
-fn only_a_waiver_needs_the_newer_format() {
+fn a_record_has_the_lowest_format_that_says_all_of_it() {
     for change in examples::changes() {
         let wanted = match examples::name(&change) {
+            "launch-queued" | "launch-moved-queued" => 3,
             "hook-waived" => 2,
             _ => 1,
         };
         let record = stored::Record::decode(later(&[change])).expect("it is a record");
         assert_eq!(record.format, wanted, "{:?}", record.changes);
+    }
+}
+
+#[test]
+fn a_full_quota_is_said_in_the_newest_format_only() {
+    let reason = || Reason::of(ReasonCode::Quota);
+    let (wave, server) = (WaveIx(0), ServerIx(0));
+    let changes = [
+        Change::LaunchMoved {
+            wave,
+            launch: LaunchIx(0),
+            to: LaunchState::Abandoned,
+            reason: reason(),
+        },
+        Change::ServerMoved {
+            wave,
+            server,
+            to: ServerState::Pending,
+            instance: None,
+            reason: reason(),
+        },
+    ];
+    for change in changes {
+        let record = stored::Record::decode(later(&[change])).expect("it is a record");
+        assert_eq!(record.format, 3, "{:?}", record.changes);
     }
 }
 

@@ -1,8 +1,9 @@
 //! `tidegate execution wait`.
 
+use tidegate_plan_file::PlanDuration;
+
 use crate::{
     failure::{Exit, Failure},
-    plan_file::PlanDuration,
     session::Session,
     watch::{Show, Watch},
 };

@@ -4,6 +4,7 @@ mod status;
 
 use std::{fmt, io};
 
+use tidegate_plan_file::InvalidPlan;
 use tidegate_proto::v1;
 use tonic::{Code, Status};
 
@@ -138,6 +139,12 @@ fn exit_of(code: Code) -> Exit {
         | Code::Internal
         | Code::DataLoss
         | Code::Unauthenticated => Exit::Error,
+    }
+}
+
+impl From<InvalidPlan> for Failure {
+    fn from(invalid: InvalidPlan) -> Self {
+        Self::InvalidPlan(invalid.to_string())
     }
 }
 

@@ -4,6 +4,7 @@ use tidegate_hooks::Digest;
 use tidegate_proto::v1::DeleteHookRequest;
 
 use crate::{
+    connect::fresh_request_id,
     failure::{Exit, Failure},
     print::Format,
     session::Session,
@@ -27,6 +28,7 @@ impl Delete {
         let request = DeleteHookRequest {
             digest: self.digest.to_string(),
             allow_missing: self.allow_missing,
+            request_id: fresh_request_id(),
         };
         session
             .gateway

@@ -23,8 +23,9 @@ pub(super) struct Headroom {
     failures: Vec<String>,
 }
 
-/// What is used of a limit. It can be more than the limit: it is measured
-/// under the highest limits that there are.
+/// What is used of a limit, by the vector that comes closest to its own. It
+/// can be more than the limit: it is measured under the highest limits that
+/// there are.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Used {
     most: u64,
@@ -36,8 +37,11 @@ impl Used {
         Self { most: 0, limit }
     }
 
-    fn see(&mut self, used: u64) {
-        self.most = self.most.max(used);
+    fn see(&mut self, most: u64, limit: u64) {
+        let share = |of: u64, limit: u64| u128::from(of) * u128::from(limit);
+        if share(most, self.limit) > share(self.most, limit) {
+            *self = Self { most, limit };
+        }
     }
 
     fn shown(self, figure: fn(u64) -> String) -> String {
@@ -62,11 +66,12 @@ pub(super) async fn measure(
         return measured;
     }
     for servers in SERVERS {
-        let mut headroom = Headroom::none(servers, limits);
+        let mut headroom = Headroom::none(servers, &limits.with_room_for(servers));
         for vector in &vectors {
             let (context, probes) = vector.grown(servers);
+            let given = limits.with_room_for(context.probeable());
             let tape = host.check(hook, &Limits::CEILING, &context, &probes).await;
-            headroom.see(&vector.name, &tape);
+            headroom.see(&vector.name, &given, &tape);
         }
         measured.push(headroom);
     }
@@ -85,12 +90,16 @@ impl Headroom {
         }
     }
 
-    fn see(&mut self, vector: &str, tape: &Tape) {
-        self.fuel.see(tape.usage.fuel);
-        self.memory.see(tape.usage.peak_memory);
-        self.probes.see(tape.usage.probes.into());
+    fn see(&mut self, vector: &str, given: &Limits, tape: &Tape) {
+        self.fuel.see(tape.usage.fuel, given.fuel);
+        self.memory.see(tape.usage.peak_memory, given.memory as u64);
+        let probes = tape.usage.probes.into();
+        self.probes.see(probes, given.probes.into());
         match &tape.outcome {
-            Outcome::Report(report) => self.findings.see(report.findings.len() as u64),
+            Outcome::Report(report) => {
+                let findings = report.findings.len() as u64;
+                self.findings.see(findings, given.findings as u64);
+            }
             Outcome::Failure(failure) => self.failures.push(format!("{vector}: {failure}")),
         }
     }
@@ -150,13 +159,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_limit_that_follows_the_servers_is_the_one_that_is_compared() {
+        let limits = Limits::DEFAULT.with_room_for(300);
+        let mut headroom = Headroom::none(300, &limits);
+        headroom.probes.see(300, limits.probes.into());
+        headroom.findings.see(600, limits.findings as u64);
+        assert_eq!(
+            warnings(std::slice::from_ref(&headroom)),
+            Vec::<String>::new()
+        );
+        let text = as_text(&[headroom]);
+        assert!(text.contains("300 (50%)"), "{text}");
+        assert!(text.contains("600 (100%)"), "{text}");
+    }
+
+    #[test]
+    fn of_several_vectors_the_one_that_is_closest_to_its_limit_is_shown() {
+        let mut used = Used::none(100);
+        used.see(90, 1_000);
+        used.see(50, 100);
+        used.see(60, 200);
+        assert_eq!((used.most, used.limit), (50, 100));
+    }
+
+    #[test]
     fn what_is_beyond_a_limit_is_warned_of() {
         let mut headroom = Headroom::none(300, &Limits::DEFAULT);
-        headroom.fuel.see(1_000_000);
+        headroom.fuel.see(1_000_000, Limits::DEFAULT.fuel);
         assert_eq!(warnings(&[headroom]), Vec::<String>::new());
 
         let mut headroom = Headroom::none(300, &Limits::DEFAULT);
-        headroom.probes.see(300);
+        headroom.probes.see(300, 200);
         let text = as_text(std::slice::from_ref(&headroom));
         assert!(text.contains("300 (150%)"), "{text}");
         let warnings = warnings(&[headroom]);

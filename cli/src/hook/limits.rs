@@ -1,8 +1,9 @@
 //! What an attempt may use here, as a plan says it.
 
 use tidegate_hooks::Limits;
+use tidegate_plan_file::PlanDuration;
 
-use crate::{failure::Failure, plan_file::PlanDuration};
+use crate::failure::Failure;
 
 /// Limits of one attempt, if not the default.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -17,7 +18,7 @@ pub(super) struct LimitArgs {
     /// MiB of memory, at most 256; Python needs 128 [default: 64].
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
-    /// Probes, at most 2000 [default: 200].
+    /// Probes, at most 2000; never less than two for each server [default: 200].
     #[arg(long, value_name = "N")]
     probes: Option<u32>,
 }

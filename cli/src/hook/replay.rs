@@ -32,6 +32,8 @@ pub(crate) struct Replay {
 struct Replays {
     attempts: usize,
     different: usize,
+    /// Cut when they were recorded.
+    unplayable: usize,
     replays: Vec<Replayed>,
 }
 
@@ -54,6 +56,9 @@ struct Replayed {
     #[serde(skip_serializing_if = "Option::is_none")]
     other_engine: Option<String>,
     differences: Vec<Difference>,
+    /// Why it cannot be played, if it cannot.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    cut: String,
 }
 
 impl Replay {
@@ -67,9 +72,11 @@ impl Replay {
             replays.push(replayed(take, again));
         }
         let different = replays.iter().filter(|it| !it.differences.is_empty());
+        let unplayable = replays.iter().filter(|it| it.extent == Extent::Nothing);
         let replays = Replays {
             attempts: replays.len(),
             different: different.count(),
+            unplayable: unplayable.count(),
             replays,
         };
         session
@@ -95,6 +102,7 @@ fn replayed(take: Take, replay: tidegate_hooks::Replay) -> Replayed {
         extent: replay.extent,
         other_engine: replay.other_engine,
         differences: replay.differences,
+        cut: take.tape.cut,
     }
 }
 
@@ -116,18 +124,27 @@ fn as_text(replays: &Replays) -> String {
             text += &format!("\n\n{}: {difference}", it.tape);
         }
     }
-    let Replays {
-        attempts,
-        different,
-        ..
-    } = replays;
-    let alike = attempts - different;
-    text + &format!("\n\n{alike} of {attempts} attempts decide the same again")
+    for it in replays.replays.iter().filter(|it| !it.cut.is_empty()) {
+        text += &format!("\n\n{}: {}", it.tape, it.cut);
+    }
+    let alike = replays.replays.iter().filter(|it| is_alike(it)).count();
+    let attempts = replays.attempts;
+    text += &format!("\n\n{alike} of {attempts} attempts decide the same again");
+    if replays.unplayable > 0 {
+        let unplayable = replays.unplayable;
+        text += &format!("; {unplayable} cannot be played, their tapes were cut");
+    }
+    text
+}
+
+fn is_alike(it: &Replayed) -> bool {
+    it.differences.is_empty() && it.extent != Extent::Nothing
 }
 
 fn same(it: &Replayed) -> String {
     match (it.differences.is_empty(), it.extent, &it.other_engine) {
         (false, _, _) => "NO".to_owned(),
+        (true, Extent::Nothing, _) => "cannot be played".to_owned(),
         (true, Extent::UntilStopped, _) => "until it was stopped".to_owned(),
         (true, Extent::Whole, Some(engine)) => format!("verdict (fuel is of {engine})"),
         (true, Extent::Whole, None) => "verdict and fuel".to_owned(),
@@ -153,6 +170,7 @@ mod tests {
             extent: Extent::Whole,
             other_engine: None,
             differences,
+            cut: String::new(),
         }
     }
 
@@ -165,6 +183,7 @@ mod tests {
         let replays = Replays {
             attempts: 2,
             different: 1,
+            unplayable: 0,
             replays: vec![replayed(Vec::new()), replayed(vec![fuel])],
         };
         insta::assert_snapshot!(as_text(&replays), @r#"
@@ -175,6 +194,31 @@ mod tests {
         web post-wave 1 attempt 1: it used 12345 instructions, now 12346
 
         1 of 2 attempts decide the same again
+        "#);
+    }
+
+    #[test]
+    fn a_tape_that_was_cut_is_neither_the_same_nor_different() {
+        let cut = Replayed {
+            again: None,
+            extent: Extent::Nothing,
+            cut: "the whole tape has 20000000 bytes".to_owned(),
+            ..replayed(Vec::new())
+        };
+        let replays = Replays {
+            attempts: 2,
+            different: 0,
+            unplayable: 1,
+            replays: vec![replayed(Vec::new()), cut],
+        };
+        insta::assert_snapshot!(as_text(&replays), @r#"
+        ATTEMPT                    HOOK      RECORDED  AGAIN    FUEL   SAME
+        web post-wave 1 attempt 1  db-ready  proceed   proceed  12.3k  verdict and fuel
+        web post-wave 1 attempt 1  db-ready  proceed   -        12.3k  cannot be played
+
+        web post-wave 1 attempt 1: the whole tape has 20000000 bytes
+
+        1 of 2 attempts decide the same again; 1 cannot be played, their tapes were cut
         "#);
     }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tidegate_hooks::{Flip, Method, Probe, Request, Standing, Target, sensitivity};
 
-use super::{compiler::host, run::outcome, tapes::TapeArgs};
+use super::{
+    compiler::host,
+    run::outcome,
+    tapes::{Take, TapeArgs},
+};
 use crate::{
     failure::{Exit, Failure},
     print::table,
@@ -59,6 +63,12 @@ impl Sensitivity {
         let mut takes = self.tapes.takes(session, &host).await?;
         let mut attempts = Vec::new();
         while let Some(take) = takes.next().await? {
+            if !take.tape.is_whole() {
+                let Take { label, tape, .. } = &take;
+                let note = format!("{label} cannot be judged: {}", tape.cut);
+                session.printer.note(&note);
+                continue;
+            }
             let sensitivity = sensitivity(&host, &take.hook, &take.tape).await;
             attempts.push(Attempt {
                 tape: take.label,

@@ -3,13 +3,16 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use tidegate_hooks::{Digest, Hook, Host, Tape};
-use tidegate_proto::v1::{GetTapeRequest, ListTapesRequest, TapeId};
+use tidegate_proto::v1::{DownloadTapeRequest, ListTapesRequest, TapeId};
 
 use super::{
     component::{self, Component},
     described, stored,
 };
 use crate::{failure::Failure, session::Session};
+
+/// Tapes that are listed at once.
+const PAGE: i32 = 1_000;
 
 /// Which tapes.
 #[derive(Clone, Debug, clap::Args)]
@@ -116,31 +119,51 @@ impl Takes<'_> {
 }
 
 async fn recorded(session: &Session, execution: &str) -> Result<Vec<Place>, Failure> {
-    let request = ListTapesRequest {
+    let mut request = ListTapesRequest {
         execution: execution.to_owned(),
+        page_size: PAGE,
+        page_token: String::new(),
     };
-    let answer = session
-        .gateway
-        .ask(async || {
-            let mut hooks = session.gateway.hooks();
-            hooks.list_tapes(request.clone()).await
-        })
-        .await?;
-    Ok(answer.tapes.into_iter().map(Place::Gateway).collect())
+    let mut places = Vec::new();
+    loop {
+        let page = session
+            .gateway
+            .ask(async || {
+                let mut hooks = session.gateway.hooks();
+                hooks.list_tapes(request.clone()).await
+            })
+            .await?;
+        places.extend(page.tapes.into_iter().map(Place::Gateway));
+        if page.next_page_token.is_empty() {
+            return Ok(places);
+        }
+        request.page_token = page.next_page_token;
+    }
 }
 
 async fn get(session: &Session, id: &TapeId) -> Result<String, Failure> {
-    let request = GetTapeRequest {
+    let request = DownloadTapeRequest {
         id: Some(id.clone()),
     };
-    let answer = session
+    let mut parts = session
         .gateway
         .ask(async || {
             let mut hooks = session.gateway.hooks();
-            hooks.get_tape(request.clone()).await
+            hooks.download_tape(request.clone()).await
         })
         .await?;
-    Ok(answer.tape)
+    let mut bytes = Vec::new();
+    while let Some(part) = parts
+        .message()
+        .await
+        .map_err(|status| session.gateway.failure(status))?
+    {
+        bytes.extend_from_slice(&part.data);
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        let what = format!("the tape of {} is no text; is that a Tidegate?", label(id));
+        Failure::Other(what)
+    })
 }
 
 fn label(id: &TapeId) -> String {

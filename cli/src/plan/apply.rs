@@ -1,5 +1,6 @@
 //! `tidegate plan apply`.
 
+use tidegate_plan_file::Written;
 use tidegate_proto::v1::{Plan, UpdatePlanRequest};
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -8,7 +9,6 @@ use super::stored;
 use crate::{
     connect::RequestId,
     failure::{Exit, Failure},
-    plan_file::Written,
     session::Session,
 };
 
@@ -71,12 +71,11 @@ fn in_the_file(failure: Failure, written: &Written) -> Failure {
     };
     let details = status.get_error_details();
     match details.bad_request() {
-        Some(bad) if status.code() == Code::InvalidArgument && !bad.is_empty() => written
-            .violations(
-                bad.field_violations
-                    .iter()
-                    .map(|violation| (violation.field.as_str(), violation.description.as_str())),
-            ),
+        Some(bad) if status.code() == Code::InvalidArgument && !bad.is_empty() => {
+            let violations = bad.field_violations.iter();
+            let pairs = violations.map(|it| (it.field.as_str(), it.description.as_str()));
+            written.violations(pairs).into()
+        }
         _ => failure,
     }
 }

@@ -1,12 +1,12 @@
 //! `tidegate plan diff`.
 
 use similar::TextDiff;
+use tidegate_plan_file::{self as plan_file, Written};
 use tonic::Code;
 
 use super::stored;
 use crate::{
     failure::{Exit, Failure},
-    plan_file::{self, Written},
     session::Session,
 };
 

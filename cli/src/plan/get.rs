@@ -5,7 +5,6 @@ use tidegate_proto::v1::Plan;
 use super::stored;
 use crate::{
     failure::{Exit, Failure},
-    plan_file,
     print::{Format, table},
     session::Session,
     time,
@@ -26,8 +25,8 @@ impl Get {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, Failure> {
         let plan = stored::get(session, &self.plan, self.revision).await?;
         if session.printer.format() == Format::Yaml {
-            let file = plan_file::file(&plan);
-            session.printer.data(&plan_file::to_yaml(&file))?;
+            let file = tidegate_plan_file::file(&plan);
+            session.printer.data(&tidegate_plan_file::to_yaml(&file))?;
         } else {
             session.printer.one(&plan, &plan.name, as_table)?;
         }
@@ -41,7 +40,7 @@ fn as_table(plan: &Plan) -> String {
         [
             wave.name.clone(),
             wave.after.join(", "),
-            plan_file::selection(wave),
+            tidegate_plan_file::selection(wave),
             if wave.pause_before { "yes" } else { "" }.to_owned(),
         ]
     });

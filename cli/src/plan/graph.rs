@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use clap::ValueEnum;
+use tidegate_plan_file::Written;
 use tidegate_proto::v1::{Plan, WaveSpec};
 
 use super::stored;
 use crate::{
     failure::{Exit, Failure},
-    plan_file::{self, Written},
     session::Session,
 };
 
@@ -106,7 +106,7 @@ fn text(plan: &Plan, waves: &[WaveSpec]) -> String {
 fn described(wave: &WaveSpec) -> String {
     let mut text = wave.name.clone();
     if !wave.servers.is_empty() {
-        let _ = write!(text, "  {}", plan_file::selection(wave));
+        let _ = write!(text, "  {}", tidegate_plan_file::selection(wave));
     }
     if !wave.after.is_empty() {
         let _ = write!(text, "  <- {}", wave.after.join(", "));

@@ -2,13 +2,12 @@
 
 use crate::{
     failure::{Exit, Failure},
-    plan_file,
     print::Printer,
 };
 
 /// Prints the JSON Schema of plan files.
 pub(super) fn run(printer: Printer) -> Result<Exit, Failure> {
-    let schema = format!("{:#}", plan_file::json_schema());
+    let schema = format!("{:#}", tidegate_plan_file::json_schema());
     printer.data(&schema)?;
     Ok(Exit::Ok)
 }

@@ -1,8 +1,9 @@
 //! `tidegate plan validate`.
 
+use tidegate_plan_file::Written;
+
 use crate::{
     failure::{Exit, Failure},
-    plan_file::Written,
     session::Session,
 };
 

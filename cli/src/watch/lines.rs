@@ -4,7 +4,8 @@
 //! spaces, where TIME is RFC 3339 in UTC and SUBJECT is one of `execution`,
 //! `hold`, `wave/NAME`, `server/WAVE/ID`, `launch/KEY`, `hook/WAVE/HOOK` and
 //! `owner`. In detail, a hook that ended has further lines with the same TIME,
-//! INDEX and SUBJECT and the words `FINDING`, `LOG` and `USED`.
+//! INDEX and SUBJECT and the words `FINDING`, `LOG` and `USED`, and
+//! `TAPE none` where no tape was stored.
 
 use tidegate_proto::v1::{self, Change, Commit, HookMoved, HookOutcome, HookRun, Launch, change};
 
@@ -40,8 +41,8 @@ fn line(time: &str, index: u64, subject: &str, rest: &str) -> String {
     format!("{time} {index} {subject} {}", one_line(rest.trim_end()))
 }
 
-/// The lines that are about the execution, its holds and its waves. A wave
-/// passes through several steps within a state; they are one line.
+/// The lines that are about the execution, its holds, its waves and their
+/// hooks. A wave passes through several steps within a state; they are one line.
 pub(crate) fn milestones(commit: &Commit) -> impl Iterator<Item = String> {
     let mut last = String::new();
     of(commit).filter(move |line| {
@@ -49,7 +50,7 @@ pub(crate) fn milestones(commit: &Commit) -> impl Iterator<Item = String> {
         let about = text.split([' ', '/']).next().unwrap_or_default();
         let is_news = text != last;
         text.clone_into(&mut last);
-        is_news && ["execution", "hold", "wave"].contains(&about)
+        is_news && ["execution", "hold", "wave", "hook"].contains(&about)
     })
 }
 
@@ -194,8 +195,23 @@ fn hook_details(moved: &HookMoved) -> Vec<(String, String)> {
         .chain(log)
         .chain(dropped)
         .chain([used])
+        .chain((!moved.taped && is_answer(run)).then(|| "TAPE none".to_owned()))
         .map(|rest| (subject.clone(), rest))
         .collect()
+}
+
+/// Whether the run ended with an answer that was heard.
+fn is_answer(run: &HookRun) -> bool {
+    match run.outcome() {
+        HookOutcome::Unspecified | HookOutcome::Running | HookOutcome::Dropped => false,
+        HookOutcome::Proceed
+        | HookOutcome::Retry
+        | HookOutcome::Hold
+        | HookOutcome::Skip
+        | HookOutcome::Abort
+        | HookOutcome::Failed
+        | HookOutcome::Waived => true,
+    }
 }
 
 fn with_detail(word: &str, detail: &str) -> String {
@@ -313,6 +329,7 @@ mod tests {
                 message: "slow\nanswer".to_owned(),
             }],
             log_dropped: 4,
+            taped: true,
         })
     }
 
@@ -334,6 +351,17 @@ mod tests {
         2023-11-14T22:13:20Z 7 hook/db/db-ready USED fuel 123456 memory 1048576 probes 2
         2023-11-14T22:13:20Z 8 owner  epoch 0
         ");
+    }
+
+    #[test]
+    fn in_detail_a_hook_without_a_tape_says_so() {
+        let change::Kind::Hook(mut moved) = held() else {
+            panic!("it is a hook");
+        };
+        moved.taped = false;
+        let shown = detailed(&commit(vec![change::Kind::Hook(moved)])).last();
+        let expected = "2023-11-14T22:13:20Z 7 hook/db/db-ready TAPE none";
+        assert_eq!(shown.as_deref(), Some(expected));
     }
 
     #[test]
@@ -378,16 +406,32 @@ mod tests {
     }
 
     #[test]
-    fn milestones_leave_servers_out() {
+    fn milestones_leave_servers_and_launches_out_and_tell_each_step_of_a_hook() {
         let server = change::Kind::Server(v1::ServerMoved::default());
+        let launch = change::Kind::Launch(v1::LaunchMoved::default());
         let wave = change::Kind::Wave(v1::WaveMoved {
             wave: "db".to_owned(),
+            state: v1::WaveState::Verifying.into(),
             ..v1::WaveMoved::default()
         });
-        let commit = commit(vec![server, wave]);
+        let started = change::Kind::Hook(HookMoved {
+            wave: "db".to_owned(),
+            run: Some(HookRun {
+                hook: "db-ready".to_owned(),
+                phase: v1::HookPhase::PostWave.into(),
+                attempt: 2,
+                outcome: HookOutcome::Running.into(),
+                ..HookRun::default()
+            }),
+            ..HookMoved::default()
+        });
+        let commit = commit(vec![server, launch, wave, started, held()]);
         let shown: Vec<String> = milestones(&commit).collect();
-        assert_eq!(shown.len(), 1);
-        assert!(shown[0].contains("wave/db"));
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        2023-11-14T22:13:20Z 9 wave/db VERIFYING
+        2023-11-14T22:13:20Z 10 hook/db/db-ready RUNNING attempt 2 POST_WAVE
+        2023-11-14T22:13:20Z 11 hook/db/db-ready HOLD attempt 2 POST_WAVE (not all answer) s-2 port-closed: 5432 is closed
+        ");
     }
 
     #[test]

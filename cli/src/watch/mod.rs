@@ -50,7 +50,8 @@ pub(crate) enum Show {
     Lines,
     /// The same, with what each hook found, said and used.
     Details,
-    /// A line for each change of the execution, its holds and its waves.
+    /// A line for each change of the execution, its holds, its waves and their
+    /// hooks.
     Milestones,
     /// A JSON message for each message of the stream.
     Messages,

@@ -103,7 +103,18 @@ pub enum Change {
         /// When.
         at: crate::Timestamp,
     },
-    /// A launch is intended: from now on DRS may have been asked.
+    /// A launch is wanted, and waits for its turn: DRS was surely not asked.
+    LaunchQueued {
+        /// Of which wave.
+        wave: WaveIx,
+        /// Where.
+        target: Arc<Target>,
+        /// For which servers.
+        servers: Vec<ServerIx>,
+    },
+    /// A launch is intended, without having waited for its turn: from now on
+    /// DRS may have been asked. Engines that knew no queue decided this; it
+    /// is folded, and not decided any more.
     LaunchIntended {
         /// Of which wave.
         wave: WaveIx,

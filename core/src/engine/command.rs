@@ -27,6 +27,16 @@ pub enum CommandId {
         /// Counts the runs of this use, from 1.
         attempt: u32,
     },
+    /// Find out whether it is a launch's turn under the quotas of DRS; that it
+    /// is, is heard as [`super::Event::Admitted`].
+    Admit {
+        /// Of which wave.
+        wave: WaveIx,
+        /// Which launch.
+        launch: LaunchIx,
+        /// The attempt that it will be.
+        attempt: u32,
+    },
     /// Ask DRS to launch (in a cleanup: to terminate). Not repeatable.
     Launch {
         /// Of which wave.
@@ -61,7 +71,9 @@ impl CommandId {
     pub fn is_observation(self) -> bool {
         match self {
             Self::Look { .. } | Self::Follow { .. } => true,
-            Self::Select { .. } | Self::Hook { .. } | Self::Launch { .. } => false,
+            Self::Select { .. } | Self::Hook { .. } | Self::Admit { .. } | Self::Launch { .. } => {
+                false
+            }
         }
     }
 
@@ -71,6 +83,7 @@ impl CommandId {
         match self {
             Self::Select { wave }
             | Self::Hook { wave, .. }
+            | Self::Admit { wave, .. }
             | Self::Launch { wave, .. }
             | Self::Look { wave, .. }
             | Self::Follow { wave, .. } => wave,
@@ -91,6 +104,11 @@ impl fmt::Display for CommandId {
                 let side = phase.name();
                 write!(f, "{side}/{}/{}/{attempt}", wave.0, hook.0)
             }
+            Self::Admit {
+                wave,
+                launch,
+                attempt,
+            } => write!(f, "admit/{}/{}/{attempt}", wave.0, launch.0),
             Self::Launch {
                 wave,
                 launch,

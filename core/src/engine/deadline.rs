@@ -46,7 +46,8 @@ impl Execution {
                 LaunchState::Deferred { until, .. } => {
                     Some(deadline(until, DeadlineReason::LaunchRetry(wave)))
                 }
-                LaunchState::Asking { .. }
+                LaunchState::Queued { .. }
+                | LaunchState::Asking { .. }
                 | LaunchState::Reconciling { .. }
                 | LaunchState::Running { .. }
                 | LaunchState::Ended { .. }

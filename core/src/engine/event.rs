@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::{CommandId, HookAnswer, SelectedServer, ServerState};
-use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, WaveIx};
+use crate::{InstanceId, JobId, LaunchIx, OwnerId, SourceServerId, Span, Timestamp, WaveIx};
 
 /// Something heard from outside: a person's request, an answer, or the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub enum Event {
         /// What it said.
         answer: HookAnswer,
     },
+    /// It is a launch's turn: DRS may be asked.
+    Admitted {
+        /// The command that it answers.
+        command: CommandId,
+    },
+    /// A queued launch has more servers than DRS takes in one job here.
+    TooLarge {
+        /// The command that it answers.
+        command: CommandId,
+        /// Most servers that DRS takes in one job.
+        most: u16,
+    },
     /// DRS answered a launch (or in a cleanup, a termination), or did not.
     LaunchAnswered {
         /// The command that it answers.
@@ -56,6 +68,9 @@ pub enum Event {
         wave: WaveIx,
         /// Which of the wave's launches.
         launch: LaunchIx,
+        /// When the look began. Its answer may be heard much later, and says
+        /// nothing of what DRS showed in between.
+        began: Timestamp,
         /// What was found.
         found: Looked,
     },
@@ -82,18 +97,41 @@ pub enum LaunchAnswer {
         /// Why.
         reason: Arc<str>,
     },
-    /// DRS did not, and may later: throttled, over quota, or never reached.
+    /// DRS did not, and may later: throttled, or never reached.
     Deferred {
         /// Why.
         reason: Arc<str>,
         /// Not before this has passed, if DRS said so.
         after: Option<Span>,
     },
+    /// DRS did not, because a quota is full: the launch queues again.
+    OverQuota {
+        /// Which quota, as far as DRS said.
+        quota: Quota,
+        /// What it said.
+        reason: Arc<str>,
+    },
     /// DRS may or may not have.
     Unknown {
         /// Why that is not known.
         reason: Arc<str>,
     },
+    /// In a cleanup: no instance that was to be terminated is there any more,
+    /// so there is no job.
+    NothingLeft,
+}
+
+/// What DRS limits in each account and Region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quota {
+    /// Jobs at a time.
+    Jobs,
+    /// Servers in all jobs at a time.
+    Servers,
+    /// Servers in one job.
+    ServersPerJob,
+    /// DRS did not say which.
+    Unnamed,
 }
 
 /// What looking for a launch found.

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 
-use super::{Closing, ExecutionState, Hold, HoldCause, Kind, Reason, Settings, WaveRun};
+use super::{Closing, ExecutionState, Hold, HoldCause, Kind, Planted, Reason, Settings, WaveRun};
 use crate::{
     ExecutionId, InstanceId, OwnerId, SourceServerId, Span, Timestamp, WaveIx, plan::Plan,
 };
@@ -200,6 +200,12 @@ impl Execution {
             .flat_map(WaveRun::servers)
             .filter(|server| server.state == super::ServerState::Launched)
             .map(|server| (&server.selected.id, server.instance.as_ref()))
+    }
+
+    /// Whether new work may begin.
+    pub(crate) fn offers(&self) -> bool {
+        let held = self.is_held() && !self.settings.has(Planted::ForgetsPause);
+        !held && !self.is_closing(Closing::Timeout)
     }
 
     pub(crate) fn is_held(&self) -> bool {

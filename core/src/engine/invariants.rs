@@ -5,7 +5,8 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{
-    Closing, Execution, ExecutionState, HoldCause, HookOutcome, Kind, LaunchState, WaveState,
+    Closing, Execution, ExecutionState, HoldCause, HookOutcome, Kind, Launch, LaunchState,
+    ServerState, WaveState,
 };
 use crate::{
     HookIx, SourceServerId, WaveIx,
@@ -29,6 +30,7 @@ impl Execution {
         self.starts_only_when_satisfied(&mut found);
         self.asks_once_per_attempt(&mut found);
         self.one_live_job_per_server(&mut found);
+        self.asks_only_in_turn(&mut found);
         self.judged_when_settled(&mut found);
         self.passed_its_hooks(&mut found);
         self.over_means_over(&mut found);
@@ -55,7 +57,10 @@ impl Execution {
     fn asks_once_per_attempt(&self, found: &mut Vec<Violation>) {
         for (plan, run) in self.plan().waves().iter().zip(self.waves()) {
             let mut asked = BTreeMap::new();
-            for launch in &run.launches {
+            // A launch that is abandoned was not taken; it may have been
+            // queued again in smaller parts.
+            let taken = |launch: &&Launch| launch.state != LaunchState::Abandoned;
+            for launch in run.launches.iter().filter(taken) {
                 for server in &launch.servers {
                     let times = asked.entry((launch.attempt, *server)).or_insert(0_u32);
                     *times += 1;
@@ -89,6 +94,25 @@ impl Execution {
                 rule: "a server is never in two live launches",
                 found: format!("{id}"),
             });
+        }
+    }
+
+    /// DRS was not asked for a launch that still waits for its first turn.
+    fn asks_only_in_turn(&self, found: &mut Vec<Violation>) {
+        for (plan, run) in self.plan().waves().iter().zip(self.waves()) {
+            let waiting = |launch: &&Launch| launch.state == (LaunchState::Queued { attempt: 1 });
+            for launch in run.launches.iter().filter(waiting) {
+                let open = launch.servers.iter().find(|server| {
+                    let state = run.servers[server.index()].state;
+                    !matches!(state, ServerState::Pending | ServerState::Failed)
+                });
+                if run.state.is_settled() || open.is_some() {
+                    found.push(Violation {
+                        rule: "a queued launch waits in a wave under way, and its servers with it",
+                        found: format!("{} is {:?}, {open:?}", plan.name, run.state),
+                    });
+                }
+            }
         }
     }
 
@@ -192,7 +216,8 @@ impl Execution {
                 .all(|launch| match launch.state {
                     LaunchState::Asking { .. } | LaunchState::Running { .. } => false,
                     LaunchState::Reconciling { .. } => approval,
-                    LaunchState::Deferred { .. }
+                    LaunchState::Queued { .. }
+                    | LaunchState::Deferred { .. }
                     | LaunchState::Ended { .. }
                     | LaunchState::Refused
                     | LaunchState::Abandoned => true,

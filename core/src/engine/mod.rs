@@ -26,7 +26,7 @@ mod wave_run;
 pub use actions::Action;
 pub use change::{Change, Closing};
 pub use command::{CommandId, Deadline};
-pub use event::{Event, JobReport, LaunchAnswer, Looked, ServerReport};
+pub use event::{Event, JobReport, LaunchAnswer, Looked, Quota, ServerReport};
 pub use execution::{Execution, Genesis};
 pub use hook::{
     FAILURE_DELAY, FINDINGS_KEPT, Finding, HookAnswer, HookEvidence, HookVerdict, LogLevel,

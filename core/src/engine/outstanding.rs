@@ -36,8 +36,14 @@ impl Execution {
     }
 
     fn launch_commands(&self, wave: WaveIx, commands: &mut Vec<CommandId>) {
+        let offers = self.offers();
         for (launch, run) in self.wave(wave).numbered_launches() {
             commands.extend(match run.state {
+                LaunchState::Queued { attempt } => offers.then_some(CommandId::Admit {
+                    wave,
+                    launch,
+                    attempt,
+                }),
                 LaunchState::Asking { attempt } => Some(CommandId::Launch {
                     wave,
                     launch,
@@ -76,7 +82,8 @@ impl Execution {
             || run.launches.iter().any(|launch| match launch.state {
                 LaunchState::Reconciling { .. } => !awaits_approval,
                 LaunchState::Asking { .. } | LaunchState::Running { .. } => true,
-                LaunchState::Deferred { .. }
+                LaunchState::Queued { .. }
+                | LaunchState::Deferred { .. }
                 | LaunchState::Ended { .. }
                 | LaunchState::Refused
                 | LaunchState::Abandoned => false,

@@ -142,6 +142,12 @@ impl ServerState {
 /// Where a launch stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LaunchState {
+    /// It waits for its turn under the quotas of DRS, which was surely not
+    /// asked for this attempt.
+    Queued {
+        /// The attempt that it will be.
+        attempt: u32,
+    },
     /// The intent is recorded and DRS is asked.
     Asking {
         /// Counts how often DRS was asked, from 1.
@@ -196,7 +202,8 @@ impl LaunchState {
     pub const fn job(&self) -> Option<&JobId> {
         match self {
             Self::Running { job } | Self::Ended { job } => Some(job),
-            Self::Asking { .. }
+            Self::Queued { .. }
+            | Self::Asking { .. }
             | Self::Reconciling { .. }
             | Self::Deferred { .. }
             | Self::Refused
@@ -325,6 +332,8 @@ pub enum ReasonCode {
     Drs,
     /// The job ended and said nothing final of the server.
     JobEndedEarly,
+    /// A quota of DRS is full.
+    Quota,
 }
 
 impl Reason {
@@ -373,6 +382,7 @@ impl fmt::Display for Reason {
             ReasonCode::NoTrace => "DRS shows no trace of it",
             ReasonCode::Adopted => "found at DRS and adopted",
             ReasonCode::Drs => "reported by DRS",
+            ReasonCode::Quota => "a quota of DRS is full",
             ReasonCode::JobEndedEarly => "the DRS job ended without a result for this server",
         };
         match (code, &*self.text) {

@@ -118,7 +118,7 @@ pub struct Launch {
     pub state: LaunchState,
     /// Why.
     pub reason: Reason,
-    /// When the intent was recorded.
+    /// When it was first intended to ask DRS; until then, when it was queued.
     pub intended_at: Timestamp,
     /// When it entered its state.
     pub state_at: Timestamp,

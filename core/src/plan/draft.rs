@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
-use super::{FailurePolicy, HookFailure, HookFailureKind, Scheme, UnknownLaunch};
+use super::{FailurePolicy, HookFailure, HookFailureKind, Priority, Scheme, UnknownLaunch};
 use crate::Span;
 
 /// A whole plan.
@@ -27,6 +27,8 @@ pub struct PlanDraft {
     pub timeout: Option<Span>,
     /// What to do about an unknown launch.
     pub unknown_launch: Option<UnknownLaunch>,
+    /// Whose launches go first; normal by default.
+    pub priority: Option<Priority>,
     /// What hooks may reach beside the plan's servers.
     pub endpoints: Vec<DraftEndpoint>,
 }

@@ -37,6 +37,7 @@ pub struct Plan {
     pub(crate) waves: Vec<WavePlan>,
     pub(crate) timeout: Option<Span>,
     pub(crate) unknown_launch: Option<UnknownLaunch>,
+    pub(crate) priority: Priority,
     pub(crate) endpoints: Vec<EndpointPlan>,
 }
 
@@ -56,6 +57,18 @@ pub enum UnknownLaunch {
     AskAgain,
     /// Pause; a resume asks DRS again.
     AskPerson,
+}
+
+/// Whose launches go first where quotas of DRS make executions wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// After everything else.
+    Low,
+    /// Unless a plan says otherwise.
+    #[default]
+    Normal,
+    /// Before everything else.
+    High,
 }
 
 /// One wave of a checked plan.
@@ -201,5 +214,11 @@ impl Plan {
     #[must_use]
     pub fn unknown_launch(&self) -> Option<UnknownLaunch> {
         self.unknown_launch
+    }
+
+    /// Whose launches go first.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.priority
     }
 }

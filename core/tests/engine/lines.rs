@@ -44,7 +44,8 @@ fn line(change: &Change) -> String {
         } => format!("{} hook {}{}", at(*wave), ended(*outcome), quoted(message)),
         Change::AttemptStarted { wave, attempt } => format!("{} attempt {attempt}", at(*wave)),
         Change::RetryScheduled { wave, at: when } => format!("{} retry {}", at(*wave), time(*when)),
-        Change::LaunchIntended { .. }
+        Change::LaunchQueued { .. }
+        | Change::LaunchIntended { .. }
         | Change::LaunchMoved { .. }
         | Change::ServerMoved { .. }
         | Change::ServerWarned { .. } => drs_line(change),
@@ -53,7 +54,19 @@ fn line(change: &Change) -> String {
 
 /// What concerns launches and servers.
 fn drs_line(change: &Change) -> String {
-    if let Change::LaunchIntended {
+    if let Change::LaunchQueued {
+        wave,
+        target,
+        servers,
+    } = change
+    {
+        format!(
+            "{} queue {} {:?}",
+            at(*wave),
+            target.region,
+            numbers(servers)
+        )
+    } else if let Change::LaunchIntended {
         wave,
         target,
         servers,
@@ -161,6 +174,7 @@ fn ended(outcome: HookOutcome) -> String {
 
 fn launched(state: &LaunchState) -> String {
     match state {
+        LaunchState::Queued { attempt } => format!("queued {attempt}"),
         LaunchState::Asking { attempt } => format!("asking {attempt}"),
         LaunchState::Reconciling { attempt } => format!("reconciling {attempt}"),
         LaunchState::Deferred { attempt, until } => format!("deferred {attempt} {}", time(*until)),

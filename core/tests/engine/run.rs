@@ -6,8 +6,8 @@ use tidegate_core::{
     ExecutionId, HookIx, InstanceId, JobId, LaunchIx, OwnerId, ServerIx, Span, Timestamp, WaveIx,
     engine::{
         Change, CommandId, Event, Execution, ExecutionState, Genesis, HookAnswer, HookVerdict,
-        JobReport, Kind, LaunchAnswer, Looked, SelectedServer, ServerReport, ServerState, Settings,
-        WaveState, Why,
+        JobReport, Kind, LaunchAnswer, Looked, Quota, SelectedServer, ServerReport, ServerState,
+        Settings, WaveState, Why,
     },
     plan::{HookFailureKind, HookPhase, Limits, Plan, PlanDraft},
 };
@@ -22,6 +22,8 @@ pub(crate) struct Run {
     pub(crate) now: Timestamp,
     genesis: Genesis,
     settings: Settings,
+    /// Whether every launch has its turn at once, in the same record.
+    pub(crate) admits: bool,
     journal: Vec<(Timestamp, Change)>,
 }
 
@@ -44,8 +46,17 @@ impl Run {
             now: BEGINNING,
             genesis,
             settings,
+            admits: true,
             journal: Vec::new(),
         }
+    }
+
+    /// A drill, begun, whose launches wait for their turn.
+    pub(crate) fn queueing(draft: &PlanDraft) -> Self {
+        let mut run = Self::new(draft);
+        run.admits = false;
+        run.hear(Event::Start);
+        run
     }
 
     /// A drill, begun.
@@ -57,6 +68,14 @@ impl Run {
 
     /// Decides, records and applies.
     pub(crate) fn hear(&mut self, event: Event) -> Vec<String> {
+        let mut changes = self.decide(event);
+        while let Some(command) = self.waiting().filter(|_| self.admits) {
+            changes.extend(self.decide(Event::Admitted { command }));
+        }
+        lines::lines(&changes)
+    }
+
+    fn decide(&mut self, event: Event) -> Vec<Change> {
         let changes = self
             .execution
             .decide(event, self.now)
@@ -67,7 +86,13 @@ impl Run {
         }
         assert_eq!(self.execution.violations(), []);
         assert_eq!(self.folded(), self.execution);
-        lines::lines(&changes)
+        changes
+    }
+
+    /// The first launch that waits for its turn.
+    fn waiting(&self) -> Option<CommandId> {
+        let mut commands = self.execution.outstanding().into_iter();
+        commands.find(|command| matches!(command, CommandId::Admit { .. }))
     }
 
     pub(crate) fn refused(&self, event: Event) -> Why {
@@ -130,9 +155,10 @@ impl Run {
     fn asked(&self, wave: u16, launch: u16) -> u32 {
         use tidegate_core::engine::LaunchState as L;
         match self.execution.wave(WaveIx(wave)).launches()[usize::from(launch)].state {
-            L::Asking { attempt } | L::Reconciling { attempt } | L::Deferred { attempt, .. } => {
-                attempt
-            }
+            L::Queued { attempt }
+            | L::Asking { attempt }
+            | L::Reconciling { attempt }
+            | L::Deferred { attempt, .. } => attempt,
             L::Running { .. } | L::Ended { .. } | L::Refused | L::Abandoned => 1,
         }
     }
@@ -200,6 +226,7 @@ impl Run {
         self.hear(Event::LaunchLooked {
             wave: WaveIx(wave),
             launch: LaunchIx(launch),
+            began: self.now,
             found,
         })
     }
@@ -247,6 +274,24 @@ pub(crate) fn launch_answered(wave: u16, launch: u16, attempt: u32, answer: Laun
         attempt,
     };
     Event::LaunchAnswered { command, answer }
+}
+
+pub(crate) fn admitted(wave: u16, launch: u16, attempt: u32) -> Event {
+    let command = admit(wave, launch, attempt);
+    Event::Admitted { command }
+}
+
+pub(crate) fn too_large(wave: u16, launch: u16, attempt: u32, most: u16) -> Event {
+    let command = admit(wave, launch, attempt);
+    Event::TooLarge { command, most }
+}
+
+fn admit(wave: u16, launch: u16, attempt: u32) -> CommandId {
+    CommandId::Admit {
+        wave: WaveIx(wave),
+        launch: LaunchIx(launch),
+        attempt,
+    }
 }
 
 pub(crate) fn hook_answered(
@@ -310,5 +355,13 @@ pub(crate) fn deferral() -> LaunchAnswer {
     LaunchAnswer::Deferred {
         reason,
         after: None,
+    }
+}
+
+pub(crate) fn over_quota() -> LaunchAnswer {
+    let reason = Arc::from("20 jobs run");
+    LaunchAnswer::OverQuota {
+        quota: Quota::Jobs,
+        reason,
     }
 }

@@ -116,7 +116,10 @@ impl Listening {
             open: self.ports.keys().copied().collect(),
             failed: self.failed.clone(),
         }));
-        let lasts = wanted.lasts.and_then(|lasts| self.emulator.real(lasts));
+        let late = self.emulator.next_late();
+        let late = late.map(|next| next.duration_since(self.emulator.now()));
+        let lasts = wanted.lasts.into_iter().chain(late).min();
+        let lasts = lasts.and_then(|lasts| self.emulator.real(lasts));
         let retry = (!self.failed.is_empty()).then_some(RETRY);
         lasts.into_iter().chain(retry).min()
     }

@@ -15,12 +15,22 @@ use super::refusal::{Quota, Refusal, ResourceKind};
 use super::snapshot::{RecoverySnapshot, snapshots};
 use super::source_server::SourceServer;
 
+/// Whether a live job keeps its servers from being launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// DRS's own rule: one live job per server.
+    Kept,
+    /// The rule fails.
+    Broken,
+}
+
 /// The pinned snapshot of each server of an admissible request.
 pub(super) fn admit_launch(
     estate: &Estate,
     quotas: Quotas,
     seed: Seed,
     request: &LaunchRequest,
+    hold: Hold,
     now: Timestamp,
 ) -> Result<Vec<Option<RecoverySnapshot>>, Refusal> {
     if request.servers.is_empty() {
@@ -60,7 +70,10 @@ pub(super) fn admit_launch(
             now,
         )?);
     }
-    refuse_busy(estate, request.servers.iter().map(|launch| &launch.server))?;
+    match hold {
+        Hold::Kept => refuse_busy(estate, request.servers.iter().map(|launch| &launch.server))?,
+        Hold::Broken => {}
+    }
     within_quotas(estate, quotas, request.servers.len())?;
     Ok(pinned)
 }

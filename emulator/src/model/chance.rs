@@ -40,11 +40,15 @@ impl Seed {
         SnapshotId::parse(&format!("pit-3{}", self.hex16(subject))).expect("17 hex digits")
     }
 
+    /// A fraction for a subject, from zero to less than one.
+    pub fn fraction(self, subject: &[&str]) -> f64 {
+        // 2^53 steps, so that the fraction is exact in an f64 on every platform.
+        (self.draw(subject) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// The duration, moved by at most `jitter` of itself up or down.
     pub fn jitter(self, base: SignedDuration, jitter: f64, subject: &[&str]) -> SignedDuration {
-        // 2^53 steps, so that the fraction is exact in an f64 on every platform.
-        let unit = (self.draw(subject) >> 11) as f64 / (1_u64 << 53) as f64;
-        let factor = 1.0 + jitter * (2.0 * unit - 1.0);
+        let factor = 1.0 + jitter * (2.0 * self.fraction(subject) - 1.0);
         let micros = (base.as_micros() as f64 * factor).round() as i64;
         SignedDuration::from_micros(micros)
     }

@@ -39,6 +39,7 @@ impl Course {
         server: &SourceServer,
         pinned: Option<RecoverySnapshot>,
         purpose: Purpose,
+        stricken: Option<Effect>,
         now: Timestamp,
     ) -> Self {
         let spec = &server.spec;
@@ -55,9 +56,8 @@ impl Course {
             server: spec.id.clone(),
             purpose,
             timings: spec.timings.drawn(seed, spec.id.as_str(), server.launches),
-            effect: spec
-                .outcome
-                .and_then(|outcome| outcome.at(server.launches))
+            effect: stricken
+                .or_else(|| spec.outcome?.at(server.launches))
                 .or(stale),
             replaced: server.recovery_instance.clone(),
             pinned,
@@ -128,7 +128,11 @@ impl Course {
                     Effect::FailConversion
                     | Effect::FailLaunch
                     | Effect::FailCleanup
-                    | Effect::Skip,
+                    | Effect::Skip
+                    | Effect::LeaveInProgress
+                    | Effect::LoseInstance
+                    | Effect::WithholdInstance
+                    | Effect::EndUnlisted,
                 )
                 | None,
                 _,
@@ -143,6 +147,9 @@ impl Course {
     fn play_conversion(&self, script: &mut Script) -> bool {
         script.wait(self.timings.conversion_wait);
         script.say(JobEvent::ConversionStart);
+        if self.effect == Some(Effect::LeaveInProgress) {
+            return false;
+        }
         script.wait(self.timings.conversion);
         let conversion_server = self.ids.conversion_server.clone();
         if self.effect == Some(Effect::FailConversion) {
@@ -167,6 +174,7 @@ impl Course {
             script.say(JobEvent::LaunchFailed { raw_error });
             return;
         }
+        let end = self.end();
         let id = self.ids.instance;
         let instance = RecoveryInstance {
             id: id.clone(),
@@ -185,6 +193,24 @@ impl Course {
             .push((launched_at, Progress::InstanceAppears(instance)));
         script.wait(self.timings.launch);
         script.say(JobEvent::LaunchEnd { instance: id });
+        script.lines.extend(end.map(|end| (script.at, end)));
+    }
+
+    /// What happens to a launched server at last.
+    fn end(&self) -> Option<Progress> {
+        let server = self.server.clone();
+        match self.effect? {
+            Effect::LoseInstance => Some(Progress::InstanceVanishes(self.ids.instance.clone())),
+            Effect::WithholdInstance => Some(Progress::InstanceWithheld(server)),
+            Effect::EndUnlisted => Some(Progress::EndsUnlisted(server)),
+            Effect::FailSnapshot
+            | Effect::FailConversion
+            | Effect::FailLaunch
+            | Effect::PreviousSnapshot
+            | Effect::Skip
+            | Effect::FailCleanup
+            | Effect::LeaveInProgress => None,
+        }
     }
 }
 

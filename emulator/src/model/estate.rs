@@ -32,6 +32,14 @@ pub(super) enum Progress {
     InstanceAppears(RecoveryInstance),
     /// The job ends and lets go of its servers. Its JOB_END line is written a little later.
     JobCompletes,
+    /// The service forgets the job.
+    JobForgotten,
+    /// A recovery instance is gone from EC2 and from the service, although nobody terminated it.
+    InstanceVanishes(InstanceId),
+    /// The job does not tell the instance of a server that it launched.
+    InstanceWithheld(SourceServerId),
+    /// The launch of a server ends in a status that no SDK lists.
+    EndsUnlisted(SourceServerId),
 }
 
 impl Estate {
@@ -124,6 +132,7 @@ impl Estate {
             participants,
             tags,
             log: Vec::new(),
+            forgotten: false,
         };
         self.job_index.insert(job.id.clone(), number);
         self.jobs.push(job.clone());
@@ -145,6 +154,16 @@ impl Estate {
                 self.instances.insert(instance.id.clone(), instance);
             }
             Progress::JobCompletes => self.on_completion(job, at),
+            Progress::JobForgotten => self.job_mut(job).forgotten = true,
+            Progress::InstanceVanishes(id) => self.on_vanished(&id),
+            Progress::InstanceWithheld(server) => {
+                if let Some(participant) = self.job_mut(job).participant_mut(&server) {
+                    participant.instance = None;
+                }
+            }
+            Progress::EndsUnlisted(server) => {
+                self.set_status(job, Some(&server), LaunchStatus::Unlisted);
+            }
         }
     }
 
@@ -179,6 +198,7 @@ impl Estate {
             | JobEvent::UsingPreviousSnapshot
             | JobEvent::ConversionEnd { .. }
             | JobEvent::JobCancel
+            | JobEvent::Unlisted
             | JobEvent::JobEnd => {}
         }
     }
@@ -214,13 +234,34 @@ impl Estate {
     }
 
     fn on_completion(&mut self, job: &JobId, at: Timestamp) {
-        let job = self.job_mut(job);
-        job.phase = JobPhase::Completed { ended_at: at };
-        let participants = job.participants.clone();
+        let ended = self.job_mut(job);
+        ended.phase = JobPhase::Completed { ended_at: at };
+        let participants = ended.participants.clone();
         for participant in participants {
+            // Of two jobs that hold a server, because its launch was repeated, one goes on.
+            let holder = self.holder(&participant.source_server).cloned();
             if let Some(server) = self.servers.get_mut(&participant.source_server) {
-                server.live_job = None;
+                server.live_job = holder;
             }
+        }
+    }
+
+    fn holder(&self, server: &SourceServerId) -> Option<&JobId> {
+        let holds = |job: &&Job| {
+            let mut participants = job.participants.iter();
+            participants.any(|participant| participant.source_server == *server)
+        };
+        self.live_jobs().find(holds).map(|job| &job.id)
+    }
+
+    fn on_vanished(&mut self, id: &InstanceId) {
+        let Some(instance) = self.instances.remove(id) else {
+            return;
+        };
+        if let Some(server) = self.servers.get_mut(&instance.source_server)
+            && server.recovery_instance.as_ref() == Some(id)
+        {
+            server.recovery_instance = None;
         }
     }
 

@@ -23,13 +23,15 @@ pub struct Job {
     pub tags: Tags,
     /// Its log, oldest first.
     pub log: Vec<LogItem>,
+    /// Whether the service has forgotten it: it goes on, and nothing tells of it.
+    pub forgotten: bool,
 }
 
 impl Job {
     /// Whether it still holds its servers.
     pub fn is_live(&self) -> bool {
         match self.phase {
-            JobPhase::Pending | JobPhase::Started => true,
+            JobPhase::Pending | JobPhase::Started | JobPhase::Unlisted => true,
             JobPhase::Completed { .. } => false,
         }
     }
@@ -58,6 +60,8 @@ pub enum JobPhase {
     Pending,
     /// Under way.
     Started,
+    /// Under way, in a word that no SDK lists. Only ever told (see [`Unlisted`](super::Unlisted)).
+    Unlisted,
     /// Ended.
     Completed {
         /// When.
@@ -158,6 +162,8 @@ pub enum JobEvent {
     },
     /// JOB_CANCEL: there was nothing that could be done.
     JobCancel,
+    /// A word that no SDK lists. Only ever told (see [`Unlisted`](super::Unlisted)).
+    Unlisted,
     /// JOB_END
     JobEnd,
 }
@@ -183,6 +189,7 @@ impl JobEvent {
             Self::LaunchEnd { .. } => "LAUNCH_END",
             Self::LaunchFailed { .. } => "LAUNCH_FAILED",
             Self::JobCancel => "JOB_CANCEL",
+            Self::Unlisted => "UNLISTED",
             Self::JobEnd => "JOB_END",
         }
     }

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Model;
-use super::admission::admit_launch;
+use super::admission::{Hold, admit_launch};
 use super::course::Course;
 use super::estate::Progress;
 use super::fleet::Tags;
-use super::id::{JobId, Place, SnapshotId, SourceServerId};
+use super::id::{JobId, Place, Resource, SnapshotId, SourceServerId};
 use super::job::{Initiator, Job, JobEvent, Participant};
+use super::job_fault::JobFault;
 use super::refusal::Refusal;
 use super::source_server::{LastLaunch, LaunchStatus, Purpose};
 use super::timing::Timings;
@@ -59,11 +60,44 @@ impl Model {
         request: &LaunchRequest,
         now: Timestamp,
     ) -> Result<Job, Refusal> {
+        self.launch(place, request, Hold::Kept, None, now)
+    }
+
+    /// The same, with something that goes wrong with the job.
+    pub fn start_faulty_recovery(
+        &mut self,
+        place: &Place,
+        request: &LaunchRequest,
+        fault: &JobFault,
+        now: Timestamp,
+    ) -> Result<Job, Refusal> {
+        self.launch(place, request, Hold::Kept, Some(fault), now)
+    }
+
+    /// Launches servers whether a live job holds them or not: the launch that DRS does twice for
+    /// one call. Everything else is refused as ever.
+    pub fn repeat_recovery(
+        &mut self,
+        place: &Place,
+        request: &LaunchRequest,
+        now: Timestamp,
+    ) -> Result<Job, Refusal> {
+        self.launch(place, request, Hold::Broken, None, now)
+    }
+
+    fn launch(
+        &mut self,
+        place: &Place,
+        request: &LaunchRequest,
+        hold: Hold,
+        fault: Option<&JobFault>,
+        now: Timestamp,
+    ) -> Result<Job, Refusal> {
         self.advance(now);
         let now = self.now();
-        let (seed, quotas) = (self.seed, self.quotas);
+        let (seed, quotas) = (self.seed, self.quotas());
         let estate = self.estate_mut(place)?;
-        let pinned = admit_launch(estate, quotas, seed, request, now)?;
+        let pinned = admit_launch(estate, quotas, seed, request, hold, now)?;
         let participants = request.servers.iter().map(participant).collect();
         let initiator = Initiator::Launch(request.purpose);
         let job = estate.open(
@@ -74,6 +108,8 @@ impl Model {
             request.tags.clone(),
             now,
         );
+        let ids = request.servers.iter().map(|launch| &launch.server);
+        let stricken = fault.and_then(|fault| fault.stricken(seed, &job.id, ids));
         let courses = request
             .servers
             .iter()
@@ -81,16 +117,23 @@ impl Model {
             .map(|(launch, pinned)| {
                 let server = estate.servers.get_mut(&launch.server).expect("admitted");
                 server.launches += 1;
-                server.last_launch = Some(LastLaunch {
+                server.launch_before = server.last_launch.replace(LastLaunch {
                     called_at: now,
                     job: job.id.clone(),
                     purpose: request.purpose,
                     status: LaunchStatus::Pending,
                 });
-                Course::of(seed, &job.id, server, pinned, request.purpose, now)
+                let effect = stricken
+                    .as_ref()
+                    .and_then(|(effect, ids)| ids.contains(&launch.server).then_some(*effect));
+                Course::of(seed, &job.id, server, pinned, request.purpose, effect, now)
             })
             .collect::<Vec<_>>();
         self.schedule_all(place, &job.id, courses, now);
+        if let Some(JobFault::Forgotten { after }) = fault {
+            self.schedule(place, &job.id, now + *after, Progress::JobForgotten);
+        }
+        self.tags_replaced(place, Resource::Job(job.id.clone()), Tags::new());
         self.record(place, &job, request, now);
         Ok(job)
     }

@@ -43,9 +43,11 @@ mod admission;
 mod chance;
 mod course;
 mod estate;
+mod flaws;
 mod fleet;
 mod id;
 mod job;
+mod job_fault;
 mod launch;
 mod loopback;
 mod recovery_instance;
@@ -53,6 +55,7 @@ mod refusal;
 mod snapshot;
 mod source_server;
 mod tagging;
+mod telling;
 mod termination;
 #[cfg(test)]
 mod tests;
@@ -66,17 +69,20 @@ use jiff::Timestamp;
 pub use chance::Seed;
 pub use estate::Estate;
 use estate::Progress;
+pub use flaws::{Flaws, Lag, OtherQuotas, Unlisted};
 pub use fleet::{Fleet, Quotas, RecordedIds, Replication, ServerSpec, Tags};
 pub use id::{
     AccountId, InstanceId, InvalidId, JobId, Place, Region, Resource, SnapshotId, SourceServerId,
 };
 pub use job::{Initiator, Job, JobEvent, JobPhase, LogItem, Participant};
+pub use job_fault::JobFault;
 pub use launch::{LaunchRecord, LaunchRequest, ServerLaunch};
 pub use loopback::{Berth, Loopback};
 pub use recovery_instance::{InstanceState, RecoveryInstance};
 pub use refusal::{Quota, Refusal, ResourceKind};
 pub use snapshot::RecoverySnapshot;
 pub use source_server::{LastLaunch, LaunchStatus, Purpose, SourceServer};
+use tagging::OldTags;
 pub use timing::{Effect, Outcome, Timings};
 pub use workload::{Ailment, Health, Protocol, Served, Workload, WorkloadState};
 
@@ -93,6 +99,8 @@ pub struct Model {
     agenda: BTreeMap<(Timestamp, u64), Step>,
     scheduled: u64,
     launches: Vec<LaunchRecord>,
+    flaws: Flaws,
+    old_tags: OldTags,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -124,6 +132,8 @@ impl Model {
             agenda: BTreeMap::new(),
             scheduled: 0,
             launches: Vec::new(),
+            flaws: Flaws::default(),
+            old_tags: OldTags::default(),
         }
     }
 
@@ -181,7 +191,7 @@ impl Model {
 
     /// The limits of each place.
     pub fn quotas(&self) -> Quotas {
-        self.quotas
+        self.flaws.quotas.over(self.quotas)
     }
 
     /// Whether jobs name the recovery instances of their servers.

@@ -18,6 +18,8 @@ pub struct SourceServer {
     pub added_at: Timestamp,
     /// Its newest launch, if it ever had one.
     pub last_launch: Option<LastLaunch>,
+    /// The one before, as far as it got.
+    pub launch_before: Option<LastLaunch>,
     /// The launches that were ever accepted for it.
     pub launches: u32,
     /// The terminations that were ever accepted for it.
@@ -40,6 +42,7 @@ impl SourceServer {
             added_at: start - SignedDuration::from_hours(49),
             spec,
             last_launch: None,
+            launch_before: None,
             launches: 0,
             terminations: 0,
             live_job: None,
@@ -111,4 +114,6 @@ pub enum LaunchStatus {
     Failed,
     /// Its instance was terminated.
     Terminated,
+    /// A word that no SDK lists.
+    Unlisted,
 }

@@ -1,5 +1,9 @@
 //! TagResource, UntagResource and ListTagsForResource.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use super::Model;
 use super::fleet::Tags;
 use super::id::{Place, Resource};
@@ -9,13 +13,12 @@ use super::refusal::{Refusal, ResourceKind};
 const TAGS_PER_RESOURCE: usize = 50;
 
 impl Model {
-    /// The tags of the resource with that ARN.
+    /// The tags of the resource with that ARN, as they are told.
     pub fn tags(&self, caller: &Place, arn: &str) -> Result<Tags, Refusal> {
         let resource = named(caller, arn)?;
-        self.estate(caller)?
-            .tags(&resource)
-            .cloned()
-            .ok_or_else(|| not_found(arn))
+        let tags = self.estate(caller)?.tags(&resource);
+        let tags = tags.ok_or_else(|| not_found(arn))?;
+        Ok(self.tags_before(caller, &resource).unwrap_or(tags).clone())
     }
 
     /// Adds tags to the resource, or refuses and changes nothing.
@@ -32,7 +35,8 @@ impl Model {
                 message,
             });
         }
-        *held = merged;
+        let old = std::mem::replace(held, merged);
+        self.tags_replaced(caller, resource, old);
         Ok(())
     }
 
@@ -43,8 +47,45 @@ impl Model {
             .estate_mut(caller)?
             .tags_mut(&resource)
             .ok_or_else(|| not_found(arn))?;
+        let old = held.clone();
         held.retain(|key, _| !keys.contains(key));
+        self.tags_replaced(caller, resource, old);
         Ok(())
+    }
+}
+
+/// The tags that the service still tells because it lags; nothing in a service that does not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct OldTags(BTreeMap<(Place, Resource), Vec<Replaced>>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Replaced {
+    at: Timestamp,
+    tags: Tags,
+}
+
+impl Model {
+    /// Keeps the tags that a resource had until now for as long as they are told.
+    pub(super) fn tags_replaced(&mut self, place: &Place, resource: Resource, tags: Tags) {
+        let (lag, at) = (self.flaws.lag.tags, self.now);
+        if lag.is_zero() {
+            return;
+        }
+        let kept = self.old_tags.0.entry((place.clone(), resource));
+        let kept = kept.or_default();
+        kept.retain(|old| old.at + lag > at);
+        kept.push(Replaced { at, tags });
+    }
+
+    /// The older tags that are still told of a resource, if any are.
+    pub(super) fn tags_before(&self, place: &Place, resource: &Resource) -> Option<&Tags> {
+        if self.old_tags.0.is_empty() {
+            return None;
+        }
+        let kept = self.old_tags.0.get(&(place.clone(), resource.clone()))?;
+        let lag = self.flaws.lag.tags;
+        let told = kept.iter().find(|old| old.at + lag > self.now)?;
+        Some(&told.tags)
     }
 }
 

@@ -23,7 +23,7 @@ impl Model {
     ) -> Result<Job, Refusal> {
         self.advance(now);
         let now = self.now();
-        let (seed, quotas) = (self.seed, self.quotas);
+        let (seed, quotas) = (self.seed, self.quotas());
         let estate = self.estate_mut(place)?;
         let instances = admit_termination(estate, quotas, ids)?;
         let participants = instances.iter().map(participant).collect();
@@ -87,7 +87,11 @@ impl Model {
                 | Effect::FailConversion
                 | Effect::FailLaunch
                 | Effect::PreviousSnapshot
-                | Effect::Skip,
+                | Effect::Skip
+                | Effect::LeaveInProgress
+                | Effect::LoseInstance
+                | Effect::WithholdInstance
+                | Effect::EndUnlisted,
             )
             | None => JobEvent::CleanupEnd { instance },
         }

@@ -95,7 +95,7 @@ impl Outcome {
 }
 
 /// What may happen to a launch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
     /// The on-demand snapshot fails.
@@ -111,6 +111,14 @@ pub enum Effect {
     /// Its launches succeed, but an instance of it cannot be terminated. Counts terminations, not
     /// launches.
     FailCleanup,
+    /// Nothing ends for it: the job ends with it still IN_PROGRESS.
+    LeaveInProgress,
+    /// It is LAUNCHED, and its instance vanishes at once.
+    LoseInstance,
+    /// It is LAUNCHED, and its job does not tell its instance, also where jobs do.
+    WithholdInstance,
+    /// It is launched, and its launch ends in a status that no SDK lists.
+    EndUnlisted,
 }
 
 #[cfg(test)]

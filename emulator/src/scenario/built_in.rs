@@ -9,6 +9,8 @@ pub(super) const NAMES: &[&str] = &[
     "shop",
     "diamond",
     "many",
+    "mishaps",
+    "rough",
     "generated",
 ];
 
@@ -20,6 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 const MISHAPS: &str = include_str!("../../scenarios/mishaps.yaml");
+const ROUGH: &str = include_str!("../../scenarios/rough.yaml");
 
 pub(super) fn scenario(name: &str) -> Option<Scenario> {
     match name {
@@ -29,6 +32,7 @@ pub(super) fn scenario(name: &str) -> Option<Scenario> {
         "diamond" => Some(embedded(FILES[2])),
         "many" => Some(embedded(FILES[3])),
         "mishaps" => Some(embedded(MISHAPS)),
+        "rough" => Some(embedded(ROUGH)),
         "generated" => Some(Scenario::generated(1, &GeneratedSpec::default())),
         _ => None,
     }

@@ -36,10 +36,12 @@ impl ScenarioFile {
             None => first.account.clone(),
         };
         let loopback = self.listen.as_deref().map(Loopback::parse).transpose()?;
+        let faults = self.faults.check(Seed(self.seed));
         let scenario = Scenario {
             name: self.name,
             start: self.start,
             default_account,
+            faults: faults.map_err(|error| error.under("faults"))?,
             fleet: Fleet {
                 seed: Seed(self.seed),
                 quotas: self.quotas.check(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use crate::faults::FaultError;
 use crate::model::{InvalidId, SourceServerId};
 
 /// A scenario that cannot be used.
@@ -44,6 +45,9 @@ pub enum ScenarioError {
     /// A workload that is unhealthy both for a while and until it is told.
     #[error("{0}: unhealthyFor and unhealthyUntilTold exclude each other")]
     TwoAilments(SourceServerId),
+    /// Faults that make no sense.
+    #[error(transparent)]
+    Faults(#[from] FaultError),
     /// A start outside of 1970 to 9000.
     #[error("start is {0}, which is not between 1970 and 9000")]
     Start(Timestamp),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::workload::WorkloadFile;
+use crate::faults::FaultsFile;
 use crate::model::{Effect, Replication, Tags};
 
 /// The file as it is written.
@@ -27,6 +28,8 @@ pub(super) struct ScenarioFile {
     #[serde(default)]
     pub(super) timings: TimingsFile,
     pub(super) fleet: Vec<PlaceFile>,
+    #[serde(default)]
+    pub(super) faults: FaultsFile,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::Scenario;
+use crate::faults::Faults;
 use crate::model::{
     AccountId, Fleet, Place, Protocol, Quotas, Region, Seed, ServerSpec, SourceServerId, Tags,
     Timings, Workload,
@@ -71,6 +72,7 @@ pub(super) fn scenario(seed: u64, spec: &GeneratedSpec) -> Scenario {
         name: "generated".to_owned(),
         start: None,
         default_account: spec.accounts.first().cloned().unwrap_or(default_account),
+        faults: Faults::none(),
         fleet: Fleet {
             seed: Seed(seed),
             quotas: Quotas::default(),

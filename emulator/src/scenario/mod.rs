@@ -15,6 +15,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::faults::Faults;
 use crate::model::{AccountId, Ailment, Fleet, Loopback, SourceServerId};
 pub use error::ScenarioError;
 pub use generated::GeneratedSpec;
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub default_account: AccountId,
     /// The places, servers and limits.
     pub fleet: Fleet,
+    /// What goes wrong.
+    pub faults: Faults,
 }
 
 impl Scenario {

@@ -2,7 +2,7 @@
 //! the answer.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::caller;
+use super::connection::Connection;
+use super::delivery::deliver;
 use super::error::ServiceError;
-use super::operation::Operation;
+use super::faulted;
 use super::{
     describe_job_log_items, describe_jobs, describe_recovery_instances,
     describe_recovery_snapshots, describe_source_servers, get_launch_configuration,
@@ -21,7 +23,9 @@ use super::{
     untag_resource,
 };
 use crate::emulator::Emulator;
-use crate::model::{Model, Place, Refusal, Seed};
+use crate::faults::{self, Answer, CallVerdict, Times};
+use crate::model::{JobFault, Model, Place, Refusal, Seed};
+use crate::operation::Operation;
 
 /// What a request body may hold at most.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -33,9 +37,20 @@ pub(super) struct Call<'a> {
     pub(super) model: &'a mut Model,
     pub(super) now: Timestamp,
     /// The decoded `resourceArn` of the path; empty for operations without one.
-    pub(super) arn: String,
+    pub(super) arn: &'a str,
     pub(super) query: &'a str,
+    /// What goes wrong with the job that it starts.
+    pub(super) job_fault: Option<&'a JobFault>,
+    pub(super) delivery: Delivery,
     body: &'a [u8],
+}
+
+/// The how manyth time a call is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    First,
+    /// Because of a fault.
+    Again,
 }
 
 impl Call<'_> {
@@ -91,7 +106,11 @@ pub(super) async fn answer(State(emulator): State<Emulator>, request: Request) -
     let meant = Operation::of(&parts.method, parts.uri.path());
     let name = meant.map_or("(not emulated)", |(operation, _)| operation.name());
     let number = emulator.count_call(name);
-    let mut response = match take(&emulator, &parts, meant, body).await {
+    let (result, heard) = match accept(&emulator, &parts, meant, body).await {
+        Ok(asked) => asked.take(&emulator),
+        Err(error) => (Err(error), Answer::Whole),
+    };
+    let mut response = match result {
         Ok(reply) => {
             let json = [(header::CONTENT_TYPE, "application/json")];
             (reply.status, json, reply.body).into_response()
@@ -102,44 +121,105 @@ pub(super) async fn answer(State(emulator): State<Emulator>, request: Request) -
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
-    response
+    let connection = parts.extensions.get::<ConnectInfo<Connection>>();
+    let connection = connection.map(|ConnectInfo(connection)| connection);
+    deliver(response, &heard, connection).await
 }
 
-/// The operation itself sits between two seams. Rules about faults belong here and nowhere else:
-/// before [`perform`] (throttle, refuse, delay: the model is not touched) and after it (drop or
-/// delay the reply, or answer an error: the model has changed).
-async fn take(
+/// A request that says who calls what: from here on, faults may strike it.
+struct Asked {
+    operation: Operation,
+    place: Place,
+    arn: String,
+    query: String,
+    body: Bytes,
+}
+
+async fn accept(
     emulator: &Emulator,
     parts: &Parts,
     meant: Option<(Operation, &str)>,
     body: Body,
-) -> Result<Reply, ServiceError> {
+) -> Result<Asked, ServiceError> {
     let Some((operation, label)) = meant else {
         let request = format!("{} {}", parts.method, parts.uri.path());
         return Err(ServiceError::NotEmulated { request });
     };
-    let place = caller::place(&parts.headers, emulator.default_account())?;
-    let body = read(body).await?;
-    let arn = percent_decode_str(label).decode_utf8_lossy().into_owned();
-    let query = parts.uri.query().unwrap_or_default();
-    let reply = emulator.with_model(|model, now| {
-        let call = Call {
-            operation,
-            place,
-            model,
-            now,
-            arn,
-            query,
-            body: &body,
+    Ok(Asked {
+        operation,
+        place: caller::place(&parts.headers, emulator.default_account())?,
+        arn: percent_decode_str(label).decode_utf8_lossy().into_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: read(body).await?,
+    })
+}
+
+impl Asked {
+    /// Does what the faults' verdict says, and tells what is answered and how that is heard. The
+    /// operation itself knows nothing of faults.
+    fn take(self, emulator: &Emulator) -> (Result<Reply, ServiceError>, Answer) {
+        let name = self.operation.name();
+        let servers = faulted::named_servers(&self.body);
+        let verdict = emulator.judge(&faults::Call {
+            operation: self.operation,
+            place: &self.place,
+            servers: &servers,
+        });
+        let fault = verdict.job;
+        let (result, heard) = match verdict.call {
+            CallVerdict::Done { times, answer } => {
+                let result = emulator.with_model(|model, _| self.done(model, times, fault));
+                (result, answer)
+            }
+            CallVerdict::NotDone { instead } => (Ok(Reply::empty()), Answer::Instead(instead)),
+            CallVerdict::Late { by, instead } => {
+                emulator.put_off(by, move |model| {
+                    let result = self.done(model, Times::Once, fault);
+                    tracing::debug!(operation = name, refused = result.is_err(), "done late");
+                });
+                (Ok(Reply::empty()), Answer::Instead(instead))
+            }
         };
-        perform(call)
-    });
-    tracing::debug!(
-        operation = operation.name(),
-        refused = reply.is_err(),
-        "answered"
-    );
-    reply
+        let result = match heard.error() {
+            Some(error) => Err(faulted::error(error, servers.first())),
+            None => result,
+        };
+        tracing::debug!(operation = name, refused = result.is_err(), "answered");
+        (result, heard)
+    }
+
+    fn done(
+        &self,
+        model: &mut Model,
+        times: Times,
+        fault: Option<JobFault>,
+    ) -> Result<Reply, ServiceError> {
+        let result = self.perform(model, Delivery::First, fault.as_ref());
+        if times == Times::Twice {
+            // Refused or not, nobody hears of it.
+            drop(self.perform(model, Delivery::Again, None));
+        }
+        result
+    }
+
+    fn perform(
+        &self,
+        model: &mut Model,
+        delivery: Delivery,
+        job_fault: Option<&JobFault>,
+    ) -> Result<Reply, ServiceError> {
+        perform(Call {
+            operation: self.operation,
+            place: self.place.clone(),
+            now: model.now(),
+            model,
+            arn: &self.arn,
+            query: &self.query,
+            job_fault,
+            delivery,
+            body: &self.body,
+        })
+    }
 }
 
 async fn read(body: Body) -> Result<Bytes, ServiceError> {

@@ -34,7 +34,11 @@ pub(super) async fn state(State(emulator): State<Emulator>) -> Json<StateShape> 
         scenario: emulator.scenario().to_owned(),
         now: time::timestamp(now),
         speed: emulator.speed(),
-        next_change: next_change.map(time::timestamp),
+        next_change: next_change
+            .into_iter()
+            .chain(emulator.next_late())
+            .min()
+            .map(time::timestamp),
         launches,
         calls: emulator.calls(),
     })

@@ -33,16 +33,14 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
         &mut fields,
     );
     fields.finish()?;
-    let estate = call
-        .model
-        .estate(&call.place)
+    let missing = || Refusal::NotFound {
+        kind: ResourceKind::Job,
+        id: listing.clone(),
+    };
+    let job = id
+        .map_or(Ok(None), |id| call.model.told_job(&call.place, &id))
+        .and_then(|job| job.ok_or_else(missing))
         .map_err(|refusal| call.refused(&refusal))?;
-    let job = id.and_then(|id| estate.job(&id)).ok_or_else(|| {
-        call.refused(&Refusal::NotFound {
-            kind: ResourceKind::Job,
-            id: listing.clone(),
-        })
-    })?;
     let log = job
         .log
         .iter()

@@ -55,21 +55,16 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
             && from.is_none_or(|from| job.created_at >= from)
             && to.is_none_or(|to| job.created_at <= to)
     };
-    let estate = call
+    let jobs = call
         .model
-        .estate(&call.place)
+        .told_jobs(&call.place)
         .map_err(|refusal| call.refused(&refusal))?;
     let named = call.model.names_recovery_instances();
-    let jobs = estate
-        .jobs()
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, job)| wanted(job));
+    let jobs = jobs.rev().filter(|(_, job)| wanted(job));
     let (items, next_token) = pager.cut(jobs.map(|(number, job)| (descending_key(number), job)));
     let items = items
         .into_iter()
-        .map(|job| JobShape::of(job, &call.place, named))
+        .map(|job| JobShape::of(&job, &call.place, named))
         .collect();
     Ok(Reply::ok(&PageShape { items, next_token }))
 }

@@ -64,14 +64,16 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
         .model
         .estate(&call.place)
         .map_err(|refusal| call.refused(&refusal))?;
-    let found = estate
-        .recovery_instances()
-        .filter(|instance| wanted(instance));
+    let told = call
+        .model
+        .told_recovery_instances(&call.place)
+        .map_err(|refusal| call.refused(&refusal))?;
+    let found = told.filter(|instance| wanted(instance));
     let (items, next_token) = pager.cut(found.map(|found| (found.id.to_string(), found)));
     let shape = |instance: &RecoveryInstance| {
         let server = estate.source_server(&instance.source_server);
         RecoveryInstanceShape::of(call.model.seed(), instance, server, &call.place)
     };
-    let items = items.into_iter().map(shape).collect();
+    let items = items.iter().map(|instance| shape(instance)).collect();
     Ok(Reply::ok(&PageShape { items, next_token }))
 }

@@ -67,7 +67,7 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
             id,
         })
     })?;
-    let mut found = call.model.recovery_snapshots(server);
+    let mut found = call.model.told_recovery_snapshots(server);
     found.retain(|snapshot| {
         from.is_none_or(|from| snapshot.taken_at >= from)
             && to.is_none_or(|to| snapshot.taken_at <= to)

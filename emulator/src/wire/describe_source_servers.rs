@@ -51,20 +51,25 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
         &mut fields,
     );
     fields.finish()?;
-    let estate = call
+    let servers = call
         .model
-        .estate(&call.place)
+        .told_source_servers(&call.place)
         .map_err(|refusal| call.refused(&refusal))?;
-    let servers = estate.source_servers().filter(|server| {
+    let servers = servers.filter(|server| {
         // No server of this model is extended from a staging account.
         staging.is_empty() && (ids.is_empty() || ids.contains(&server.spec.id))
     });
     let shape = |server: &SourceServer| {
-        SourceServerShape::of(call.model.seed(), server, &call.place, call.now)
+        SourceServerShape::of(
+            call.model.seed(),
+            server,
+            &call.place,
+            call.model.told_now(),
+        )
     };
     let hardware = filters.hardware_id.as_deref();
     let servers = servers.filter(|server| hardware.is_none_or(|id| shape(server).has_hardware(id)));
     let (items, next_token) = pager.cut(servers.map(|server| (server.spec.id.to_string(), server)));
-    let items = items.into_iter().map(shape).collect();
+    let items = items.iter().map(|server| shape(server)).collect();
     Ok(Reply::ok(&PageShape { items, next_token }))
 }

@@ -4,11 +4,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::operation::Operation;
 use crate::model::Refusal;
+use crate::operation::Operation;
 
 /// An error as the service answers it. Statuses, members and headers are those of the service
-/// model; the last five come from the front door of every AWS service and are in no model.
+/// model; the last seven come from the front door of every AWS service and are in no model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
     /// 403
@@ -75,6 +75,17 @@ pub enum ServiceError {
         /// Where.
         fields: Vec<FieldProblem>,
     },
+    /// 503
+    #[error("{message}")]
+    ServiceUnavailable {
+        /// What is not available.
+        message: String,
+        /// When to try again.
+        retry_after_seconds: Option<u32>,
+    },
+    /// 403
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
     /// 403
     #[error("Missing Authentication Token")]
     MissingAuthenticationToken,
@@ -174,6 +185,11 @@ impl ServiceError {
                 ("UninitializedAccountException", StatusCode::BAD_REQUEST)
             }
             Self::Validation { .. } => ("ValidationException", StatusCode::BAD_REQUEST),
+            Self::ServiceUnavailable { .. } => (
+                "ServiceUnavailableException",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::ExpiredToken => ("ExpiredTokenException", StatusCode::FORBIDDEN),
             Self::MissingAuthenticationToken => {
                 ("MissingAuthenticationTokenException", StatusCode::FORBIDDEN)
             }
@@ -196,6 +212,10 @@ impl ServiceError {
             ..
         }
         | Self::Throttling {
+            retry_after_seconds,
+            ..
+        }
+        | Self::ServiceUnavailable {
             retry_after_seconds,
             ..
         } = self
@@ -251,6 +271,8 @@ impl ServiceError {
             }
             Self::InternalServer { .. }
             | Self::Throttling { .. }
+            | Self::ServiceUnavailable { .. }
+            | Self::ExpiredToken
             | Self::MissingAuthenticationToken
             | Self::IncompleteSignature { .. }
             | Self::Serialization { .. }

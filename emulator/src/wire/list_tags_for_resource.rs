@@ -14,7 +14,7 @@ struct Response {
 pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
     let tags = call
         .model
-        .tags(&call.place, &call.arn)
+        .tags(&call.place, call.arn)
         .map_err(|refusal| call.refused(&refusal))?;
     Ok(Reply::ok(&Response { tags }))
 }

@@ -6,13 +6,17 @@
 mod answer;
 mod caller;
 mod check;
+mod connection;
 mod control;
+mod delivery;
 mod describe_job_log_items;
 mod describe_jobs;
 mod describe_recovery_instances;
 mod describe_recovery_snapshots;
 mod describe_source_servers;
 mod error;
+mod faulted;
+mod faults;
 mod get_launch_configuration;
 mod list_tags_for_resource;
 mod operation;
@@ -32,9 +36,11 @@ use std::future::{Future, IntoFuture, pending};
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::emulator::Emulator;
 use crate::listening::Listening;
+use connection::{Connection, Door};
 pub use error::{FieldProblem, ServiceError};
 
 /// The HTTP service of an emulator: DRS itself, and the control API under `/_emulator/`.
@@ -43,6 +49,10 @@ pub fn router(emulator: Emulator) -> Router {
         .route("/_emulator/state", get(control::state))
         .route("/_emulator/launches", get(control::launches))
         .route("/_emulator/advance", post(control::advance))
+        .route(
+            "/_emulator/faults",
+            get(faults::show).put(faults::put).delete(faults::delete),
+        )
         .route("/_emulator/workloads", get(workloads::list))
         .route("/_emulator/workloads/{server}", post(workloads::tell))
         .fallback(answer::answer)
@@ -57,7 +67,13 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let mut listening = Listening::open(&emulator).await?;
-    let server = axum::serve(listener, router(emulator)).with_graceful_shutdown(shutdown);
+    let (closing, closes) = watch::channel(false);
+    let app = router(emulator).into_make_service_with_connect_info::<Connection>();
+    let server = axum::serve(Door::new(listener, closes), app).with_graceful_shutdown(async move {
+        shutdown.await;
+        // Requests that are open because of a fault end now.
+        closing.send_replace(true);
+    });
     let listens = async {
         match &mut listening {
             Some(listening) => listening.run().await,

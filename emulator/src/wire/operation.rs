@@ -1,22 +1,8 @@
-//! The operations of the service that are emulated, and the requests that mean them.
+//! The requests that mean the operations of the service.
 
 use axum::http::Method;
 
-/// An emulated operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
-    StartRecovery,
-    DescribeJobs,
-    DescribeJobLogItems,
-    DescribeSourceServers,
-    DescribeRecoveryInstances,
-    DescribeRecoverySnapshots,
-    TerminateRecoveryInstances,
-    GetLaunchConfiguration,
-    TagResource,
-    UntagResource,
-    ListTagsForResource,
-}
+use crate::operation::Operation;
 
 const POSTED: [Operation; 8] = [
     Operation::StartRecovery,
@@ -46,22 +32,6 @@ impl Operation {
             .into_iter()
             .find(|operation| operation.name() == name)?;
         (*method == Method::POST).then_some((posted, ""))
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::StartRecovery => "StartRecovery",
-            Self::DescribeJobs => "DescribeJobs",
-            Self::DescribeJobLogItems => "DescribeJobLogItems",
-            Self::DescribeSourceServers => "DescribeSourceServers",
-            Self::DescribeRecoveryInstances => "DescribeRecoveryInstances",
-            Self::DescribeRecoverySnapshots => "DescribeRecoverySnapshots",
-            Self::TerminateRecoveryInstances => "TerminateRecoveryInstances",
-            Self::GetLaunchConfiguration => "GetLaunchConfiguration",
-            Self::TagResource => "TagResource",
-            Self::UntagResource => "UntagResource",
-            Self::ListTagsForResource => "ListTagsForResource",
-        }
     }
 
     /// Whether something missing is a ValidationException. The service model lists that one, but

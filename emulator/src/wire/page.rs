@@ -4,8 +4,8 @@
 //! so a page is right even when items came or went since the one before.
 
 use super::check::Fields;
-use super::operation::Operation;
 use crate::model::Seed;
+use crate::operation::Operation;
 
 /// Items in a page unless the caller asks for another number. The service model states neither
 /// this nor a ceiling; DRS cuts its pages somewhere, and so do we.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::answer::{Call, Reply};
+use super::answer::{Call, Delivery, Reply};
 use super::check::Fields;
 use super::error::ServiceError;
 use super::shape::job::{JobAnswer, JobShape};
@@ -30,11 +30,18 @@ struct SourceServer {
 
 pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
     let request = checked(call.request()?)?;
-    let job = call
-        .model
-        .start_recovery(&call.place, &request, call.now)
-        .map_err(|refusal| call.refused(&refusal))?;
-    let shape = JobShape::of(&job, &call.place, call.model.names_recovery_instances());
+    let (model, place, now) = (&mut *call.model, &call.place, call.now);
+    let started = match (call.delivery, call.job_fault) {
+        (Delivery::First, None) => model.start_recovery(place, &request, now),
+        (Delivery::First, Some(fault)) => model.start_faulty_recovery(place, &request, fault, now),
+        (Delivery::Again, _) => model.repeat_recovery(place, &request, now),
+    };
+    let job = started.map_err(|refusal| call.refused(&refusal))?;
+    let shape = JobShape::of(
+        &call.model.answered_job(job),
+        &call.place,
+        call.model.names_recovery_instances(),
+    );
     Ok(Reply::with(StatusCode::ACCEPTED, &JobAnswer { job: shape }))
 }
 

@@ -22,7 +22,7 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
     fields.tags("tags", &tags);
     fields.finish()?;
     call.model
-        .tag(&call.place, &call.arn, &tags)
+        .tag(&call.place, call.arn, &tags)
         .map_err(|refusal| ServiceError::refused(call.operation, &refusal))?;
     Ok(Reply::empty())
 }

@@ -30,6 +30,10 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
         .model
         .terminate_recovery_instances(&call.place, &ids, call.now)
         .map_err(|refusal| call.refused(&refusal))?;
-    let shape = JobShape::of(&job, &call.place, call.model.names_recovery_instances());
+    let shape = JobShape::of(
+        &call.model.answered_job(job),
+        &call.place,
+        call.model.names_recovery_instances(),
+    );
     Ok(Reply::ok(&JobAnswer { job: shape }))
 }

@@ -312,3 +312,16 @@ async fn a_word_about_a_workload_is_told_back() {
         "the control API is no call of DRS"
     );
 }
+
+#[tokio::test]
+async fn without_a_socket_a_body_that_breaks_stands_for_a_reset() {
+    let emulator = emulator();
+    let rules = json!({"rules": [{"name": "r", "then": {"answer": "reset"}}]});
+    let put = request(Method::PUT, "/_emulator/faults", &rules);
+    assert_eq!(send(&emulator, put).await.0, StatusCode::OK);
+    let launch = json!({"sourceServers": [{"sourceServerID": DB}]});
+    let launch = request(Method::POST, "/StartRecovery", &launch);
+    let response = router(emulator.clone()).oneshot(launch).await.unwrap();
+    assert!(response.into_body().collect().await.is_err());
+    assert_eq!(emulator.launches().len(), 1);
+}

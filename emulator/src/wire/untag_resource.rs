@@ -14,7 +14,7 @@ pub(super) fn perform(call: &mut Call<'_>) -> Result<Reply, ServiceError> {
     }
     fields.finish()?;
     call.model
-        .untag(&call.place, &call.arn, &keys)
+        .untag(&call.place, call.arn, &keys)
         .map_err(|refusal| ServiceError::refused(call.operation, &refusal))?;
     Ok(Reply::empty())
 }

@@ -11,7 +11,8 @@ use tidegate_core::{
 use crate::ports::{
     hook_store::HookStoreError,
     hooks::{
-        HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed, Unarmed,
+        Fault, HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed,
+        Unarmed,
     },
     journal::ReadError,
 };
@@ -31,6 +32,7 @@ impl Hooks for NoHooks {
             .map(|site| Unarmed {
                 field: format!("{}.hook", site.field),
                 problem: format!("this gateway cannot run hook {}", site.hook_use.hook),
+                fault: Fault::Plan,
             })
             .collect();
         let armed = if unarmed.is_empty() {

@@ -1,8 +1,11 @@
 //! `[drs]`: which DRS, and how patiently.
 
+use std::{collections::BTreeSet, num::NonZeroUsize};
+
 use serde::Deserialize;
 
-use super::HumanDuration;
+use super::{HumanDuration, Quotas};
+use crate::{driver::PollBounds, ports::drs};
 
 /// AWS Elastic Disaster Recovery, or what plays its part.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,12 +25,38 @@ pub struct Drs {
     pub read_timeout: HumanDuration,
     /// A call that changes something.
     pub change_timeout: HumanDuration,
-    /// How often running jobs are looked at.
-    pub poll_interval: HumanDuration,
+    /// How often running jobs are looked at around an expected end.
+    pub poll_interval_min: HumanDuration,
+    /// How often they are looked at far from one.
+    pub poll_interval_max: HumanDuration,
+    /// How often they are looked at always, instead of the two above.
+    #[serde(default)]
+    pub poll_interval: Option<HumanDuration>,
+    /// How long DRS may not name a job before it counts as forgotten.
+    pub forgotten_after: HumanDuration,
+    /// The ways in which a launch whose answer was lost is looked for.
+    look_by: BTreeSet<LookBy>,
+    /// Whether jobs are tagged.
+    pub tag_jobs: bool,
+    /// How far the clocks of this machine and of AWS may be apart.
+    pub clock_skew: HumanDuration,
     /// How often a launch whose answer was lost is looked for.
     pub look_interval: HumanDuration,
+    /// Reads of one account and Region at a time.
+    pub reads_at_once: NonZeroUsize,
     /// Longest wait after a read failed.
     pub read_backoff_max: HumanDuration,
+    /// How much it allows at a time.
+    pub quotas: Quotas,
+}
+
+/// A trace by which an accepted launch is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LookBy {
+    Tag,
+    LastLaunch,
+    Jobs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -48,6 +77,20 @@ pub enum DrsMode {
         /// For example `http://127.0.0.1:8081`.
         url: String,
     },
+}
+
+/// Settings of `[drs]` do not fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrsPollError {
+    /// Nothing would ever be due.
+    #[error("drs.poll_interval_min is longer than drs.poll_interval_max")]
+    Bounds,
+    /// A launch whose answer was lost would never be found, and be made again.
+    #[error("drs.look_by is empty: name at least one of \"tag\", \"last-launch\" and \"jobs\"")]
+    NoWay,
+    /// The only trace would not be left.
+    #[error("drs.look_by is only \"tag\", and drs.tag_jobs is false: nothing would be found")]
+    NoTag,
 }
 
 /// Mode and URL do not fit together.
@@ -84,11 +127,53 @@ impl Drs {
         }
     }
 
+    /// How often running jobs are looked at.
+    ///
+    /// # Errors
+    /// The bounds contradict each other.
+    pub fn poll(&self) -> Result<PollBounds, DrsPollError> {
+        if let Some(fixed) = self.poll_interval {
+            return Ok(PollBounds::fixed(fixed.get()));
+        }
+        if self.poll_interval_min > self.poll_interval_max {
+            return Err(DrsPollError::Bounds);
+        }
+        Ok(PollBounds {
+            min: self.poll_interval_min.get(),
+            max: self.poll_interval_max.get(),
+        })
+    }
+
+    /// The ways in which a launch whose answer was lost is looked for.
+    ///
+    /// # Errors
+    /// None of them would find it.
+    pub fn look_by(&self) -> Result<BTreeSet<drs::LookBy>, DrsPollError> {
+        let by: BTreeSet<drs::LookBy> = self.look_by.iter().map(|way| way.meant()).collect();
+        if by.is_empty() {
+            return Err(DrsPollError::NoWay);
+        }
+        if !self.tag_jobs && by.iter().all(|way| *way == drs::LookBy::Tag) {
+            return Err(DrsPollError::NoTag);
+        }
+        Ok(by)
+    }
+
     /// Replaces what is configured.
     pub fn set_mode(&mut self, mode: DrsMode) {
         (self.mode, self.url) = match mode {
             DrsMode::Aws => (Mode::Aws, None),
             DrsMode::Endpoint { url } => (Mode::Endpoint, Some(url)),
         };
+    }
+}
+
+impl LookBy {
+    fn meant(self) -> drs::LookBy {
+        match self {
+            Self::Tag => drs::LookBy::Tag,
+            Self::LastLaunch => drs::LookBy::LastLaunch,
+            Self::Jobs => drs::LookBy::Jobs,
+        }
     }
 }

@@ -12,6 +12,7 @@ mod journal;
 mod limits;
 mod listen;
 mod log;
+mod quotas;
 mod watch;
 
 use std::{
@@ -26,7 +27,7 @@ use figment::{
 use serde::Deserialize;
 
 pub use drain::Drain;
-pub use drs::{Drs, DrsMode, DrsModeError};
+pub use drs::{Drs, DrsMode, DrsModeError, DrsPollError};
 pub use duration::HumanDuration;
 pub use engine::Engine;
 pub use hooks::Hooks;
@@ -34,6 +35,7 @@ pub use journal::{Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
+pub use quotas::{PlaceQuotas, Quotas};
 pub use watch::Watch;
 
 /// Every setting with its default, explained.
@@ -105,6 +107,9 @@ pub enum ConfigError {
     /// Mode and URL do not fit together.
     #[error("the configuration is wrong: {0}")]
     Drs(#[from] DrsModeError),
+    /// How DRS is followed contradicts itself.
+    #[error("the configuration is wrong: {0}")]
+    Poll(#[from] DrsPollError),
 }
 
 impl Config {
@@ -127,6 +132,8 @@ impl Config {
         config.apply(overrides);
         config.tls.files()?;
         config.drs.mode()?;
+        config.drs.poll()?;
+        config.drs.look_by()?;
         Ok(config)
     }
 
@@ -199,6 +206,22 @@ mod tests {
             config.engine.settings(config.limits.servers_per_plan.get()),
             tidegate_core::engine::Settings::default()
         );
+        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
+        assert_eq!(quotas, crate::driver::Quotas::default());
+    }
+
+    #[test]
+    fn a_place_has_quotas_of_its_own_where_it_says_so() {
+        let file =
+            "[[drs.quotas.places]]\naccount = \"123456789012\"\nregion = \"us-west-2\"\njobs = 5\n";
+        let config = loaded(file, &[], Overrides::default()).unwrap();
+        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
+        let place = crate::driver::Place {
+            account: "123456789012".to_owned(),
+            region: "us-west-2".to_owned(),
+        };
+        let limits = quotas.places[&place];
+        assert_eq!((limits.jobs, limits.servers), (5, 500));
     }
 
     #[test]
@@ -242,13 +265,45 @@ mod tests {
         for (file, named) in [
             ("[drain]\ntimeout = \"soon\"\n", "drain.timeout"),
             ("[limits]\nrequests = 0\n", "limits.requests"),
+            ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
             ("[drs]\nmode = \"endpoint\"\n", "drs.url"),
+            ("[drs]\nlook_by = []\n", "drs.look_by"),
+            ("[drs]\nlook_by = [\"luck\"]\n", "luck"),
+            (
+                "[drs]\nlook_by = [\"tag\"]\ntag_jobs = false\n",
+                "drs.tag_jobs",
+            ),
+            (
+                "[drs]\npoll_interval_min = \"31s\"\n",
+                "drs.poll_interval_max",
+            ),
+            ("[drs]\nreads_at_once = 0\n", "drs.reads_at_once"),
             ("[tls]\ncert = \"x.pem\"\n", "tls.key"),
         ] {
             let error = loaded(file, &[], Overrides::default()).unwrap_err();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn the_default_settings_are_those_of_the_driver() {
+        let drs = loaded("", &[], Overrides::default()).unwrap().drs;
+        let driver = crate::driver::DriverSettings::default();
+        assert_eq!(drs.poll(), Ok(driver.poll));
+        assert_eq!(drs.look_by(), Ok(driver.look_by));
+        assert_eq!(drs.reads_at_once.get(), driver.reads_at_once);
+        assert_eq!(drs.forgotten_after.get(), driver.forgotten_after);
+        assert_eq!(drs.look_interval.get(), driver.look_interval);
+        assert_eq!(drs.read_backoff_max.get(), driver.read_backoff_max);
+    }
+
+    #[test]
+    fn a_fixed_interval_replaces_both_bounds() {
+        let fixed = [("TIDEGATE__DRS__POLL_INTERVAL", "100ms")];
+        let drs = loaded("", &fixed, Overrides::default()).unwrap().drs;
+        let wanted = crate::driver::PollBounds::fixed(Duration::from_millis(100));
+        assert_eq!(drs.poll(), Ok(wanted));
     }
 
     #[test]

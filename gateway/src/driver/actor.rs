@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tidegate_core::{
     Timestamp,
-    engine::{Deadline, Event, Execution, LaunchAnswer},
+    engine::{Deadline, Event, Execution, Rejection},
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
     DriverError, Planted, Published, RecordView, RequestStamp, Shared, View,
@@ -83,6 +83,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
     );
     let actor = Actor {
         dispatcher: Dispatcher::new(Arc::clone(shared), mailbox),
+        turn: shared.admission.woken(log.execution.id()),
         shared: Arc::clone(shared),
         log,
         wake,
@@ -107,6 +108,8 @@ struct Actor {
     dispatcher: Dispatcher,
     wake: watch::Sender<View>,
     recent: Arc<Recent>,
+    /// A launch of this execution has its turn.
+    turn: Arc<Notify>,
     stopping: bool,
 }
 
@@ -115,17 +118,26 @@ impl Actor {
         let ended = self.live(&mut messages, takes_over).await;
         self.dispatcher.stop();
         let id = self.log.execution.id();
+        let admission = &self.shared.admission;
         match ended {
-            Err(End::Stopped) if self.shared.settings.has(Planted::GivesServersAway) => {
+            Ok(()) => {
                 self.shared.registry.leave(id);
+                admission.leave(&self.log.execution, self.now());
             }
-            Ok(()) => self.shared.registry.leave(id),
-            // It goes on at the next gateway, so its servers are not free: a start
-            // that is still under way here must not get them.
-            Err(End::Stopped) => self.shared.registry.abandon(id),
+            Err(End::Stopped) => {
+                // It goes on at the next gateway, so its servers are not free: a
+                // start that is still under way here must not get them.
+                if self.shared.settings.has(Planted::GivesServersAway) {
+                    self.shared.registry.leave(id);
+                } else {
+                    self.shared.registry.abandon(id);
+                }
+                admission.withdraw(&self.log.execution, self.now());
+            }
             Err(End::Lost) => {
                 tracing::error!(execution = %id, "this process cannot drive the execution any more");
                 self.shared.registry.abandon(id);
+                admission.withdraw(&self.log.execution, self.now());
             }
         }
         // Whoever still asks finds nobody here and reads the log instead.
@@ -143,11 +155,8 @@ impl Actor {
         }
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         while !self.log.execution.state().is_terminal() {
-            if self.stopping {
-                self.give_back_unsent().await?;
-                if !self.dispatcher.is_asking() {
-                    return Err(End::Stopped);
-                }
+            if self.stopping && !self.dispatcher.is_asking() {
+                return Err(End::Stopped);
             }
             let deadline = self.log.execution.next_deadline();
             // In a fixed order, so that a simulation runs the same way twice. What
@@ -160,6 +169,7 @@ impl Actor {
                     Some(message) => self.handle(message).await?,
                     None => return Err(End::Stopped),
                 },
+                () = self.turn.notified(), if !self.stopping => self.hear(Event::Tick).await?,
             }
         }
         Ok(())
@@ -176,38 +186,22 @@ impl Actor {
         }
     }
 
-    /// While this process stops, it sends nothing more to DRS. It knows that
-    /// it did not, and records that: the next one need not look.
-    async fn give_back_unsent(&mut self) -> Result<(), End> {
-        for command in self.dispatcher.unsent(&self.log.execution) {
-            let answer = LaunchAnswer::Deferred {
-                reason: "the gateway was stopped before it asked".into(),
-                after: None,
-            };
-            self.hear(Event::LaunchAnswered { command, answer }).await?;
-        }
-        Ok(())
-    }
-
     async fn hear(&mut self, event: Event) -> Result<(), End> {
         let is_tick = event == Event::Tick;
         self.dispatcher.heard(&event);
         let now = self.now();
-        match self.log.execution.decide_folded(event, now) {
-            Ok((changes, _)) if changes.is_empty() => {
+        self.shared
+            .admission
+            .heard(&self.log.execution, &event, now);
+        match self.decide(event, now, None) {
+            Ok(decided) if decided.changes.is_empty() => {
                 if is_tick {
                     self.idle_tick(now).await;
                 }
                 self.dispatcher.dispatch(&self.log.execution, self.stopping);
                 Ok(())
             }
-            Ok((changes, next)) => {
-                let decided = Decided {
-                    changes,
-                    next,
-                    at: now,
-                    stamp: None,
-                };
+            Ok(decided) => {
                 let (view, record) = self.record(decided).await.map_err(|_| End::Lost)?;
                 self.publish(view, record);
                 Ok(())
@@ -217,6 +211,27 @@ impl Actor {
                 Ok(())
             }
         }
+    }
+
+    /// What an event means, and the turns that launches take with it. While
+    /// this process stops, none takes its turn: what waits is left waiting.
+    fn decide(
+        &self,
+        event: Event,
+        now: Timestamp,
+        stamp: Option<RequestStamp>,
+    ) -> Result<Decided, Rejection> {
+        let (changes, next) = self.log.execution.decide_folded(event, now)?;
+        let mut decided = Decided {
+            changes,
+            next,
+            at: now,
+            stamp,
+        };
+        if !self.shared.stop.is_cancelled() {
+            self.shared.admission.take_turns(&mut decided);
+        }
+        Ok(decided)
     }
 
     async fn idle_tick(&self, now: Timestamp) {
@@ -243,14 +258,8 @@ impl Actor {
                 return Ok(Err(revision));
             }
             self.admit(&event)?;
-            let decided = self.log.execution.decide_folded(event, now);
-            let (changes, next) = decided.map_err(DriverError::Rejected)?;
-            Ok(Ok(Decided {
-                changes,
-                next,
-                at: now,
-                stamp,
-            }))
+            let decided = self.decide(event, now, stamp);
+            decided.map(Ok).map_err(DriverError::Rejected)
         });
         // A caller that has left is no reason to undo anything.
         match decided {

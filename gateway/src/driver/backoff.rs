@@ -1,10 +1,10 @@
 //! Waiting after a read of DRS failed. Reads change no execution, so they are
-//! tried until they succeed.
+//! tried until they succeed. That DRS throttles is waited for in `reads`,
+//! together with everybody else.
 
 use std::time::Duration;
 
-use super::DriverSettings;
-use crate::ports::drs::DrsError;
+use super::{DriverSettings, jitter::Jitter};
 
 /// First wait; doubled each time.
 const FIRST: Duration = Duration::from_millis(500);
@@ -13,13 +13,17 @@ const FIRST: Duration = Duration::from_millis(500);
 pub(super) struct Backoff {
     next: Duration,
     longest: Duration,
+    jitter: Jitter,
 }
 
 impl Backoff {
-    pub(super) fn new(settings: &DriverSettings) -> Self {
+    /// For whoever `jitter` is for: callers that fail together do not all come
+    /// back together.
+    pub(super) fn new(settings: &DriverSettings, jitter: Jitter) -> Self {
         Self {
             next: FIRST.min(settings.read_backoff_max),
             longest: settings.read_backoff_max,
+            jitter,
         }
     }
 
@@ -27,48 +31,44 @@ impl Backoff {
         self.next = FIRST.min(self.longest);
     }
 
-    /// How long to wait after this failure: at least what DRS asked for.
-    pub(super) fn next(&mut self, error: &DrsError) -> Duration {
+    /// How long to wait after this failure.
+    pub(super) fn next(&mut self) -> Duration {
         let wait = self.next;
         self.next = (self.next * 2).min(self.longest);
-        match error {
-            DrsError::Throttled {
-                after: Some(after), ..
-            } => wait.max(Duration::from_millis(after.as_millis())),
-            DrsError::Throttled { after: None, .. }
-            | DrsError::Denied { .. }
-            | DrsError::Refused { .. }
-            | DrsError::Failed { .. } => wait,
-        }
+        self.jitter.shortened(wait)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidegate_core::Span;
 
-    #[test]
-    fn waits_double_up_to_the_longest_and_respect_what_drs_asks_for() {
+    fn backoff(seed: u64) -> Backoff {
         let settings = DriverSettings {
             read_backoff_max: Duration::from_secs(2),
             ..DriverSettings::default()
         };
-        let mut backoff = Backoff::new(&settings);
-        let failed = DrsError::Failed {
-            operation: "DescribeJobs",
-            target: String::new(),
-            message: String::new(),
-        };
-        let waits: Vec<_> = (0..4).map(|_| backoff.next(&failed).as_millis()).collect();
-        assert_eq!(waits, [500, 1_000, 2_000, 2_000]);
-        let throttled = DrsError::Throttled {
-            operation: "DescribeJobs",
-            target: String::new(),
-            after: Some(Span::from_secs(9)),
-        };
-        assert_eq!(backoff.next(&throttled), Duration::from_secs(9));
+        Backoff::new(&settings, Jitter::new(seed, "someone"))
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let mut backoff = backoff(1);
+        for full in [500, 1_000, 2_000, 2_000] {
+            let wait = backoff.next().as_millis();
+            assert!((full * 3 / 4..=full).contains(&wait), "{wait} of {full}");
+        }
         backoff.reset();
-        assert_eq!(backoff.next(&failed), Duration::from_millis(500));
+        assert!(backoff.next() <= Duration::from_millis(500));
+    }
+
+    #[test]
+    fn the_same_seed_waits_the_same_and_another_does_not() {
+        let waits = |seed| {
+            let mut backoff = backoff(seed);
+            [backoff.next(), backoff.next(), backoff.next()]
+        };
+        assert_eq!(waits(1), waits(1));
+        assert_ne!(waits(1), waits(2));
     }
 }

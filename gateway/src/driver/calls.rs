@@ -1,13 +1,13 @@
 //! The calls that change something at DRS, from what the state says of them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tidegate_core::{
-    LaunchIx, WaveIx,
-    engine::{Execution, Kind, Launch, LaunchAnswer, ServerRun},
+    JobId, LaunchIx, WaveIx,
+    engine::{Execution, Kind, Launch, LaunchAnswer, ServerRun, WaveRun},
 };
 
-use crate::ports::drs::{Drs, LaunchOrder, LookOrder, OrderKind, TerminateOrder};
+use crate::ports::drs::{Drs, LaunchOrder, LookBy, LookOrder, OrderKind, TerminateOrder};
 
 /// One call.
 #[derive(Debug)]
@@ -63,7 +63,12 @@ pub(super) async fn call(drs: &dyn Drs, order: Order) -> LaunchAnswer {
 }
 
 /// What to look for when a call's answer was lost.
-pub(super) fn look_order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Option<LookOrder> {
+pub(super) fn look_order(
+    execution: &Execution,
+    by: &BTreeSet<LookBy>,
+    wave: WaveIx,
+    ix: LaunchIx,
+) -> Option<LookOrder> {
     let launch = execution.wave(wave).launch(ix)?;
     Some(LookOrder {
         key: execution.launch_key(wave, ix),
@@ -77,7 +82,17 @@ pub(super) fn look_order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> O
             Kind::Recovery => OrderKind::Recovery,
             Kind::Cleanup => OrderKind::Terminate,
         },
+        by: by.clone(),
+        not: known_jobs(execution),
     })
+}
+
+/// Jobs whose orders are known.
+fn known_jobs(execution: &Execution) -> BTreeSet<JobId> {
+    let launches = execution.waves().flat_map(WaveRun::launches);
+    launches
+        .filter_map(|launch| launch.state.job().cloned())
+        .collect()
 }
 
 fn servers<'a>(

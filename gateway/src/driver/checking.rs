@@ -10,11 +10,15 @@ use tidegate_core::{
     plan::{HookPhase, HookUse, Target},
 };
 
-use super::{Shared, backoff::Backoff};
+use super::{Shared, reads::Purpose};
 use crate::ports::{
     drs::{DrsError, ServerQuery},
     hooks::{HookCall, ServerFacts},
 };
+
+/// Servers whose snapshots are asked for together. Each costs a call of its
+/// own, and where one is throttled all of them are asked for again.
+const SNAPSHOTS_AT_ONCE: usize = 16;
 
 type Facts = BTreeMap<SourceServerId, ServerFacts>;
 
@@ -35,7 +39,15 @@ pub(super) async fn check(
         }
     );
     for (target, servers) in servers_by_target(&state, command.wave()) {
-        facts.extend(look_up(shared, &target, &servers, before_launch).await);
+        facts.extend(
+            look_up(
+                (shared, state.id().as_str()),
+                &target,
+                &servers,
+                before_launch,
+            )
+            .await,
+        );
     }
     let call = HookCall {
         execution: state.id().clone(),
@@ -69,13 +81,13 @@ fn servers_by_target(
 
 /// What DRS says of these servers of one target.
 async fn look_up(
-    shared: &Arc<Shared>,
+    (shared, subject): (&Arc<Shared>, &str),
     target: &Arc<Target>,
     servers: &[SourceServerId],
     before_launch: bool,
 ) -> Facts {
     let drs = &shared.ports.drs;
-    let described = again(shared, || {
+    let described = again((shared, subject), target, || {
         let query = ServerQuery::Ids(servers.to_vec());
         drs.source_servers(Arc::clone(target), query)
     })
@@ -94,7 +106,7 @@ async fn look_up(
             (server.id, known)
         })
         .collect();
-    let instances = again(shared, || {
+    let instances = again((shared, subject), target, || {
         drs.recovery_instances(Arc::clone(target), servers.to_vec())
     })
     .await;
@@ -104,11 +116,13 @@ async fn look_up(
         known.snapshot_time = instance.snapshot_time;
     }
     if before_launch {
-        let newest = again(shared, || {
-            drs.newest_snapshots(Arc::clone(target), servers.to_vec())
-        });
-        for (server, taken) in newest.await {
-            facts.entry(server).or_default().snapshot_time = Some(taken);
+        for some in servers.chunks(SNAPSHOTS_AT_ONCE) {
+            let newest = again((shared, subject), target, || {
+                drs.newest_snapshots(Arc::clone(target), some.to_vec())
+            });
+            for (server, taken) in newest.await {
+                facts.entry(server).or_default().snapshot_time = Some(taken);
+            }
         }
     }
     facts
@@ -117,25 +131,13 @@ async fn look_up(
 /// Asks until there is an answer. What DRS refuses for good is told to the
 /// hook as something that is not known.
 async fn again<'a, T: Default>(
-    shared: &Arc<Shared>,
-    mut ask: impl FnMut() -> BoxFuture<'a, Result<T, DrsError>>,
+    (shared, subject): (&Arc<Shared>, &str),
+    target: &Target,
+    ask: impl FnMut() -> BoxFuture<'a, Result<T, DrsError>>,
 ) -> T {
-    let mut backoff = Backoff::new(&shared.settings);
-    loop {
-        match ask().await {
-            Ok(answer) => return answer,
-            Err(error @ DrsError::Refused { .. }) => {
-                tracing::warn!(%error, "a hook is not told what DRS knows");
-                return T::default();
-            }
-            Err(
-                error @ (DrsError::Throttled { .. }
-                | DrsError::Denied { .. }
-                | DrsError::Failed { .. }),
-            ) => {
-                tracing::warn!(%error, "cannot look servers up for a hook; trying again");
-                shared.wait(backoff.next(&error)).await;
-            }
-        }
-    }
+    let answer = shared.read_until_answered(target, Purpose::Facts, subject, ask);
+    answer.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a hook is not told what DRS knows");
+        T::default()
+    })
 }

@@ -45,15 +45,6 @@ impl Dispatcher {
         states.any(|under| matches!(under, Under::Asking))
     }
 
-    /// Launches that are wanted and were not sent.
-    pub(super) fn unsent(&self, execution: &Execution) -> Vec<CommandId> {
-        let wanted = execution.outstanding().into_iter();
-        wanted
-            .filter(|command| matches!(command, CommandId::Launch { .. }))
-            .filter(|command| !self.under_way.contains_key(command))
-            .collect()
-    }
-
     /// An answer came; what it answers is not under way any more.
     pub(super) fn heard(&mut self, event: &Event) {
         match event {
@@ -70,6 +61,8 @@ impl Dispatcher {
             | Event::Cancel { .. }
             | Event::RetryWave(_)
             | Event::SkipWave(_)
+            | Event::Admitted { .. }
+            | Event::TooLarge { .. }
             | Event::LaunchLooked { .. }
             | Event::JobObserved { .. }
             | Event::Tick => {}
@@ -140,6 +133,8 @@ impl Dispatcher {
             CommandId::Hook {
                 wave, phase, hook, ..
             } => self.hook(execution, command, (wave, phase, hook)),
+            // Whose turn it is, is decided together with what comes before.
+            CommandId::Admit { .. } => return,
             CommandId::Launch { wave, launch, .. } => {
                 let order = calls::order(execution, wave, launch);
                 let drs = Arc::clone(&self.shared.ports.drs);
@@ -153,11 +148,13 @@ impl Dispatcher {
                 Under::Asking
             }
             CommandId::Look { wave, launch, .. } => {
-                let order = calls::look_order(execution, wave, launch);
+                let by = &self.shared.settings.look_by;
+                let order = calls::look_order(execution, by, wave, launch);
                 let shared = Arc::clone(&self.shared);
                 let mailbox = self.mailbox.clone();
+                let subject = (execution.id().clone(), wave, launch);
                 Under::Task(self.shared.guard(&self.shared.loops, async move {
-                    looking::look(&shared, order, (wave, launch), &mailbox).await;
+                    looking::look(&shared, order, subject, &mailbox).await;
                 }))
             }
             CommandId::Follow { wave, launch } => {
@@ -212,12 +209,24 @@ pub(super) fn describe(execution: &Execution, command: CommandId) -> String {
             let name = hook.map_or("?", |hook| hook.hook.as_str());
             format!("{wave}: hook {name} runs (attempt {attempt})")
         }
+        CommandId::Admit {
+            wave: ix, launch, ..
+        } => {
+            let launch = execution.wave(ix).launch(launch);
+            let servers = launch.map_or(0, |launch| launch.servers.len());
+            let region = launch.map_or("?", |launch| launch.target.region.as_str());
+            format!("{wave}: a job of {servers} in {region} waits for its turn")
+        }
         CommandId::Launch { .. } if execution.kind() == Kind::Cleanup => {
             format!("{wave}: asking DRS to terminate")
         }
         CommandId::Launch { .. } => format!("{wave}: asking DRS to launch"),
         CommandId::Look { .. } => {
-            format!("{wave}: looking whether DRS accepted a launch whose answer was lost")
+            let what = match execution.kind() {
+                Kind::Drill | Kind::Recovery => "a launch",
+                Kind::Cleanup => "a termination",
+            };
+            format!("{wave}: looking whether DRS accepted {what} whose answer was lost")
         }
         CommandId::Follow { wave: ix, launch } => {
             let launch = execution.wave(ix).launch(launch);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_core::{
     ExecutionId, Timestamp,
-    engine::{Change, Execution, Genesis},
+    engine::{Change, Event, Execution, Genesis},
 };
 
 use super::{
@@ -38,6 +38,16 @@ pub(super) struct Decided {
     pub(super) next: Execution,
     pub(super) at: Timestamp,
     pub(super) stamp: Option<RequestStamp>,
+}
+
+impl Decided {
+    /// Decides what follows at the same instant, for the same record.
+    pub(super) fn hear_also(&mut self, event: Event) {
+        if let Ok((changes, next)) = self.next.decide_folded(event, self.at) {
+            self.changes.extend(changes);
+            self.next = next;
+        }
+    }
 }
 
 impl Log {

@@ -7,17 +7,22 @@
 //! in memory can be dropped at any instant and read again.
 
 mod actor;
+mod admission;
 mod backoff;
 mod calls;
 mod checking;
 mod dispatch;
 mod error;
 mod follow;
+mod jitter;
 mod log;
 mod looking;
+mod outstanding;
+mod pace;
 mod planted;
 mod random;
 mod reading;
+mod reads;
 mod registry;
 mod selection;
 mod settings;
@@ -44,7 +49,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use admission::{Limits, Place, Probing, Quotas};
 pub use error::DriverError;
+pub use follow::PollBounds;
 pub use planted::{Planted, Planting};
 pub use random::Random;
 pub use reading::Listed;
@@ -54,9 +61,12 @@ pub use view::{Origin, RecordView, RequestStamp, View};
 
 use self::{
     actor::{Asked, Begin, Message},
+    admission::Admission,
     follow::Poller,
     log::Log,
+    outstanding::Waits,
     random::Ids,
+    reads::Reads,
     registry::Registry,
 };
 
@@ -80,6 +90,9 @@ struct Shared {
     settings: DriverSettings,
     registry: Registry,
     poller: Poller,
+    admission: Arc<Admission>,
+    reads: Reads,
+    waits: Waits,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -110,11 +123,16 @@ impl Driver {
     /// # Errors
     /// What the journal holds cannot be read, or cannot be continued.
     pub async fn start(ports: DriverPorts, settings: DriverSettings) -> Result<Self, DriverError> {
+        let admission = Arc::new(Admission::new(settings.quotas.clone(), settings.probing));
+        let reads = Reads::new(Arc::clone(&ports.clock), &settings);
         let shared = Arc::new(Shared {
             ports,
             settings,
+            reads,
+            waits: Waits::default(),
             registry: Registry::default(),
             poller: Poller::default(),
+            admission,
             published: broadcast::channel(PUBLISHED).0,
             tasks: TaskTracker::new(),
             loops: TaskTracker::new(),
@@ -125,6 +143,12 @@ impl Driver {
             ids: Ids::default(),
         });
         shared.poller.attach(Arc::downgrade(&shared));
+        let probing = admission::probe(
+            Arc::clone(&shared.admission),
+            Arc::clone(&shared.ports.clock),
+            shared.stop.clone(),
+        );
+        shared.guard(&shared.loops, probing);
         let driver = Self { shared };
         driver.resume_unfinished().await?;
         Ok(driver)
@@ -143,6 +167,10 @@ impl Driver {
             .await?;
         let driven: Vec<Log> = logs.into_iter().filter(|log| self.enter(log)).collect();
         let count = driven.len();
+        for log in &driven {
+            let now = self.shared.ports.clock.now();
+            self.shared.admission.register(&log.execution, now);
+        }
         for log in driven {
             actor::spawn(&self.shared, log, Begin::TakenOver);
         }

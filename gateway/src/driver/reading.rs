@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tidegate_core::{
-    ExecutionId,
+    ExecutionId, LaunchIx, WaveIx,
     engine::{CommandId, Execution},
 };
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Driver, DriverError, Published, RecordView, Shared, View, dispatch,
+    Driver, DriverError, Published, RecordView, Shared, View,
     log::{Log, decode},
 };
 use crate::ports::journal::Head;
@@ -123,14 +123,23 @@ impl Driver {
         Ok(listed)
     }
 
-    /// What is outstanding in a view, one line each, for people.
+    /// Where each launch of a view that waits for its turn stands, for people.
     #[must_use]
-    pub fn outstanding(&self, view: &View) -> Vec<String> {
-        let commands: Vec<CommandId> = view.execution.outstanding();
-        let lines = commands.into_iter();
-        lines
-            .map(|command| dispatch::describe(&view.execution, command))
-            .collect()
+    pub fn standings(&self, view: &View) -> Vec<(WaveIx, LaunchIx, String)> {
+        let commands = view.execution.outstanding().into_iter();
+        let waiting = commands.filter_map(|command| match command {
+            CommandId::Admit { wave, launch, .. } => {
+                let admission = &self.shared.admission;
+                let standing = admission.standing(&view.execution, command)?;
+                Some((wave, launch, standing.to_string()))
+            }
+            CommandId::Select { .. }
+            | CommandId::Hook { .. }
+            | CommandId::Launch { .. }
+            | CommandId::Look { .. }
+            | CommandId::Follow { .. } => None,
+        });
+        waiting.collect()
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use tidegate_core::{
     SourceServerId, WaveIx,
     engine::{Event, Execution, Kind, SelectedServer},
     plan::{Group, PlannedServer, Selection, Target},
 };
 
-use super::{DriverError, Shared, backoff::Backoff};
+use super::{DriverError, Shared, reads::Purpose};
 use crate::ports::drs::{DrsError, RecoveryInstance, ServerQuery};
 
 /// Looks the wave's servers up, as often as it takes; what DRS refuses for
@@ -46,11 +47,9 @@ async fn select_group(
         Selection::Servers(named) => Ok(named.iter().map(|one| by_id(one, &target)).collect()),
         Selection::Tags { tags, optional } => {
             let query = ServerQuery::Tags(tags.clone());
-            let found = again(shared, || {
-                shared
-                    .ports
-                    .drs
-                    .source_servers(Arc::clone(&target), query.clone())
+            let drs = &shared.ports.drs;
+            let found = again(shared, execution, &target, || {
+                drs.source_servers(Arc::clone(&target), query.clone())
             })
             .await?;
             Ok(found
@@ -99,8 +98,8 @@ async fn select_instances(
         }
     };
     let ids: Vec<SourceServerId> = named.iter().map(|server| server.id.clone()).collect();
-    let found = again(shared, || {
-        let drs = &shared.ports.drs;
+    let drs = &shared.ports.drs;
+    let found = again(shared, execution, target, || {
         drs.recovery_instances(Arc::clone(target), ids.clone())
     })
     .await?;
@@ -131,21 +130,11 @@ fn is_of(source: &Execution, instance: &RecoveryInstance) -> bool {
 /// Asks until there is an answer; only a refusal ends it.
 async fn again<'a, T>(
     shared: &Arc<Shared>,
-    mut ask: impl FnMut() -> futures::future::BoxFuture<'a, Result<T, DrsError>>,
+    execution: &Execution,
+    target: &Target,
+    ask: impl FnMut() -> BoxFuture<'a, Result<T, DrsError>>,
 ) -> Result<T, String> {
-    let mut backoff = Backoff::new(&shared.settings);
-    loop {
-        match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error @ DrsError::Refused { .. }) => return Err(error.to_string()),
-            Err(
-                error @ (DrsError::Throttled { .. }
-                | DrsError::Denied { .. }
-                | DrsError::Failed { .. }),
-            ) => {
-                tracing::warn!(%error, "cannot select servers; trying again");
-                shared.wait(backoff.next(&error)).await;
-            }
-        }
-    }
+    let subject = execution.id().as_str();
+    let answer = shared.read_until_answered(target, Purpose::Select, subject, ask);
+    answer.await.map_err(|refused| refused.to_string())
 }

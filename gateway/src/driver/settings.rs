@@ -1,12 +1,17 @@
 //! What the driver is given: ports, and numbers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tidegate_core::{OwnerId, engine, plan::Plan};
 
-use super::{Planting, Random, View};
-use crate::ports::{clock::Clock, drs::Drs, hooks::Hooks, journal::Journal};
+use super::{Planting, PollBounds, Probing, Quotas, Random, View};
+use crate::ports::{
+    clock::Clock,
+    drs::{Drs, LookBy},
+    hooks::Hooks,
+    journal::Journal,
+};
 
 /// The world, as the driver reaches it.
 #[derive(Clone)]
@@ -40,12 +45,25 @@ pub struct DriverSettings {
     pub owner: OwnerId,
     /// Settings of the engine.
     pub engine: engine::Settings,
-    /// How long to wait between two observations of running jobs.
-    pub poll_interval: Duration,
+    /// Quotas of DRS.
+    pub quotas: Quotas,
+    /// When to ask for more than DRS was heard to allow.
+    pub probing: Probing,
+    /// How often running jobs are looked at.
+    pub poll: PollBounds,
+    /// How long DRS may not name a job before it counts as forgotten, and is
+    /// judged by what its servers became.
+    pub forgotten_after: Duration,
     /// How long to wait between two looks for a launch whose answer was lost.
     pub look_interval: Duration,
+    /// The ways in which such a launch is looked for.
+    pub look_by: BTreeSet<LookBy>,
+    /// Reads of one account and Region at a time.
+    pub reads_at_once: usize,
     /// Longest wait after a read of DRS failed.
     pub read_backoff_max: Duration,
+    /// Makes waits differ from each other, and from those of other processes.
+    pub jitter_seed: u64,
     /// Executions that may be unfinished at a time.
     pub live_limit: usize,
     /// Newest records of an execution that are kept in memory for watchers.
@@ -63,9 +81,18 @@ impl Default for DriverSettings {
         Self {
             owner: OwnerId::from("gateway"),
             engine: engine::Settings::default(),
-            poll_interval: Duration::from_secs(5),
+            quotas: Quotas::default(),
+            probing: Probing::default(),
+            poll: PollBounds {
+                min: Duration::from_secs(1),
+                max: Duration::from_secs(30),
+            },
+            forgotten_after: Duration::from_secs(120),
             look_interval: Duration::from_secs(5),
+            look_by: BTreeSet::from(LookBy::ALL),
+            reads_at_once: 4,
             read_backoff_max: Duration::from_secs(60),
+            jitter_seed: 0,
             live_limit: 10_000,
             tail: 256,
             request_limit: 10_000,

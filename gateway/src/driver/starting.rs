@@ -135,16 +135,20 @@ async fn create(
             .into(),
     };
     let claim = (!shared.settings.has(Planted::ForgetsClaims)).then_some(claim);
-    let decided = Decided {
+    let mut decided = Decided {
         changes,
         next,
         at: now,
         stamp: Some(order.request),
     };
+    shared.admission.take_turns(&mut decided);
     let mut log = Log::new(execution, Arc::new(order.origin));
     match log.append(shared, decided, claim).await {
         Ok(record) => Ok((log, record)),
-        Err(error) => Err((error, Box::new(log.execution))),
+        Err(error) => {
+            shared.admission.leave(&log.execution, now);
+            Err((error, Box::new(log.execution)))
+        }
     }
 }
 

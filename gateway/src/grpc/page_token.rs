@@ -25,6 +25,8 @@ pub(crate) enum List {
     Events,
     /// `ListHooks`.
     Hooks,
+    /// `ListTapes`.
+    Tapes,
 }
 
 impl List {
@@ -35,6 +37,7 @@ impl List {
             Self::Executions => 3,
             Self::Events => 4,
             Self::Hooks => 5,
+            Self::Tapes => 6,
         }
     }
 

@@ -38,6 +38,7 @@ stamped!(
     RetryWaveRequest,
     SkipWaveRequest,
     CleanUpRequest,
+    DeleteHookRequest,
 );
 
 /// The stamp of a request; `None` if it carries no id.

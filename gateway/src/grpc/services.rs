@@ -6,12 +6,12 @@ use tidegate_core::plan::Limits;
 
 use super::{hook::HookAccess, watch::Feeds};
 use crate::{
+    drain::Drain,
     driver::Driver,
     ports::{
         clock::Clock, drs::Drs, hook_store::HookStore, hooks::Hooks, journal::Journal,
         plan_store::PlanStore,
     },
-    serving::drain::Drain,
 };
 
 /// Everything that the services talk to. The composition root makes one.

@@ -23,8 +23,8 @@ use crate::{
 };
 
 pub(crate) use hooks::{
-    from_hook_store, from_register, from_rehearsal, hook_in_use, hook_not_found, plan_not_armed,
-    tape_not_found,
+    from_hook_store, from_register, from_rehearsal, hook_in_use, hook_not_found, hooks_unready,
+    plan_not_armed, tape_not_found,
 };
 
 /// The domain of every reason.
@@ -205,6 +205,16 @@ pub(crate) fn forbidden(execution: &Execution, message: impl Into<String>) -> St
     )
 }
 
+/// Cleanups have terminated everything that the execution launched.
+pub(crate) fn nothing_left(execution: &Execution) -> Status {
+    transition_forbidden(
+        execution,
+        enums::execution_state_name(execution.state()),
+        String::new(),
+        "everything that the execution launched was terminated by earlier cleanups".to_owned(),
+    )
+}
+
 fn transition_forbidden(
     execution: &Execution,
     state: &str,
@@ -262,6 +272,7 @@ pub(crate) fn unavailable(reason: &str, message: impl Into<String>) -> Status {
 }
 
 /// Time ran out before there was an answer.
+#[cfg(feature = "root")]
 pub(crate) fn deadline_exceeded() -> Status {
     with_reason(
         Code::DeadlineExceeded,

@@ -62,4 +62,4 @@ stored_enum!("level of a hook's log": engine::LogLevel, stored::HookLogLevel,
 stored_enum!("code of a reason": engine::ReasonCode, stored::ReasonCode,
     from_reason_code, to_reason_code:
     None Operator Planned NotReached Timeout ServersFailed Tolerated Hook HookFailed Selection
-    Refused Deferred AnswerLost OwnerLost NoTrace Adopted Drs JobEndedEarly);
+    Refused Deferred AnswerLost OwnerLost NoTrace Adopted Drs JobEndedEarly Quota);

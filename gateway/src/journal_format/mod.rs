@@ -35,10 +35,13 @@ pub use error::FormatError;
 
 use crate::driver::{Origin, RecordView, RequestStamp};
 
-/// The newest format that is read; it has the outcome *waived*.
-pub const FORMAT: u32 = 2;
+/// The newest format that is read; it has launches that queue.
+pub const FORMAT: u32 = 3;
 
-/// The format of a record without that outcome.
+/// The format of a record without those; it has the outcome *waived*.
+const WITHOUT_QUEUES: u32 = 2;
+
+/// The format of a record without either.
 const WITHOUT_WAIVERS: u32 = 1;
 
 /// SHA-256 of an encoded record.

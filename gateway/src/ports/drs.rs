@@ -4,7 +4,11 @@
 //! surely did nothing, and may later) or *unknown*. Reads end in an answer or
 //! in an error that changes no execution: the driver tries them again.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use tidegate_core::{
@@ -21,9 +25,9 @@ pub trait Drs: Send + Sync + 'static {
     /// Calls TerminateRecoveryInstances once, without retries.
     fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer>;
 
-    /// Looks whether DRS accepted an order whose answer is unknown: by the
-    /// job's tag, by each server's last launch, and by the jobs since then
-    /// with the same servers.
+    /// Looks whether DRS accepted an order whose answer is unknown, in the
+    /// ways that the order names. Nothing found is an answer only if every one
+    /// of them could be gone.
     fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>>;
 
     /// Observes jobs, all of one target, in as few calls as possible. A job
@@ -31,8 +35,13 @@ pub trait Drs: Send + Sync + 'static {
     fn observe(
         &self,
         target: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>>;
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>>;
+
+    /// Judges a job that DRS does not know any more, by what DRS says of its
+    /// servers and their instances. The report has ended where every server
+    /// could be judged, or the order wants an end.
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>>;
 
     /// Source servers by id, or all that carry every given tag.
     fn source_servers(
@@ -95,10 +104,77 @@ pub struct LookOrder {
     pub since: Timestamp,
     /// What was asked for.
     pub kind: OrderKind,
+    /// The ways to go. A termination has no last launch, and no tag before
+    /// its answer came: it is always looked for by jobs as well.
+    pub by: BTreeSet<LookBy>,
+    /// Jobs that are known to come from other orders.
+    pub not: BTreeSet<JobId>,
+}
+
+/// A trace by which an accepted order is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LookBy {
+    /// A job carries the order's key as a tag, which proves it.
+    Tag,
+    /// A server names the job as its last launch.
+    LastLaunch,
+    /// A job since the intent has exactly the same servers.
+    Jobs,
+}
+
+impl LookBy {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Tag, Self::LastLaunch, Self::Jobs];
+}
+
+/// A job that is observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobQuery {
+    /// The job.
+    pub job: JobId,
+    /// What it was asked for.
+    pub kind: OrderKind,
+    /// How closely to look.
+    pub depth: Depth,
+}
+
+/// How closely a job is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Its status. Its log is read only if the status shows news.
+    Status,
+    /// Its log as well, which alone tells the phases of its servers.
+    Log,
+}
+
+/// What was observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Jobs that DRS knows.
+    pub reports: Vec<JobReport>,
+    /// What could not be read this time. The reports are true without it, and
+    /// settle nothing that it might have told.
+    pub missed: Option<DrsError>,
+}
+
+/// A job that DRS does not know any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForgottenOrder {
+    /// The job.
+    pub job: JobId,
+    /// Where it was.
+    pub target: Arc<Target>,
+    /// What it was asked for.
+    pub kind: OrderKind,
+    /// Its servers, in a termination each with its instance.
+    pub servers: Vec<(SourceServerId, Option<InstanceId>)>,
+    /// Whether it has been waited for long enough: then the report has ended,
+    /// and a server that DRS still says is under way stays as it was.
+    pub is_last: bool,
 }
 
 /// What an order asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrderKind {
     /// StartRecovery with `isDrill`.
     Drill,

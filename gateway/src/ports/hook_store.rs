@@ -6,6 +6,9 @@ use tidegate_core::{ExecutionId, Timestamp, engine::CommandId};
 
 use super::journal::ReadError;
 
+/// Bytes of the largest tape that is stored.
+pub const TAPE_BYTES: usize = 16 << 20;
+
 /// Stores components by the digest of their bytes, and the tapes of what they
 /// decided. It never looks inside either. Implementations pass one
 /// conformance suite.
@@ -24,7 +27,8 @@ pub trait HookStore: Send + Sync + 'static {
     fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>>;
 
     /// Stores the tape of one attempt. The first tape of an attempt stays: a
-    /// later one is of a run whose answer nobody heard. `Ok` means durable.
+    /// later one is of a run whose answer nobody heard. One of more than
+    /// [`TAPE_BYTES`] is refused. `Ok` means durable.
     fn put_tape(&self, tape: TapeKey, bytes: Bytes) -> BoxFuture<'_, Result<(), HookStoreError>>;
 
     /// The tapes of an execution, by wave, phase, hook and attempt.
@@ -60,6 +64,12 @@ pub enum HookStoreError {
     /// Not written, and worth trying again later.
     #[error("the hook store is not available: {0}")]
     Unavailable(String),
+    /// Not written, and never will be.
+    #[error("a tape of {size} bytes is above the limit of {TAPE_BYTES}")]
+    TooLarge {
+        /// The tape's size in bytes.
+        size: usize,
+    },
     /// It may or may not be durable; see `AppendError::Unknown`.
     #[error("the hook store failed: {0}")]
     Unknown(String),

@@ -93,6 +93,21 @@ pub struct Unarmed {
     pub field: String,
     /// What is wrong and what to do.
     pub problem: String,
+    /// Who can put it right.
+    pub fault: Fault,
+}
+
+/// Who can put right what is not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Whoever wrote the plan, or has to register a hook: until then it stays
+    /// as it is.
+    Plan,
+    /// Whoever runs this gateway. Nothing is known to be wrong with the plan,
+    /// and trying again may help.
+    Host,
+    /// The same, for want of memory, time, processes or files.
+    Exhausted,
 }
 
 /// What is known of a registered hook.
@@ -220,6 +235,11 @@ pub enum RehearsalError {
     #[error("{0}")]
     BadSubject(String),
     /// The hook cannot be made ready.
-    #[error("{0}")]
-    Unavailable(String),
+    #[error("{problem}")]
+    Unready {
+        /// What is wrong and what to do.
+        problem: String,
+        /// Who can put it right; [`Fault::Plan`] is whoever registered it.
+        fault: Fault,
+    },
 }

@@ -97,6 +97,14 @@ impl World {
         Ok(response.into_inner().execution.unwrap())
     }
 
+    async fn get(&mut self, execution: &str) -> v1::Execution {
+        let request = v1::GetExecutionRequest {
+            execution: execution.to_owned(),
+        };
+        let answer = self.executions.get_execution(request).await.unwrap();
+        answer.into_inner().execution.unwrap()
+    }
+
     async fn watch(&mut self, execution: &str, after: Option<u64>) -> Streaming<v1::WatchResponse> {
         let request = v1::WatchRequest {
             execution: execution.to_owned(),
@@ -134,7 +142,7 @@ fn config() -> Config {
         ..Overrides::default()
     };
     let mut config = Config::load(None::<&Path>, overrides).unwrap();
-    config.drs.poll_interval = Duration::from_millis(5).into();
+    config.drs.poll_interval = Some(Duration::from_millis(5).into());
     config
 }
 

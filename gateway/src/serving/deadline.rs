@@ -2,7 +2,7 @@
 //!
 //! For a unary call the deadline is for the answer; for a stream, for the
 //! whole stream. What a call has begun to change goes on (see
-//! [`super::drain::Drain::complete`]).
+//! [`crate::drain::Drain::complete`]).
 
 use std::{
     convert::Infallible,
@@ -16,15 +16,17 @@ use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tower::Service;
 
-use super::{drain::Drain, stream_body::StreamBody};
+use super::stream_body::StreamBody;
+use crate::drain::Drain;
 use crate::grpc::status;
 
 /// The calls that answer with a stream. Our own end themselves when the gateway
 /// shuts down; the others are ended.
-const OWN_STREAMS: [&str; 3] = [
+const OWN_STREAMS: [&str; 4] = [
     "/tidegate.v1.ExecutionService/Watch",
     "/tidegate.v1.ExecutionService/WatchAll",
     "/tidegate.v1.HookService/DownloadHook",
+    "/tidegate.v1.HookService/DownloadTape",
 ];
 const OTHER_STREAMS: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",

@@ -8,7 +8,6 @@
 mod address;
 mod admission;
 mod deadline;
-pub mod drain;
 mod greeting;
 mod request_size;
 mod routes;

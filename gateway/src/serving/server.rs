@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-use super::{drain::Drain, greeting::Greeted, under_way::UnderWay};
+use super::{greeting::Greeted, under_way::UnderWay};
+use crate::drain::Drain;
 
 /// Pause after an accept failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

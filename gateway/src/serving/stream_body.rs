@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::time::{Instant, sleep_until};
 use tonic::{Status, body::Body};
 
-use super::drain::Drain;
+use crate::drain::Drain;
 use crate::grpc::status;
 
 /// Passes a body on until something ends it.

@@ -79,6 +79,35 @@ impl Cidr {
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
     }
+
+    /// Its first address.
+    #[must_use]
+    pub const fn first(&self) -> IpAddr {
+        self.network
+    }
+
+    /// Whether every address of the other one lies in it. Of two networks that
+    /// share an address, one covers the other.
+    #[must_use]
+    pub const fn covers(&self, other: &Self) -> bool {
+        self.prefix <= other.prefix && self.contains(other.network)
+    }
+
+    /// Its lower and its upper half; `None` for a single address.
+    #[must_use]
+    pub fn halves(&self) -> Option<[Self; 2]> {
+        let prefix = self.prefix + 1;
+        let upper = match self.network {
+            IpAddr::V4(first) if prefix <= 32 => {
+                Ipv4Addr::from_bits(first.to_bits() | 1 << (32 - prefix)).into()
+            }
+            IpAddr::V6(first) if prefix <= 128 => {
+                Ipv6Addr::from_bits(first.to_bits() | 1 << (128 - prefix)).into()
+            }
+            IpAddr::V4(_) | IpAddr::V6(_) => return None,
+        };
+        Some([self.network, upper].map(|network| Self { network, prefix }))
+    }
 }
 
 const fn mask4(prefix: u8) -> u32 {
@@ -187,6 +216,27 @@ mod tests {
                 assert!(!cidr.contains(address(outside)), "{network} {outside}");
             }
         }
+    }
+
+    #[test]
+    fn a_network_is_its_two_halves() {
+        let cidr = |text: &str| text.parse::<Cidr>().unwrap();
+        for (whole, lower, upper) in [
+            ("0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"),
+            ("10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9"),
+            ("192.0.2.6/31", "192.0.2.6/32", "192.0.2.7/32"),
+            ("::/0", "::/1", "8000::/1"),
+            ("fd00::/127", "fd00::/128", "fd00::1/128"),
+        ] {
+            let halves = [cidr(lower), cidr(upper)];
+            assert_eq!(cidr(whole).halves(), Some(halves), "{whole}");
+            assert!(halves.iter().all(|half| cidr(whole).covers(half)));
+            assert!(!halves.iter().any(|half| half.covers(&cidr(whole))));
+            assert!(!halves[0].covers(&halves[1]), "{whole}");
+        }
+        assert_eq!(cidr("192.0.2.7/32").halves(), None);
+        assert_eq!(cidr("fd00::1/128").halves(), None);
+        assert!(!cidr("0.0.0.0/0").covers(&cidr("::/0")));
     }
 
     #[test]

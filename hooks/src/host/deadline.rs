@@ -2,7 +2,9 @@
 //!
 //! A guest gives way in three places: when it has used up a portion of fuel,
 //! when it waits for an answer, and, because work of the host costs no fuel,
-//! when it comes back from a host function and has not given way for a while.
+//! when it is entered or comes back from a host function and has not given way
+//! for a while. It is entered anew for each of its instances, whose tables are
+//! set up without costing fuel.
 
 use std::{
     future::{Future, poll_fn},
@@ -25,7 +27,7 @@ use super::state::State;
 /// unit and about a nanosecond a turn, so this is at most a few milliseconds.
 pub(super) const FUEL_PORTION: u64 = 1_000_000;
 
-/// Time after which a guest gives way at the next host function.
+/// Time after which a guest gives way when it is next entered.
 const TIME_PORTION: Duration = Duration::from_millis(1);
 
 /// The future's output, or nothing if it was not there at the deadline.
@@ -93,7 +95,7 @@ impl Wake for Turn {
     }
 }
 
-/// When a guest last gave way at a host function.
+/// When a guest last gave way on being entered.
 #[derive(Debug)]
 pub(super) struct Breath(std::time::Instant);
 
@@ -111,7 +113,7 @@ impl Breath {
     }
 }
 
-/// Makes a guest give way when it comes back from a host function.
+/// Makes a guest give way when it is entered or comes back from a host function.
 pub(super) struct GiveWay;
 
 impl CallHookHandler<State> for GiveWay {
@@ -125,11 +127,11 @@ impl CallHookHandler<State> for GiveWay {
         'store: 'future,
         Self: 'future,
     {
-        let back = match event {
-            CallHook::ReturningFromHost => true,
-            CallHook::CallingHost | CallHook::CallingWasm | CallHook::ReturningFromWasm => false,
+        let enters = match event {
+            CallHook::ReturningFromHost | CallHook::CallingWasm => true,
+            CallHook::CallingHost | CallHook::ReturningFromWasm => false,
         };
-        if back && store.data_mut().breath.due() {
+        if enters && store.data_mut().breath.due() {
             Box::pin(async {
                 tokio::task::yield_now().await;
                 Ok(())

@@ -119,7 +119,9 @@ impl Host {
     /// Makes one attempt: asks the hook about this context, in a sandbox of
     /// its own. All that can go wrong is an outcome.
     ///
-    /// Limits above the ceiling are taken down to it. To be called within a
+    /// Limits above the ceiling are taken down to it; probes and findings are
+    /// then given [room for the servers](Limits::with_room_for) that may be
+    /// probed. The tape has the limits that result. To be called within a
     /// tokio runtime whose time is enabled.
     pub async fn check(
         &self,
@@ -128,7 +130,31 @@ impl Host {
         context: &Context,
         probes: &dyn Probes,
     ) -> Tape {
-        let limits = limits.clamped();
+        let limits = limits.clamped().with_room_for(context.probeable());
+        self.record(hook, limits, context, probes).await
+    }
+
+    /// Makes an attempt again under the very limits that stand on its tape,
+    /// as far as any attempt about its servers could have had them.
+    pub(crate) async fn check_again(
+        &self,
+        hook: &Hook,
+        limits: &Limits,
+        context: &Context,
+        probes: &dyn Probes,
+    ) -> Tape {
+        let ceiling = Limits::CEILING.with_room_for(context.probeable());
+        let limits = limits.at_most(&ceiling);
+        self.record(hook, limits, context, probes).await
+    }
+
+    async fn record(
+        &self,
+        hook: &Hook,
+        limits: Limits,
+        context: &Context,
+        probes: &dyn Probes,
+    ) -> Tape {
         let (decided, remains) = self.attempt(hook, &limits, context, probes).await;
         Tape {
             format: Tape::FORMAT,
@@ -144,6 +170,7 @@ impl Host {
             log: remains.log,
             log_dropped: remains.log_dropped,
             usage: remains.usage,
+            cut: String::new(),
         }
     }
 

@@ -2,7 +2,11 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Answer, Exchange, Limits, Probe, ProbeFailure, Problem, Request, Target};
+use crate::{Answer, Exchange, Limits, Probe, ProbeFailure, Problem, Request, Response, Target};
+
+/// Bytes of all responses' bodies that an attempt is given and its tape keeps.
+/// A large wave has thousands of probes, each with a body of 64 KiB at most.
+const BODIES: usize = 16 << 20;
 
 /// A question on its way to whoever answers, who is not within the store.
 pub(super) struct Asked {
@@ -21,6 +25,8 @@ pub(super) struct Recorder {
     budget: u32,
     /// Bytes of a response's body.
     body: usize,
+    /// Bytes that are left for the bodies of further responses.
+    bodies: usize,
 }
 
 impl Recorder {
@@ -35,6 +41,7 @@ impl Recorder {
             made: 0,
             budget: limits.probes,
             body: limits.body,
+            bodies: BODIES,
         };
         (recorder, asked)
     }
@@ -51,17 +58,23 @@ impl Recorder {
         }
         self.waiting = Some(probe.clone());
         let mut answer = self.ask(probe).await;
-        if let Answer::Response(response) = &mut answer
-            && response.body.len() > self.body
-        {
-            response.body.truncate(self.body);
-            response.truncated = true;
+        if let Answer::Response(response) = &mut answer {
+            self.cut(response);
         }
         if let Some(probe) = self.waiting.take() {
             let answer = answer.clone();
             self.exchanges.push(Exchange { probe, answer });
         }
         answer
+    }
+
+    fn cut(&mut self, response: &mut Response) {
+        let room = self.body.min(self.bodies);
+        if response.body.len() > room {
+            response.body.truncate(room);
+            response.truncated = true;
+        }
+        self.bodies -= response.body.len();
     }
 
     async fn ask(&self, probe: Probe) -> Answer {
@@ -117,5 +130,34 @@ fn name(probe: &Probe) -> String {
     match &probe.request {
         Request::Tcp => format!("a TCP probe of {target}"),
         Request::Http { .. } => format!("an HTTP probe of {target}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_cut_each_and_together() {
+        let body = Limits::DEFAULT.body;
+        let (mut recorder, _asked) = Recorder::new(&Limits::DEFAULT);
+        let mut cut = |bytes| {
+            let mut response = Response {
+                status: 200,
+                headers: Vec::new(),
+                body: vec![0; bytes],
+                truncated: false,
+                elapsed_ms: 1,
+            };
+            recorder.cut(&mut response);
+            (response.body.len(), response.truncated)
+        };
+        assert_eq!(cut(body), (body, false));
+        assert_eq!(cut(body + 1), (body, true));
+        for _ in 2..BODIES / body {
+            assert_eq!(cut(body), (body, false));
+        }
+        assert_eq!(cut(1), (0, true));
+        assert_eq!(cut(0), (0, false));
     }
 }

@@ -127,6 +127,10 @@ async fn read(mut body: Incoming, limit: usize) -> hyper::Result<(Vec<u8>, bool)
 }
 
 /// Names are in lower case already; a value is shown as text as far as it is.
+///
+/// Fields of one name stand together, in the order in which they arrived, at
+/// the place of the first. Nothing is lost by that: the order of fields of
+/// different names means nothing (RFC 9110, section 5.3).
 fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter()
         .map(|(name, value)| {

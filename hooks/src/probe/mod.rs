@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use live::{GrantError, LiveProbes};
 pub use network::{Connector, Duplex, Network, Resolver, Stream};
-pub use policy::{CLAUSES, Clause, Matcher, Rule, Setting, Subject, judge, judge_by};
+pub use policy::{
+    CLAUSES, Clause, Matcher, Rule, Setting, Subject, judge, judge_by, judge_network,
+};
 
 /// Answers the probes of one attempt. Budgets and the record of what was
 /// asked are kept by the host, not here.
@@ -100,7 +102,8 @@ pub enum Answer {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Names in lower case; values of one name in order of arrival.
+    /// Names in lower case. Values of one name stand together, in order of
+    /// arrival; the order of different names means nothing in HTTP.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// The beginning of the body.

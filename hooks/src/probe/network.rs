@@ -9,18 +9,30 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
-use futures::future::BoxFuture;
+use futures::{
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt as _},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
+    time::timeout,
 };
 
 use super::{
     ProbeFailure, Problem,
     policy::{Setting, Subject, judge},
 };
+
+/// How long an address is waited for before the next is tried beside it: the
+/// Connection Attempt Delay that RFC 8305 recommends.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Addresses of one destination that are tried. All are judged.
+const TRIED: usize = 16;
 
 /// Turns names into addresses.
 pub trait Resolver: Send + Sync {
@@ -129,21 +141,43 @@ impl Network {
         Ok(candidates)
     }
 
-    /// Tries one after the other. Of several failures the last is told.
+    /// Tries one after the other, the next as soon as one fails or has had its
+    /// head start, so that an address that never answers does not take the
+    /// time of those after it. The first connection that stands is the one,
+    /// and the others are given up. Of several failures the last is told.
     async fn connect(
         &self,
         candidates: &[SocketAddr],
     ) -> Result<(Stream, SocketAddr), ProbeFailure> {
+        let mut untried = candidates.iter().copied().take(TRIED);
+        let mut attempts = FuturesUnordered::new();
         let mut last = ProbeFailure::new(Problem::Unresolved, "there is no address");
-        for address in candidates {
-            match self.connector.connect(*address).await {
-                Ok(stream) => return Ok((stream, *address)),
-                Err(reason) => {
-                    last = ProbeFailure::new(problem_of(&reason), format!("{address}: {reason}"));
+        loop {
+            attempts.extend(untried.next().map(|address| self.dial(address)));
+            let ended = if untried.len() == 0 {
+                attempts.next().await
+            } else {
+                match timeout(HEAD_START, attempts.next()).await {
+                    Ok(ended) => ended,
+                    Err(_) => continue,
                 }
+            };
+            match ended {
+                Some(Ok(connected)) => return Ok(connected),
+                Some(Err(failure)) => last = failure,
+                None => return Err(last),
             }
         }
-        Err(last)
+    }
+
+    async fn dial(&self, address: SocketAddr) -> Result<(Stream, SocketAddr), ProbeFailure> {
+        match self.connector.connect(address).await {
+            Ok(stream) => Ok((stream, address)),
+            Err(reason) => {
+                let text = format!("{address}: {reason}");
+                Err(ProbeFailure::new(problem_of(&reason), text))
+            }
+        }
     }
 }
 

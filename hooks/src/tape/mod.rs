@@ -16,7 +16,7 @@ pub use self::{
     sensitivity::{Flip, Influence, Sensitivity, Standing, sensitivity},
 };
 
-use crate::{Answer, Context, Digest, Failure, Limits, LogLine, Probe, Report};
+use crate::{Answer, Context, Digest, Entries, Failure, Limits, LogLine, Probe, Report};
 
 /// Everything needed to show a decision again, the component aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +44,40 @@ pub struct Tape {
     pub log_dropped: u32,
     /// What it used.
     pub usage: Usage,
+    /// Why `exchanges` and the lists of `context` are empty; empty itself on
+    /// a whole tape. What is cut is a record and cannot be played.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cut: String,
 }
 
 impl Tape {
     /// The version of the format that is written.
     pub const FORMAT: u32 = 1;
+
+    /// What a hook was told and answered left out, which is what has no small
+    /// bound; how it decided stays.
+    #[must_use]
+    pub fn shortened(self, why: String) -> Self {
+        Self {
+            exchanges: Vec::new(),
+            context: Context {
+                servers: Vec::new(),
+                upstream: Vec::new(),
+                parameters: Entries::new(),
+                facts: Entries::new(),
+                earlier: Vec::new(),
+                ..self.context
+            },
+            cut: why,
+            ..self
+        }
+    }
+
+    /// Whether it can be played again.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.cut.is_empty()
+    }
 }
 
 /// One probe and its answer.

@@ -22,8 +22,8 @@ pub struct Replay {
     pub other_engine: Option<String>,
     /// All that is not as on the tape.
     pub differences: Vec<Difference>,
-    /// The attempt made again. Not there if the tape was cut off while the
-    /// guest waited for an answer.
+    /// The attempt made again. Not there if the tape was cut when it was
+    /// recorded, or ends where the guest waited for an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub again: Option<Tape>,
 }
@@ -37,6 +37,8 @@ pub enum Extent {
     /// The attempt was stopped at its deadline. Where that was depends on the
     /// machine, so only questions and log are compared, as far as both go.
     UntilStopped,
+    /// Not at all: it was cut when it was recorded.
+    Nothing,
 }
 
 /// Something that is not as on the tape.
@@ -86,10 +88,19 @@ impl Replay {
 /// Makes the attempt on a tape again, with the answers from the tape.
 pub async fn replay(host: &Host, hook: &Hook, tape: &Tape) -> Replay {
     let extent = extent(tape);
+    let other_engine = (tape.engine != ENGINE).then(|| tape.engine.clone());
     let (end, wall) = match extent {
         // A slower machine must not decide otherwise; fuel bounds it.
         Extent::Whole => (End::Decision, Limits::CEILING.wall),
         Extent::UntilStopped => (End::Cut, tape.limits.wall),
+        Extent::Nothing => {
+            return Replay {
+                extent,
+                other_engine,
+                differences: component(tape, hook).into_iter().collect(),
+                again: None,
+            };
+        }
     };
     let limits = Limits {
         wall,
@@ -98,10 +109,9 @@ pub async fn replay(host: &Host, hook: &Hook, tape: &Tape) -> Replay {
     let player = Player::new(&tape.exchanges, end);
     let again = tokio::select! {
         biased;
-        again = host.check(hook, &limits, &tape.context, &player) => Some(again),
+        again = host.check_again(hook, &limits, &tape.context, &player) => Some(again),
         () = player.over() => None,
     };
-    let other_engine = (tape.engine != ENGINE).then(|| tape.engine.clone());
     let mut differences = Vec::new();
     differences.extend(component(tape, hook));
     differences.extend(question(tape, &player, extent));
@@ -114,7 +124,9 @@ pub async fn replay(host: &Host, hook: &Hook, tape: &Tape) -> Replay {
                     differences.extend(usage(tape, again));
                 }
             }
-            Extent::UntilStopped => differences.extend(beginning_of_log(tape, again)),
+            Extent::UntilStopped | Extent::Nothing => {
+                differences.extend(beginning_of_log(tape, again));
+            }
         }
     }
     Replay {
@@ -128,6 +140,9 @@ pub async fn replay(host: &Host, hook: &Hook, tape: &Tape) -> Replay {
 /// A denied probe outranks that the attempt was stopped, but an attempt that
 /// was not stopped ends within its time.
 fn extent(tape: &Tape) -> Extent {
+    if !tape.is_whole() {
+        return Extent::Nothing;
+    }
     let took = Duration::from_millis(tape.usage.elapsed_ms.into());
     let stopped = match &tape.outcome {
         Outcome::Failure(failure) => {
@@ -165,7 +180,7 @@ fn question(tape: &Tape, player: &Player<'_>, extent: Extent) -> Option<Differen
             recorded: Some(left.probe.clone()),
             asked: None,
         }),
-        (Some(_), Extent::UntilStopped) | (None, _) => None,
+        (Some(_), Extent::UntilStopped | Extent::Nothing) | (None, _) => None,
     }
 }
 

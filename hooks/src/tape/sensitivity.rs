@@ -88,7 +88,7 @@ impl Sensitivity {
 pub async fn sensitivity(host: &Host, hook: &Hook, tape: &Tape) -> Sensitivity {
     let decide = async |exchanges: Vec<Exchange>| {
         let probes = Lookup::new(exchanges);
-        let again = host.check(hook, &tape.limits, &tape.context, &probes);
+        let again = host.check_again(hook, &tape.limits, &tape.context, &probes);
         again.await.outcome
     };
     let unflipped = decide(tape.exchanges.clone()).await;

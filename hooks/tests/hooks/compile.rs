@@ -11,6 +11,13 @@ use crate::guests;
 /// Nothing here takes that long unless it hangs.
 const HANGS: Duration = Duration::from_secs(120);
 
+/// The real limits but for time: the compiler that cargo builds for tests is
+/// not optimised, and the machine may be busy. The bench has the time.
+const PATIENT: CompileLimits = CompileLimits {
+    wall: Duration::from_secs(600),
+    ..CompileLimits::DEFAULT
+};
+
 fn compiler() -> Compiler {
     Compiler::new(env!("CARGO_BIN_EXE_tidegate-hook-compiler"))
 }
@@ -27,6 +34,27 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let bomb = guests::burdened(&guests::proceeding(), &module, 1);
     inspect(&bomb).expect("inspection has nothing against it");
     bomb
+});
+
+/// A hook of seven megabytes that a compiler needs gigabytes for: one function,
+/// in which each three bytes are a loop and each loop gets blocks and checks.
+static GIANT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    use wasm_encoder::{CodeSection, Function, FunctionSection, Instruction, Module, TypeSection};
+
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    let mut function = Function::new([]);
+    function.raw(std::iter::repeat_n([0x03, 0x40, 0x0b], 2_400_000).flatten());
+    function.instruction(&Instruction::End);
+    let mut code = CodeSection::new();
+    code.function(&function);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&code);
+    let giant = guests::burdened_by(&guests::proceeding(), &module.finish(), 1);
+    inspect(&giant).expect("inspection has nothing against it");
+    giant
 });
 
 #[tokio::test]
@@ -85,7 +113,7 @@ async fn a_bomb_is_stopped_by_its_memory() {
     for mib in [1, 2, 4, 8, 16, 32, 64, 128] {
         let limits = CompileLimits {
             memory: mib << 20,
-            ..CompileLimits::DEFAULT
+            ..PATIENT
         };
         let error = compiler().limits(limits).compile(&BOMB).await;
         let error = error.expect_err("it needs more");
@@ -94,6 +122,24 @@ async fn a_bomb_is_stopped_by_its_memory() {
             "{mib} MiB: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_megabyte_of_functions_compiles_within_a_gigabyte() {
+    let artifact = compiler().limits(PATIENT).compile(&BOMB).await;
+    let bytes = artifact.expect("it has the memory that it needs").len();
+    assert!(bytes < CompileLimits::DEFAULT.artifact / 8, "{bytes}");
+}
+
+#[tokio::test]
+async fn what_needs_more_than_a_gigabyte_is_stopped_by_its_memory() {
+    let error = compiler().limits(PATIENT).compile(&GIANT).await;
+    let error = error.expect_err("it needs more");
+    assert!(
+        matches!(error, CompileError::TooMuchMemory { most } if most == 1 << 30),
+        "{error}"
+    );
+    assert!(error.to_string().contains("1024 MiB of memory"), "{error}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 
 use tidegate_hooks::{
     CompileLimits, Compiler, FailureKind, Host, Language, Level, Limits, Outcome, PROJECT_FILE,
-    Project, VectorFile, encode, inspect,
+    Project, VectorFile, Verdict, encode, inspect,
 };
 
 use crate::hosts::{World, context, host, prepare};
@@ -203,10 +203,6 @@ async fn a_hook_with_more_servers_answers_within_its_limits() {
     let host = patient_host();
     let text = fs::read_to_string(examples().join("tcp-reachable/vectors.yaml")).expect("is there");
     let file = VectorFile::parse(&text).expect("it holds above");
-    let limits = Limits {
-        probes: 300,
-        ..Limits::DEFAULT
-    };
     for (name, component) in [
         ("tcp-reachable", rust_example("tcp-reachable")),
         ("tcp-reachable-c", C.clone()),
@@ -214,19 +210,22 @@ async fn a_hook_with_more_servers_answers_within_its_limits() {
     ] {
         let hook = prepare(&host, name, &component).await;
         let mut fuel = Vec::new();
-        for servers in [10, 100, 300] {
+        for servers in [10, 100, 300, 1_000] {
             let (context, probes) = file.vectors[0].grown(servers);
-            let tape = host.check(&hook, &limits, &context, &probes).await;
-            let outcome = &tape.outcome;
-            assert!(
-                matches!(outcome, Outcome::Report(_)),
-                "{name}, {servers}: {outcome:?}"
-            );
+            let tape = host.check(&hook, &Limits::DEFAULT, &context, &probes).await;
+            let report = match &tape.outcome {
+                Outcome::Report(report) => report,
+                Outcome::Failure(failure) => panic!("{name}, {servers}: {failure}"),
+            };
+            assert_eq!(report.verdict, Verdict::Proceed, "{name}");
+            assert_eq!(report.findings.len(), servers, "{name}");
             assert_eq!(tape.exchanges.len(), servers, "{name}");
             assert_eq!(probes.unscripted(), [], "{name}");
+            println!("{name}, {servers} servers: {:?}", tape.usage);
             fuel.push(tape.usage.fuel);
         }
-        assert!(fuel.is_sorted() && fuel[0] < fuel[2], "{name}: {fuel:?}");
+        assert!(fuel.is_sorted() && fuel[0] < fuel[3], "{name}: {fuel:?}");
+        assert!(fuel[3] < Limits::DEFAULT.fuel / 10, "{name}: {fuel:?}");
     }
 }
 

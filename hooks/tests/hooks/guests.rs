@@ -263,15 +263,20 @@ const WASI: [(&str, &str); 5] = [
 /// A component with more at its end: `modules` of this text, each
 /// instantiated so many times.
 pub(crate) fn burdened(component: &[u8], module: &str, instances: usize) -> Vec<u8> {
+    let module = wat::parse_str(module).expect("the module's text is right");
+    burdened_by(component, &module, instances)
+}
+
+/// The same with a module that is no text.
+pub(crate) fn burdened_by(component: &[u8], module: &[u8], instances: usize) -> Vec<u8> {
     let modules = wasmparser::Parser::new(0)
         .parse_all(component)
         .filter(|payload| matches!(payload, Ok(wasmparser::Payload::ModuleSection { .. })))
         .count();
-    let module = wat::parse_str(module).expect("the module's text is right");
     let mut more = Component::new();
     more.section(&wasm_encoder::RawSection {
         id: wasm_encoder::ComponentSectionId::CoreModule as u8,
-        data: &module,
+        data: module,
     });
     let mut section = wasm_encoder::InstanceSection::new();
     for _ in 0..instances {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tidegate_hooks::{
-    Answer, Difference, Extent, Hook, Host, Limits, Problem, Standing, Tape, replay, sensitivity,
+    Answer, Difference, Extent, Hook, Host, Limits, Outcome, Problem, Standing, Tape, Verdict,
+    replay, sensitivity,
 };
 
 use crate::{
     guests::{FOREVER, check, proceeding},
     hosts::{self, World},
-    runs::gate,
+    runs::{counter, gate, servers},
 };
 
 async fn recorded(component: &[u8], limits: &Limits, world: World) -> (Host, Hook, Tape) {
@@ -35,6 +36,44 @@ async fn a_tape_played_again_is_equal_even_after_it_was_written_and_read() {
         let again = played.again.expect("it was played to its end");
         assert_eq!(again.usage.fuel, tape.usage.fuel);
     }
+}
+
+#[tokio::test]
+async fn a_tape_is_played_under_the_budget_that_it_had() {
+    let host = hosts::host();
+    let hook = hosts::prepare(&host, "a counter", &counter()).await;
+    let context = servers(300, 0);
+    let check = host.check(&hook, &Limits::DEFAULT, &context, &World::Connects);
+    let mut tape = check.await;
+    let played = replay(&host, &hook, &tape).await;
+    assert!(played.is_equal(), "{:?}", played.differences);
+
+    // As one of a host that gave no room for servers.
+    tape.limits.probes = 200;
+    tape.exchanges.truncate(200);
+    let played = replay(&host, &hook, &tape).await;
+    let question = |it: &Difference| matches!(it, Difference::Question { .. });
+    assert!(!played.differences.iter().any(question), "{played:?}");
+    match played.again.expect("it was played to its end").outcome {
+        Outcome::Report(report) => assert_eq!(report.verdict, Verdict::Retry(200)),
+        Outcome::Failure(failure) => panic!("{failure}"),
+    }
+}
+
+#[tokio::test]
+async fn a_tape_that_was_cut_is_told_to_be_unplayable_and_nothing_else() {
+    let (host, hook, tape) = recorded(&gate(), &hosts::limits(), World::Connects).await;
+    let cut = tape.clone().shortened("too large".to_owned());
+    assert!(tape.is_whole() && !cut.is_whole());
+    assert_eq!((&cut.outcome, cut.usage), (&tape.outcome, tape.usage));
+    let written = serde_json::to_string(&cut).expect("a tape can be written");
+    let read: Tape = serde_json::from_str(&written).expect("a tape can be read");
+    assert_eq!(read, cut);
+
+    let played = replay(&host, &hook, &cut).await;
+
+    assert_eq!(played.extent, Extent::Nothing);
+    assert!(played.is_equal() && played.again.is_none());
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tidegate_hooks::{
-    Answer, Entries, Exchange, FailureKind, Host, Level, Limits, LogLine, Outcome, Probe, Problem,
-    Request, Tape, Target, Verdict,
+    Answer, Context, Entries, Exchange, FailureKind, Host, Level, Limits, LogLine, Outcome, Probe,
+    Problem, Request, Server, Tape, Target, Verdict,
 };
 
 use crate::{
@@ -88,6 +88,54 @@ async fn a_probe_ends_when_the_time_that_the_guest_gave_it_does() {
         matches!(answer, Answer::Failed(failure) if failure.problem == Problem::TimedOut),
         "{answer:?}"
     );
+}
+
+/// Probes until it is told that it may not any more, and says how often it was
+/// answered.
+pub(crate) fn counter() -> Vec<u8> {
+    check(
+        "(loop $again
+           (if (i32.eqz (call $probe (i32.const 5432) (i32.const 0)))
+             (then (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $again))))
+         (call $answer (i32.const 1) (local.get $i))",
+    )
+    .component()
+}
+
+/// So many of its own, and so many of waves upstream.
+pub(crate) fn servers(own: usize, upstream: usize) -> Context {
+    let mut context = hosts::context();
+    let some = |number| Server {
+        id: format!("s-{number:017x}"),
+        ..context.servers[0].clone()
+    };
+    let all: Vec<Server> = (0..own + upstream).map(some).collect();
+    context.servers = all[..own].to_vec();
+    context.upstream = all[own..].to_vec();
+    context
+}
+
+#[tokio::test]
+async fn the_budget_of_probes_follows_the_servers_that_may_be_probed() {
+    let host = hosts::host();
+    let hook = hosts::prepare(&host, "a counter", &counter()).await;
+    for (own, upstream, budget) in [
+        (1, 0, 200),
+        (100, 0, 200),
+        (101, 0, 202),
+        (50, 100, 300),
+        (1_000, 0, 2_000),
+        (1_000, 500, 3_000),
+    ] {
+        let context = servers(own, upstream);
+        let tape = host
+            .check(&hook, &Limits::DEFAULT, &context, &World::Connects)
+            .await;
+        assert_eq!(verdict(&tape), Verdict::Retry(budget), "{own}, {upstream}");
+        assert_eq!(tape.limits.probes, budget);
+        assert_eq!(tape.exchanges.len(), budget as usize);
+        assert_eq!(tape.usage.probes, budget + 1);
+    }
 }
 
 #[tokio::test]

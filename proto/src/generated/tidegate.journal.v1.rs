@@ -2,8 +2,9 @@
 /// One record of an execution's log: all changes of one decision.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
-    /// Version of the format, 1 or 2: the lowest that says all that the record
-    /// holds. 2 has the outcome WAIVED. A record with 0 or with a newer version
+    /// Version of the format, 1 to 3: the lowest that says all that the record
+    /// holds. 2 has the outcome WAIVED, 3 has launches that queue and the code
+    /// QUOTA. A record with 0 or with a newer version
     /// than the reader's is refused.
     #[prost(uint32, tag = "1")]
     pub format: u32,
@@ -79,7 +80,7 @@ pub struct Change {
     /// Which change it is; exactly one.
     #[prost(
         oneof = "change::Change",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
     )]
     pub change: ::core::option::Option<change::Change>,
 }
@@ -127,7 +128,8 @@ pub mod change {
         /// The failed servers of a wave will be asked for again.
         #[prost(message, tag = "13")]
         RetryScheduled(super::RetryScheduled),
-        /// A launch is intended: from now on DRS may have been asked.
+        /// A launch is intended, without having queued: from now on DRS may have
+        /// been asked. Not written any more since format 3.
         #[prost(message, tag = "14")]
         LaunchIntended(super::LaunchIntended),
         /// A launch's state.
@@ -139,6 +141,9 @@ pub mod change {
         /// A server got a warning.
         #[prost(message, tag = "17")]
         ServerWarned(super::ServerWarned),
+        /// A launch is wanted, and waits for its turn: DRS was surely not asked.
+        #[prost(message, tag = "18")]
+        LaunchQueued(super::LaunchQueued),
     }
 }
 /// The execution's state.
@@ -344,6 +349,19 @@ pub struct RetryScheduled {
     #[prost(uint64, tag = "2")]
     pub at_ms: u64,
 }
+/// A launch is wanted, and waits for its turn: DRS was surely not asked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaunchQueued {
+    /// Position of the wave in the plan.
+    #[prost(uint32, tag = "1")]
+    pub wave: u32,
+    /// Where.
+    #[prost(message, optional, tag = "2")]
+    pub target: ::core::option::Option<Target>,
+    /// Positions of the servers in the wave.
+    #[prost(uint32, repeated, tag = "3")]
+    pub servers: ::prost::alloc::vec::Vec<u32>,
+}
 /// A launch is intended: from now on DRS may have been asked.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LaunchIntended {
@@ -370,7 +388,7 @@ pub struct LaunchMoved {
     #[prost(message, optional, tag = "3")]
     pub reason: ::core::option::Option<Reason>,
     /// The new state; exactly one.
-    #[prost(oneof = "launch_moved::To", tags = "4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "launch_moved::To", tags = "4, 5, 6, 7, 8, 9, 10, 11")]
     pub to: ::core::option::Option<launch_moved::To>,
 }
 /// Nested message and enum types in `LaunchMoved`.
@@ -399,7 +417,17 @@ pub mod launch_moved {
         /// Given up before DRS accepted it.
         #[prost(message, tag = "10")]
         Abandoned(super::LaunchAbandoned),
+        /// It waits for its turn; DRS was surely not asked for this attempt.
+        #[prost(message, tag = "11")]
+        Queued(super::LaunchWaiting),
     }
+}
+/// It waits for its turn; DRS was surely not asked for this attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaunchWaiting {
+    /// The attempt that it will be.
+    #[prost(uint32, tag = "1")]
+    pub attempt: u32,
 }
 /// The intent is recorded and DRS is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1118,6 +1146,8 @@ pub enum ReasonCode {
     Drs = 17,
     /// The job ended and said nothing final of the server.
     JobEndedEarly = 18,
+    /// A quota of DRS is full.
+    Quota = 19,
 }
 impl ReasonCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1145,6 +1175,7 @@ impl ReasonCode {
             Self::Adopted => "REASON_CODE_ADOPTED",
             Self::Drs => "REASON_CODE_DRS",
             Self::JobEndedEarly => "REASON_CODE_JOB_ENDED_EARLY",
+            Self::Quota => "REASON_CODE_QUOTA",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1169,6 +1200,7 @@ impl ReasonCode {
             "REASON_CODE_ADOPTED" => Some(Self::Adopted),
             "REASON_CODE_DRS" => Some(Self::Drs),
             "REASON_CODE_JOB_ENDED_EARLY" => Some(Self::JobEndedEarly),
+            "REASON_CODE_QUOTA" => Some(Self::Quota),
             _ => None,
         }
     }

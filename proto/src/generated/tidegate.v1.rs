@@ -50,6 +50,9 @@ pub struct PlanSpec {
     /// What hooks may reach beside the plan's servers, where a use grants it.
     #[prost(message, repeated, tag = "7")]
     pub endpoints: ::prost::alloc::vec::Vec<Endpoint>,
+    /// Whose launches go first where quotas of DRS make executions wait.
+    #[prost(enumeration = "Priority", tag = "8")]
+    pub priority: i32,
 }
 /// What the business expects of a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -454,6 +457,45 @@ impl HookFailurePolicy {
         }
     }
 }
+/// Whose launches go first where quotas of DRS make executions wait. At equal
+/// priority a recovery goes before drills and cleanups; executions that are
+/// equal in both take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Priority {
+    /// Read as NORMAL.
+    Unspecified = 0,
+    /// After everything else.
+    Low = 1,
+    /// Between the two.
+    Normal = 2,
+    /// Before everything else.
+    High = 3,
+}
+impl Priority {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PRIORITY_UNSPECIFIED",
+            Self::Low => "PRIORITY_LOW",
+            Self::Normal => "PRIORITY_NORMAL",
+            Self::High => "PRIORITY_HIGH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PRIORITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "PRIORITY_LOW" => Some(Self::Low),
+            "PRIORITY_NORMAL" => Some(Self::Normal),
+            "PRIORITY_HIGH" => Some(Self::High),
+            _ => None,
+        }
+    }
+}
 /// What happens when DRS shows no trace of a launch whose answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -524,7 +566,7 @@ pub struct GetPlanResponse {
 /// Request of ListPlans.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListPlansRequest {
-    /// 1 to 1000; 0 is 100.
+    /// 0 is 100; above 1000 is 1000.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -614,7 +656,7 @@ pub struct ListPlanRevisionsRequest {
     /// The plan's name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// 1 to 1000; 0 is 100.
+    /// 0 is 100; above 1000 is 1000.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -1665,6 +1707,9 @@ pub struct ExecutionSummary {
     /// Position in the execution's log.
     #[prost(uint64, tag = "10")]
     pub revision: u64,
+    /// See Execution.source_execution.
+    #[prost(string, tag = "11")]
+    pub source_execution: ::prost::alloc::string::String,
 }
 /// How many servers are in a state.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1794,7 +1839,7 @@ pub struct Launch {
     /// The DRS job; empty until known.
     #[prost(string, tag = "7")]
     pub job_id: ::prost::alloc::string::String,
-    /// When it was wanted first.
+    /// When it was first intended to ask DRS; while QUEUED, when it was wanted.
     #[prost(message, optional, tag = "8")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When it is asked again, if that is due.
@@ -2165,7 +2210,8 @@ pub enum ServerState {
     Failed = 7,
     /// Never asked for.
     Skipped = 8,
-    /// The instance was terminated.
+    /// The instance was terminated; GetExecution shows it also where a later
+    /// cleanup did it.
     Terminated = 9,
 }
 impl ServerState {
@@ -2214,7 +2260,7 @@ pub enum LaunchState {
     Asking = 1,
     /// It is unknown whether DRS accepted it; Tidegate looks.
     Reconciling = 2,
-    /// DRS did not take it now (throttled, quota, no connection); asked again.
+    /// DRS did not take it now (throttled, no connection); queued again later.
     Deferred = 3,
     /// The job runs.
     Running = 4,
@@ -2224,6 +2270,8 @@ pub enum LaunchState {
     Refused = 6,
     /// Given up before DRS accepted it.
     Abandoned = 7,
+    /// It waits for its turn under the quotas of DRS, which was not asked.
+    Queued = 8,
 }
 impl LaunchState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2240,6 +2288,7 @@ impl LaunchState {
             Self::Ended => "LAUNCH_STATE_ENDED",
             Self::Refused => "LAUNCH_STATE_REFUSED",
             Self::Abandoned => "LAUNCH_STATE_ABANDONED",
+            Self::Queued => "LAUNCH_STATE_QUEUED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2253,6 +2302,7 @@ impl LaunchState {
             "LAUNCH_STATE_ENDED" => Some(Self::Ended),
             "LAUNCH_STATE_REFUSED" => Some(Self::Refused),
             "LAUNCH_STATE_ABANDONED" => Some(Self::Abandoned),
+            "LAUNCH_STATE_QUEUED" => Some(Self::Queued),
             _ => None,
         }
     }
@@ -2630,6 +2680,9 @@ pub struct HookMoved {
     /// Lines beyond what is kept.
     #[prost(uint32, tag = "4")]
     pub log_dropped: u32,
+    /// Whether a tape of it was stored, once it ended.
+    #[prost(bool, tag = "5")]
+    pub taped: bool,
 }
 /// Another process took the execution over.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2817,7 +2870,7 @@ pub struct ListExecutionsRequest {
     /// Which executions.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<ExecutionFilter>,
-    /// 1 to 1000; 0 is 100.
+    /// 0 is 100; above 1000 is 1000.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -2843,7 +2896,7 @@ pub struct ListEventsRequest {
     /// Only commits after this revision.
     #[prost(uint64, tag = "2")]
     pub after_revision: u64,
-    /// 1 to 1000; 0 is 100.
+    /// 0 is 100; above 1000 is 1000.
     #[prost(int32, tag = "3")]
     pub page_size: i32,
     /// `next_page_token` of the page before; it replaces `after_revision`.
@@ -3329,7 +3382,10 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("tidegate.v1.ExecutionService", "CleanUp"));
             self.inner.unary(req, path, codec).await
         }
-        /// Returns one execution.
+        /// Returns one execution. Of one that is over it also tells which of its
+        /// instances later cleanups terminated, which its own log does not have:
+        /// those servers are TERMINATED, and CLEAN_UP is allowed only while something
+        /// is left and no cleanup of it is under way.
         pub async fn get_execution(
             &mut self,
             request: impl tonic::IntoRequest<super::GetExecutionRequest>,
@@ -3515,7 +3571,10 @@ pub mod execution_service_server {
             &self,
             request: tonic::Request<super::CleanUpRequest>,
         ) -> std::result::Result<tonic::Response<super::CleanUpResponse>, tonic::Status>;
-        /// Returns one execution.
+        /// Returns one execution. Of one that is over it also tells which of its
+        /// instances later cleanups terminated, which its own log does not have:
+        /// those servers are TERMINATED, and CLEAN_UP is allowed only while something
+        /// is left and no cleanup of it is under way.
         async fn get_execution(
             &self,
             request: tonic::Request<super::GetExecutionRequest>,
@@ -4337,7 +4396,7 @@ pub struct GetHookResponse {
 /// Request of ListHooks.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListHooksRequest {
-    /// 1 to 1000; 0 is 100.
+    /// 0 is 100; above 1000 is 1000.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -4400,7 +4459,7 @@ pub struct TestHookResponse {
     /// What it logged.
     #[prost(message, repeated, tag = "2")]
     pub log: ::prost::alloc::vec::Vec<HookLogLine>,
-    /// The tape of this attempt, JSON.
+    /// The tape of this attempt, JSON. Cut, which it then says, above 3 MiB.
     #[prost(string, tag = "3")]
     pub tape: ::prost::alloc::string::String,
     /// Where it differs from what the vector expects, or from the tape. Empty if
@@ -4417,6 +4476,10 @@ pub struct DeleteHookRequest {
     /// Do not fail if there is no such hook.
     #[prost(bool, tag = "2")]
     pub allow_missing: bool,
+    /// Identifies this request; the same id again returns the first answer, and
+    /// deletes nothing that was registered since.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// Response of DeleteHook.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4446,27 +4509,37 @@ pub struct ListTapesRequest {
     /// The execution's id.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
+    /// 0 is 100; above 1000 is 1000.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
 }
 /// Response of ListTapes.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListTapesResponse {
-    /// In the order in which they ended.
+    /// In the order in which they ended. While the execution runs, one that is
+    /// stored between two pages may be on none of them.
     #[prost(message, repeated, tag = "1")]
     pub tapes: ::prost::alloc::vec::Vec<TapeId>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
 }
-/// Request of GetTape.
+/// Request of DownloadTape.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetTapeRequest {
+pub struct DownloadTapeRequest {
     /// Which.
     #[prost(message, optional, tag = "1")]
     pub id: ::core::option::Option<TapeId>,
 }
-/// Response of GetTape.
+/// Response of DownloadTape.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetTapeResponse {
-    /// The tape, JSON.
-    #[prost(string, tag = "1")]
-    pub tape: ::prost::alloc::string::String,
+pub struct DownloadTapeResponse {
+    /// The next part of the JSON.
+    #[prost(bytes = "vec", tag = "1")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
 }
 /// The kinds of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -4778,12 +4851,14 @@ pub mod hook_service_client {
                 .insert(GrpcMethod::new("tidegate.v1.HookService", "ListTapes"));
             self.inner.unary(req, path, codec).await
         }
-        /// Returns a tape.
-        pub async fn get_tape(
+        /// Streams a tape, whatever its size. A tape that would have had more than
+        /// 16 MiB was cut when it was recorded: its JSON says why in `cut`, and it
+        /// cannot be played again.
+        pub async fn download_tape(
             &mut self,
-            request: impl tonic::IntoRequest<super::GetTapeRequest>,
+            request: impl tonic::IntoRequest<super::DownloadTapeRequest>,
         ) -> std::result::Result<
-            tonic::Response<super::GetTapeResponse>,
+            tonic::Response<tonic::codec::Streaming<super::DownloadTapeResponse>>,
             tonic::Status,
         > {
             self.inner
@@ -4796,12 +4871,12 @@ pub mod hook_service_client {
                 })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
-                "/tidegate.v1.HookService/GetTape",
+                "/tidegate.v1.HookService/DownloadTape",
             );
             let mut req = request.into_request();
             req.extensions_mut()
-                .insert(GrpcMethod::new("tidegate.v1.HookService", "GetTape"));
-            self.inner.unary(req, path, codec).await
+                .insert(GrpcMethod::new("tidegate.v1.HookService", "DownloadTape"));
+            self.inner.server_streaming(req, path, codec).await
         }
     }
 }
@@ -4883,11 +4958,22 @@ pub mod hook_service_server {
             tonic::Response<super::ListTapesResponse>,
             tonic::Status,
         >;
-        /// Returns a tape.
-        async fn get_tape(
+        /// Server streaming response type for the DownloadTape method.
+        type DownloadTapeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::DownloadTapeResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams a tape, whatever its size. A tape that would have had more than
+        /// 16 MiB was cut when it was recorded: its JSON says why in `cut`, and it
+        /// cannot be played again.
+        async fn download_tape(
             &self,
-            request: tonic::Request<super::GetTapeRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetTapeResponse>, tonic::Status>;
+            request: tonic::Request<super::DownloadTapeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::DownloadTapeStream>,
+            tonic::Status,
+        >;
     }
     /// Stores hooks: checks that users write, as WebAssembly components. A hook is
     /// known by the SHA-256 of its bytes; its name and version are what it says of
@@ -5286,25 +5372,26 @@ pub mod hook_service_server {
                     };
                     Box::pin(fut)
                 }
-                "/tidegate.v1.HookService/GetTape" => {
+                "/tidegate.v1.HookService/DownloadTape" => {
                     #[allow(non_camel_case_types)]
-                    struct GetTapeSvc<T: HookService>(pub Arc<T>);
+                    struct DownloadTapeSvc<T: HookService>(pub Arc<T>);
                     impl<
                         T: HookService,
-                    > tonic::server::UnaryService<super::GetTapeRequest>
-                    for GetTapeSvc<T> {
-                        type Response = super::GetTapeResponse;
+                    > tonic::server::ServerStreamingService<super::DownloadTapeRequest>
+                    for DownloadTapeSvc<T> {
+                        type Response = super::DownloadTapeResponse;
+                        type ResponseStream = T::DownloadTapeStream;
                         type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
+                            tonic::Response<Self::ResponseStream>,
                             tonic::Status,
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::GetTapeRequest>,
+                            request: tonic::Request<super::DownloadTapeRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as HookService>::get_tape(&inner, request).await
+                                <T as HookService>::download_tape(&inner, request).await
                             };
                             Box::pin(fut)
                         }
@@ -5315,7 +5402,7 @@ pub mod hook_service_server {
                     let max_encoding_message_size = self.max_encoding_message_size;
                     let inner = self.inner.clone();
                     let fut = async move {
-                        let method = GetTapeSvc(inner);
+                        let method = DownloadTapeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5326,7 +5413,7 @@ pub mod hook_service_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.unary(method, req).await;
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

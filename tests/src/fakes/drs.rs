@@ -1,5 +1,5 @@
 //! A DRS in memory: instant, or driven by hand. It has no timing, no quotas
-//! and no protocol; for those there is the emulator.
+//! but on jobs, and no protocol; for those there is the emulator.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,12 +10,12 @@ use std::{
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use tidegate_core::{
     InstanceId, JobId, SourceServerId, Timestamp,
-    engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
+    engine::{JobReport, LaunchAnswer, Looked, Quota, ServerReport, ServerState},
     plan::Target,
 };
 use tidegate_gateway::ports::drs::{
-    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-    TerminateOrder,
+    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
+    ServerQuery, SourceServer, TerminateOrder,
 };
 use tokio::sync::Notify;
 
@@ -53,12 +53,20 @@ pub struct FakeDrs {
 #[derive(Debug, Default)]
 struct State {
     scripts: VecDeque<Script>,
+    /// Most live jobs at a time.
+    quota: Option<usize>,
+    most_live: usize,
+    over_quota: usize,
     jobs: BTreeMap<JobId, Job>,
     by_key: BTreeMap<String, JobId>,
     sources: Vec<SourceServer>,
     calls: usize,
     failing: BTreeMap<SourceServerId, u32>,
     snapshots: BTreeMap<SourceServerId, Timestamp>,
+    /// What the next observations and looks meet.
+    read_errors: VecDeque<DrsError>,
+    /// How often jobs were observed.
+    observed: usize,
     /// Every instance ever launched has one of its own.
     addresses: BTreeMap<InstanceId, IpAddr>,
 }
@@ -69,6 +77,8 @@ struct Job {
     terminates: bool,
     is_drill: bool,
     ended: bool,
+    /// Whether DRS does not name it any more.
+    forgotten: bool,
     failed: Vec<SourceServerId>,
 }
 
@@ -128,6 +138,30 @@ impl FakeDrs {
         self
     }
 
+    /// So many jobs may live at a time.
+    #[must_use]
+    pub fn with_quota(self, jobs: usize) -> Self {
+        self.set_quota(jobs);
+        self
+    }
+
+    /// From now on so many jobs may live at a time.
+    pub fn set_quota(&self, jobs: usize) {
+        self.lock().quota = Some(jobs);
+    }
+
+    /// The most jobs that lived at a time.
+    #[must_use]
+    pub fn most_live(&self) -> usize {
+        self.lock().most_live
+    }
+
+    /// How often a call was refused because of the quota.
+    #[must_use]
+    pub fn over_quota(&self) -> usize {
+        self.lock().over_quota
+    }
+
     /// Lets one answer come that waits for it.
     pub fn release(&self) {
         self.released.notify_one();
@@ -138,6 +172,24 @@ impl FakeDrs {
         for job in self.lock().jobs.values_mut() {
             job.ended = true;
         }
+    }
+
+    /// Does not name its jobs any more.
+    pub fn forget_jobs(&self) {
+        for job in self.lock().jobs.values_mut() {
+            job.forgotten = true;
+        }
+    }
+
+    /// The next observations and looks fail like this.
+    pub fn fail_reads(&self, errors: impl IntoIterator<Item = DrsError>) {
+        self.lock().read_errors.extend(errors);
+    }
+
+    /// How often jobs were observed.
+    #[must_use]
+    pub fn observed(&self) -> usize {
+        self.lock().observed
     }
 
     /// How often each server was launched.
@@ -174,6 +226,11 @@ impl FakeDrs {
         state.calls += 1;
         self.called.notify_waiters();
         let reason: Arc<str> = Arc::from("as scripted");
+        if state.is_full() {
+            state.over_quota += 1;
+            let quota = Quota::Jobs;
+            return ready(LaunchAnswer::OverQuota { quota, reason }).boxed();
+        }
         match state.scripts.pop_front() {
             None => ready(LaunchAnswer::Accepted(state.make(key, job, instant))).boxed(),
             Some(Script::Refuse) => ready(LaunchAnswer::Refused { reason }).boxed(),
@@ -201,6 +258,14 @@ impl FakeDrs {
 }
 
 impl State {
+    fn live(&self) -> usize {
+        self.jobs.values().filter(|job| !job.ended).count()
+    }
+
+    fn is_full(&self) -> bool {
+        self.quota.is_some_and(|quota| self.live() >= quota)
+    }
+
     fn make(&mut self, key: &str, mut job: Job, instant: bool) -> JobReport {
         job.ended = instant;
         for server in &job.servers {
@@ -217,6 +282,7 @@ impl State {
         self.by_key.insert(key.to_owned(), id.clone());
         let report = report(&id, &job);
         self.jobs.insert(id, job);
+        self.most_live = self.most_live.max(self.live());
         report
     }
 }
@@ -260,6 +326,7 @@ impl Drs for FakeDrs {
             terminates: false,
             is_drill: order.is_drill,
             ended: false,
+            forgotten: false,
             failed: Vec::new(),
         };
         self.change(&order.key, job)
@@ -271,13 +338,17 @@ impl Drs for FakeDrs {
             terminates: true,
             is_drill: false,
             ended: false,
+            forgotten: false,
             failed: Vec::new(),
         };
         self.change(&order.key, job)
     }
 
     fn look(&self, order: LookOrder) -> BoxFuture<'_, Result<Looked, DrsError>> {
-        let state = self.lock();
+        let mut state = self.lock();
+        if let Some(error) = state.read_errors.pop_front() {
+            return ready(Err(error)).boxed();
+        }
         let found = state.by_key.get(&order.key).map(|id| Looked::Found {
             report: report(id, &state.jobs[id]),
             duplicates: Vec::new(),
@@ -288,11 +359,29 @@ impl Drs for FakeDrs {
     fn observe(
         &self,
         _target: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
+        let mut state = self.lock();
+        state.observed += 1;
+        if let Some(error) = state.read_errors.pop_front() {
+            return ready(Err(error)).boxed();
+        }
+        let asked = jobs.iter().map(|query| &query.job);
+        let known = asked.filter_map(|id| Some((id, state.jobs.get(id)?)));
+        let known = known.filter(|(_, job)| !job.forgotten);
+        let observation = Observation {
+            reports: known.map(|(id, job)| report(id, job)).collect(),
+            missed: None,
+        };
+        ready(Ok(observation)).boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
         let state = self.lock();
-        let known = jobs.iter().filter_map(|id| Some((id, state.jobs.get(id)?)));
-        ready(Ok(known.map(|(id, job)| report(id, job)).collect())).boxed()
+        let job = state.jobs.get(&order.job).expect("a job of this DRS");
+        let mut judged = report(&order.job, job);
+        judged.ended |= order.is_last;
+        ready(Ok(judged)).boxed()
     }
 
     fn source_servers(

@@ -15,7 +15,8 @@ use tidegate_core::{
 use tidegate_gateway::ports::{
     hook_store::HookStoreError,
     hooks::{
-        HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed, Unarmed,
+        Fault, HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed,
+        Unarmed,
     },
     journal::ReadError,
 };
@@ -63,6 +64,7 @@ impl Hooks for ScriptedHooks {
             .map(|site| Unarmed {
                 field: format!("{}.hook", site.field),
                 problem: format!("hook {} has no script", site.hook_use.hook),
+                fault: Fault::Plan,
             })
             .collect();
         let armed = if unarmed.is_empty() {

@@ -72,6 +72,7 @@ fn a_new_hook_holds_its_vectors_and_other_vectors_fail_readably() {
     assert_eq!(tested["failed"], 0);
     assert_eq!(tested["headroom"][2]["servers"], 300);
     assert_eq!(tested["headroom"][2]["probes"]["most"], 300);
+    assert_eq!(tested["headroom"][2]["probes"]["limit"], 600);
 
     let folder = tempfile::tempdir().expect("a folder");
     let vectors = fs::read_to_string(HOOK.join("vectors.yaml")).expect("it has vectors");

@@ -9,6 +9,7 @@ mod cli_plan_files;
 mod cli_serving;
 mod cli_tls;
 mod grpc_python;
+mod hook_host;
 mod hostile_input;
 mod installed;
 mod raw_grpc;

@@ -1,6 +1,9 @@
 //! Calls that fail, and what is known of them afterwards.
 
-use tidegate_core::{Span, engine::LaunchAnswer};
+use tidegate_core::{
+    Span,
+    engine::{LaunchAnswer, Quota},
+};
 use tidegate_gateway::{
     adapters::drs_aws::AwsDrs,
     ports::drs::{Drs as _, DrsError, TerminateOrder},
@@ -8,7 +11,9 @@ use tidegate_gateway::{
 use tokio::net::TcpSocket;
 
 use super::{
-    rig::{DATABASES, INSTANCES, adapter, answered, drill, ids, impatient, insistent, target},
+    rig::{
+        DATABASES, INSTANCES, adapter, answered, drill, ids, impatient, insistent, target, watched,
+    },
     scripted::{Answer, Scripted},
 };
 
@@ -25,7 +30,7 @@ async fn a_call_that_meets_no_server_is_deferred() {
         assert_eq!(word, "deferred", "{reason}");
         assert!(reason.contains("not sent"), "{reason}");
     }
-    let read = drs.observe(target(), vec!["drsjob-1".into()]).await;
+    let read = drs.observe(target(), watched(&["drsjob-1"])).await;
     assert!(matches!(read, Err(DrsError::Failed { .. })), "{read:?}");
 }
 
@@ -73,7 +78,7 @@ async fn errors_of_the_service_are_told_apart_and_never_tried_again() {
         (
             402,
             "x-amzn-errortype: ServiceQuotaExceededException\r\n",
-            "deferred",
+            "over quota",
         ),
         (400, "x-amzn-errortype: ValidationException\r\n", "refused"),
         (
@@ -106,7 +111,26 @@ async fn errors_of_the_service_are_told_apart_and_never_tried_again() {
             let wanted = (status == 429).then(|| Span::from_secs(7));
             assert_eq!(after, wanted, "{status}");
         }
-        assert_eq!(server.requests(), 2, "{status}: each was sent once");
+        // A termination that is refused for what it names looks once whether
+        // that is there.
+        let looks = usize::from(matches!(status, 400 | 404));
+        assert_eq!(server.requests(), 2 + looks, "{status}: each was sent once");
+    }
+}
+
+#[tokio::test]
+async fn which_quota_is_full_is_read_from_the_answer() {
+    let server = Scripted::new(|_| {
+        let headers = "x-amzn-errortype: ServiceQuotaExceededException\r\n";
+        let body = r#"{"message": "full", "serviceCode": "drs", "quotaCode": "L-D88FAC3A"}"#;
+        Answer::Http(402, headers, body.to_owned())
+    })
+    .await;
+    let drs = insistent(&server.url).await;
+    for answer in both(&drs).await {
+        let quota = Quota::Jobs;
+        let reason = "ServiceQuotaExceededException: full".into();
+        assert_eq!(answer, LaunchAnswer::OverQuota { quota, reason });
     }
 }
 
@@ -118,7 +142,7 @@ async fn a_read_that_failed_says_why() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let read = drs.observe(target(), vec!["drsjob-1".into()]).await;
+    let read = drs.observe(target(), watched(&["drsjob-1"])).await;
     let error = read.expect_err("it failed").to_string();
     let wanted = "DescribeJobs in 123456789012/us-west-2 failed: InternalServerException: oh no";
     assert_eq!(error, wanted);

@@ -4,10 +4,15 @@ use tidegate_core::engine::ServerState::{
     Conversion, Failed, Launch, Launched, Requested, Snapshot, Terminated,
 };
 use tidegate_core::{InstanceId, SourceServerId};
-use tidegate_gateway::ports::drs::{Drs as _, TerminateOrder};
+use tidegate_gateway::ports::drs::{
+    Depth, Drs as _, DrsError, Observation, OrderKind, TerminateOrder,
+};
 
 use super::{
-    rig::{DATABASES, INSTANCES, Rig, accepted, adapter, drill, ids, instances, states, target},
+    rig::{
+        DATABASES, INSTANCES, Rig, accepted, adapter, answered, drill, ids, instances, observed,
+        states, target, watched,
+    },
     scripted::{Answer, Scripted, ok},
 };
 
@@ -67,10 +72,14 @@ async fn many_jobs_are_observed_in_one_call() {
     let rig = Rig::recorded_drill().await;
     let first = rig.launched("e/db/0", &DATABASES[..1]).await;
     let second = rig.launched("e/db/1", &DATABASES[1..]).await;
-    let unknown = "drsjob-00000000000000000".into();
-    let jobs = vec![first.clone(), second.clone(), unknown];
-    let reports = rig.drs.observe(target(), jobs).await.expect("an answer");
-    let mut seen: Vec<_> = reports.into_iter().map(|report| report.job).collect();
+    let unknown = "drsjob-00000000000000000";
+    let jobs = watched(&[first.as_str(), second.as_str(), unknown]);
+    let observation = rig.drs.observe(target(), jobs).await.expect("an answer");
+    let mut seen: Vec<_> = observation
+        .reports
+        .into_iter()
+        .map(|report| report.job)
+        .collect();
     seen.sort();
     let mut wanted = vec![first, second];
     wanted.sort();
@@ -81,7 +90,8 @@ async fn many_jobs_are_observed_in_one_call() {
 #[tokio::test]
 async fn nothing_to_observe_is_no_call() {
     let rig = Rig::recorded_drill().await;
-    assert_eq!(rig.drs.observe(target(), Vec::new()).await, Ok(Vec::new()));
+    let nothing = rig.drs.observe(target(), Vec::new()).await;
+    assert_eq!(nothing, Ok(Observation::default()));
     assert!(rig.emulator.calls().is_empty());
 }
 
@@ -129,9 +139,10 @@ async fn a_termination_is_tagged_and_followed_to_its_end() {
     let report = accepted(rig.drs.terminate(termination("c/db/0")).await);
     assert_eq!(states(&report), [Requested, Requested]);
     rig.advance(1.0);
-    assert_eq!(states(&rig.observe(&report.job).await), [Launch, Launch]);
+    let running = terminating(&rig, report.job.as_str()).await;
+    assert_eq!(states(&running), [Launch, Launch]);
     rig.advance(600.0);
-    let ended = rig.observe(&report.job).await;
+    let ended = terminating(&rig, report.job.as_str()).await;
     assert!(ended.ended);
     assert_eq!(states(&ended), [Terminated, Terminated]);
     assert_eq!(rig.calls("TagResource"), 1);
@@ -152,7 +163,7 @@ async fn an_instance_that_cannot_be_terminated_is_told_with_the_error() {
     };
     let job = accepted(rig.drs.terminate(order).await).job;
     rig.advance(3600.0);
-    let ended = rig.observe(&job).await;
+    let ended = terminating(&rig, job.as_str()).await;
     assert!(ended.ended);
     assert_eq!(states(&ended), [Failed]);
     let detail = &ended.servers[0].detail;
@@ -168,8 +179,7 @@ async fn an_instance_that_no_log_names_is_looked_up() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let reports = drs.observe(target(), vec!["drsjob-1".into()]).await;
-    let report = reports.expect("an answer").remove(0);
+    let report = observed(&drs, "drsjob-1").await;
     assert!(report.ended);
     assert_eq!(states(&report), [Launched]);
     assert_eq!(instances(&report), [Some("i-2")]);
@@ -185,8 +195,7 @@ async fn values_that_no_sdk_knows_are_no_error() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let reports = drs.observe(target(), vec!["drsjob-1".into()]).await;
-    let report = reports.expect("an answer").remove(0);
+    let report = observed(&drs, "drsjob-1").await;
     assert!(!report.ended);
     assert_eq!(states(&report), [Launch]);
     assert_eq!(instances(&report), [Some("i-3")]);
@@ -205,17 +214,109 @@ async fn a_job_whose_log_is_throttled_has_not_ended_yet() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let observe = || async {
-        let reports = drs.observe(target(), vec!["drsjob-1".into()]).await;
-        reports.expect("an answer").remove(0)
-    };
     for _ in 0..5 {
-        assert!(!observe().await.ended);
+        let observation = drs.observe(target(), watched(&["drsjob-1"])).await;
+        let observation = observation.expect("an answer");
+        assert!(!observation.reports[0].ended);
+        let missed = observation.missed;
+        assert!(
+            matches!(missed, Some(DrsError::Throttled { .. })),
+            "{missed:?}"
+        );
     }
     // Rather without the log than never.
-    let report = observe().await;
+    let report = observed(&drs, "drsjob-1").await;
     assert!(report.ended);
     assert_eq!(states(&report), [Launched]);
+}
+
+#[tokio::test]
+async fn a_log_is_read_only_when_it_is_asked_for_or_the_status_shows_news() {
+    let rig = Rig::recorded_drill().await;
+    let job = rig.launched("e/db/0", &DATABASES).await;
+    let glance = || async {
+        let queries = vec![tidegate_gateway::ports::drs::JobQuery {
+            depth: Depth::Status,
+            ..watched(&[job.as_str()]).remove(0)
+        }];
+        let observation = rig.drs.observe(target(), queries).await;
+        observation.expect("an answer").reports.remove(0)
+    };
+    glance().await;
+    assert_eq!(rig.calls("DescribeJobLogItems"), 1, "nothing was known");
+    rig.advance(1.0);
+    glance().await;
+    assert_eq!(rig.calls("DescribeJobLogItems"), 2, "the job has started");
+    rig.advance(400.0);
+    for _ in 0..10 {
+        let report = glance().await;
+        assert_eq!(states(&report), [Snapshot, Snapshot], "as it was known");
+    }
+    assert_eq!(rig.calls("DescribeJobLogItems"), 2, "nothing is new");
+    rig.advance(128.8);
+    let report = glance().await;
+    assert_eq!(states(&report), [Launch, Launched], "one is launched");
+    assert_eq!(rig.calls("DescribeJobLogItems"), 3);
+    rig.advance(10.0);
+    let report = glance().await;
+    assert!(report.ended);
+    assert_eq!(instances(&report), INSTANCES.map(Some));
+    assert_eq!(rig.calls("DescribeJobLogItems"), 4, "its end explains it");
+    assert_eq!(rig.calls("DescribeJobs"), 14);
+}
+
+#[tokio::test]
+async fn a_job_that_ends_with_a_server_pending_has_ended_and_settles_nothing() {
+    let server = Scripted::new(|request| match request.path.as_str() {
+        "/DescribeJobs" => ok(JOB
+            .replace("STATUS", "COMPLETED")
+            .replace("LAUNCHED", "PENDING")),
+        _ => ok(r#"{"items": [{"event": "JOB_START"}, {"event": "JOB_END"}]}"#),
+    })
+    .await;
+    let report = observed(&adapter(&server.url).await, "drsjob-1").await;
+    assert!(report.ended);
+    assert_eq!(states(&report), [Requested]);
+}
+
+#[tokio::test]
+async fn instances_that_are_gone_do_not_refuse_the_termination_of_the_others() {
+    let rig = Rig::recorded_drill().await;
+    rig.launched("e/db/0", &DATABASES).await;
+    rig.advance(600.0);
+    // Somebody else terminates one, between the look-up and the call.
+    let mut first = termination("c/other/0");
+    first.instances.truncate(1);
+    accepted(rig.drs.terminate(first).await);
+    rig.advance(600.0);
+    let report = accepted(rig.drs.terminate(termination("c/db/0")).await);
+    let of = |server: &str| {
+        let servers = report.servers.iter();
+        let mut of_server = servers.filter(|it| it.server.as_str() == server);
+        of_server.next().expect("it is named").state
+    };
+    assert_eq!(of(DATABASES[0]), Terminated);
+    assert_eq!(of(DATABASES[1]), Requested);
+    assert_eq!(report.servers.len(), 2);
+}
+
+#[tokio::test]
+async fn where_every_instance_is_gone_nothing_is_left_to_terminate() {
+    let rig = Rig::recorded_drill().await;
+    rig.launched("e/db/0", &DATABASES).await;
+    rig.advance(600.0);
+    accepted(rig.drs.terminate(termination("c/other/0")).await);
+    rig.advance(600.0);
+    let answer = rig.drs.terminate(termination("c/db/0")).await;
+    assert_eq!(answered(&answer).0, "nothing left", "{answer:?}");
+}
+
+/// The report of a termination.
+async fn terminating(rig: &Rig, job: &str) -> tidegate_core::engine::JobReport {
+    let mut queries = watched(&[job]);
+    queries[0].kind = OrderKind::Terminate;
+    let observation = rig.drs.observe(target(), queries).await;
+    observation.expect("an answer").reports.remove(0)
 }
 
 const JOB: &str = r#"{"items": [{"jobID": "drsjob-1", "initiatedBy": "START_DRILL",

@@ -1,12 +1,18 @@
 //! Looking for launches whose answer was lost.
 
-use tidegate_core::{JobId, engine::Looked};
+use std::collections::BTreeSet;
+
+use tidegate_core::{JobId, Span, Timestamp, engine::Looked};
 use tidegate_emulator::model::{LaunchRequest, Purpose, ServerLaunch, SourceServerId, Tags};
-use tidegate_gateway::ports::drs::{Drs as _, LookOrder, OrderKind, TerminateOrder};
+use tidegate_gateway::ports::drs::{
+    Drs as _, DrsError, LookBy, LookOrder, OrderKind, TerminateOrder,
+};
 
 use super::{
-    rig::{DATABASES, INSTANCES, Rig, accepted, adapter, answered, ids, place, search, target},
-    scripted::{Scripted, ok},
+    rig::{
+        DATABASES, INSTANCES, Rig, accepted, adapter, answered, drill, ids, place, search, target,
+    },
+    scripted::{Answer, Scripted, ok},
 };
 
 #[tokio::test]
@@ -32,6 +38,125 @@ async fn a_launch_is_found_by_its_tag_alone() {
 }
 
 #[tokio::test]
+async fn each_way_alone_finds_an_accepted_launch() {
+    for way in LookBy::ALL {
+        let rig = Rig::recorded_drill().await;
+        let since = rig.now();
+        let job = rig.launched("e/db/0", &DATABASES).await;
+        let order = LookOrder {
+            by: BTreeSet::from([way]),
+            ..search("e/db/0", &DATABASES, since)
+        };
+        let found = rig.drs.look(order).await.expect("an answer");
+        assert_eq!(only(found), job, "{way:?}");
+        let calls = rig.calls("DescribeSourceServers");
+        assert_eq!(calls, u64::from(way == LookBy::LastLaunch), "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_tags_a_launch_is_found_by_either_other_way_and_not_by_a_tag() {
+    let rig = Rig::recorded_drill().await;
+    let drs = rig.without_tags().await;
+    let since = rig.now();
+    let job = accepted(drs.start_recovery(drill("e/db/0", &DATABASES)).await).job;
+    assert!(rig.emulator.launches()[0].tags.is_empty());
+    for way in LookBy::ALL {
+        let order = LookOrder {
+            by: BTreeSet::from([way]),
+            ..search("e/db/0", &DATABASES, since)
+        };
+        let found = drs.look(order).await.expect("an answer");
+        if way == LookBy::Tag {
+            assert_eq!(found, Looked::Nothing);
+        } else {
+            assert_eq!(only(found), job, "{way:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_of_aws_does_not_hide_a_job() {
+    let rig = Rig::recorded_drill().await;
+    let job = rig.launched("e/db/0", &DATABASES).await;
+    // By far for a job with the tag, by a little for one without.
+    let tagged = rig.now() + Span::from_secs(1_800);
+    let found = rig.drs.look(search("e/db/0", &DATABASES, tagged)).await;
+    assert_eq!(only(found.expect("an answer")), job);
+    let drs = rig.without_tags().await;
+    rig.advance(3_600.0);
+    let bare = accepted(drs.start_recovery(drill("e/db/1", &DATABASES)).await).job;
+    let skewed = rig.now() + Span::from_secs(29);
+    let found = drs.look(search("e/db/1", &DATABASES, skewed)).await;
+    assert_eq!(only(found.expect("an answer")), bare);
+}
+
+#[tokio::test]
+async fn a_way_that_cannot_be_gone_hides_nothing_and_makes_nothing_no_answer() {
+    for jobs in [JOB, r#"{"items": []}"#] {
+        let server = Scripted::new(move |request| match request.path.as_str() {
+            "/DescribeJobs" => ok(jobs),
+            "/DescribeSourceServers" => denied(),
+            _ => ok(r#"{"items": []}"#),
+        })
+        .await;
+        let drs = adapter(&server.url).await;
+        let found = drs
+            .look(search("e/db/0", &DATABASES[..1], scripted()))
+            .await;
+        if jobs == JOB {
+            assert_eq!(only(found.expect("an answer")), JobId::from("drsjob-1"));
+        } else {
+            assert!(matches!(found, Err(DrsError::Denied { .. })), "{found:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_of_the_jobs_is_looked_through() {
+    let server = Scripted::new(|request| match request.path.as_str() {
+        "/DescribeJobs" if request.body.contains("page-2") => ok(JOB),
+        "/DescribeJobs" => ok(r#"{"items": [], "nextToken": "page-2"}"#),
+        _ => ok(r#"{"items": []}"#),
+    })
+    .await;
+    let drs = adapter(&server.url).await;
+    let found = drs
+        .look(search("e/db/0", &DATABASES[..1], scripted()))
+        .await;
+    assert_eq!(only(found.expect("an answer")), JobId::from("drsjob-1"));
+}
+
+#[tokio::test]
+async fn a_termination_whose_answer_was_lost_is_found_without_a_tag() {
+    let rig = Rig::recorded_drill().await;
+    rig.launched("e/db/0", &DATABASES).await;
+    rig.advance(600.0);
+    let since = rig.now();
+    let drs = rig.without_tags().await;
+    let order = TerminateOrder {
+        key: "c/db/0".to_owned(),
+        target: target(),
+        instances: vec![(DATABASES[1].into(), INSTANCES[1].into())],
+    };
+    let job = accepted(drs.terminate(order).await).job;
+    assert_eq!(rig.calls("TagResource"), 0);
+    // Both were asked for, and one was gone when DRS was asked.
+    let order = LookOrder {
+        kind: OrderKind::Terminate,
+        by: BTreeSet::from([LookBy::LastLaunch]),
+        ..search("c/db/0", &DATABASES, since)
+    };
+    let found = drs.look(order).await.expect("an answer");
+    let Looked::Found { report, .. } = &found else {
+        panic!("not found");
+    };
+    let named: Vec<&str> = report.servers.iter().map(|it| it.server.as_str()).collect();
+    assert_eq!(named, [DATABASES[1]], "the other is still there");
+    assert_eq!(only(found), job);
+}
+
+#[tokio::test]
 async fn a_launch_is_found_by_its_servers_where_it_has_no_tag() {
     let rig = Rig::recorded_drill().await;
     let since = rig.now();
@@ -52,9 +177,9 @@ async fn a_launch_is_found_by_a_servers_last_launch() {
     })
     .await;
     let drs = adapter(&server.url).await;
-    let since: jiff::Timestamp = "2022-12-07T19:15:30Z".parse().expect("a time");
-    let since = tidegate_core::Timestamp::from_millis(since.as_millisecond().unsigned_abs());
-    let found = drs.look(search("e/db/0", &DATABASES[..1], since)).await;
+    let found = drs
+        .look(search("e/db/0", &DATABASES[..1], scripted()))
+        .await;
     assert_eq!(only(found.expect("an answer")), JobId::from("drsjob-1"));
 }
 
@@ -128,6 +253,16 @@ async fn a_termination_is_found_by_its_servers_and_by_its_tag() {
             assert_eq!(found, Looked::Nothing, "it is another's");
         }
     }
+}
+
+fn scripted() -> Timestamp {
+    let since: jiff::Timestamp = "2022-12-07T19:15:30Z".parse().expect("a time");
+    Timestamp::from_millis(since.as_millisecond().unsigned_abs())
+}
+
+fn denied() -> Answer {
+    let headers = "x-amzn-errortype: AccessDeniedException\r\n";
+    Answer::Http(403, headers, "{}".to_owned())
 }
 
 fn only(found: Looked) -> JobId {

@@ -1,6 +1,6 @@
 //! The adapter and an emulator whose time is moved by hand.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use tidegate_core::{
@@ -15,7 +15,7 @@ use tidegate_emulator::{
 };
 use tidegate_gateway::{
     adapters::drs_aws::{AwsDrs, Mode, Settings, Timeouts},
-    ports::drs::{Drs as _, LaunchOrder, LookOrder, OrderKind},
+    ports::drs::{Depth, Drs as _, JobQuery, LaunchOrder, LookBy, LookOrder, OrderKind},
 };
 use tokio::net::TcpListener;
 
@@ -81,9 +81,37 @@ impl Rig {
     }
 
     pub(super) async fn observe(&self, job: &JobId) -> JobReport {
-        let reports = self.drs.observe(target(), vec![job.clone()]).await;
-        reports.expect("an answer").remove(0)
+        observed(&self.drs, job.as_str()).await
     }
+
+    /// An adapter to the same emulator that tags no jobs.
+    pub(super) async fn without_tags(&self) -> AwsDrs {
+        let mode = Mode::Endpoint {
+            url: self.url.clone(),
+        };
+        AwsDrs::connect(Settings {
+            read_attempts: 1,
+            tag_jobs: false,
+            ..Settings::new(mode)
+        })
+        .await
+    }
+}
+
+/// The report of one job that DRS knows, with all that can be known of it.
+pub(super) async fn observed(drs: &AwsDrs, job: &str) -> JobReport {
+    let observation = drs.observe(target(), watched(&[job])).await;
+    observation.expect("an answer").reports.remove(0)
+}
+
+/// Jobs of launches, looked at closely.
+pub(super) fn watched(jobs: &[&str]) -> Vec<JobQuery> {
+    let query = |job: &&str| JobQuery {
+        job: JobId::from(*job),
+        kind: OrderKind::Drill,
+        depth: Depth::Log,
+    };
+    jobs.iter().map(query).collect()
 }
 
 pub(super) async fn adapter(url: &str) -> AwsDrs {
@@ -181,6 +209,8 @@ pub(super) fn search(key: &str, servers: &[&str], since: Timestamp) -> LookOrder
         servers: ids(servers),
         since,
         kind: OrderKind::Drill,
+        by: BTreeSet::from(LookBy::ALL),
+        not: BTreeSet::new(),
     }
 }
 
@@ -189,7 +219,9 @@ pub(super) fn accepted(answer: LaunchAnswer) -> JobReport {
         LaunchAnswer::Accepted(report) => report,
         LaunchAnswer::Refused { .. }
         | LaunchAnswer::Deferred { .. }
-        | LaunchAnswer::Unknown { .. } => panic!("not accepted: {answer:?}"),
+        | LaunchAnswer::OverQuota { .. }
+        | LaunchAnswer::Unknown { .. }
+        | LaunchAnswer::NothingLeft => panic!("not accepted: {answer:?}"),
     }
 }
 
@@ -198,8 +230,10 @@ pub(super) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Spa
     match answer {
         LaunchAnswer::Accepted(_) => ("accepted", "", None),
         LaunchAnswer::Refused { reason } => ("refused", reason, None),
+        LaunchAnswer::OverQuota { reason, .. } => ("over quota", reason, None),
         LaunchAnswer::Deferred { reason, after } => ("deferred", reason, *after),
         LaunchAnswer::Unknown { reason } => ("unknown", reason, None),
+        LaunchAnswer::NothingLeft => ("nothing left", "", None),
     }
 }
 

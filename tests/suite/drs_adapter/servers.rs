@@ -6,7 +6,9 @@ use tidegate_core::{JobId, Span, Timestamp};
 use tidegate_gateway::ports::drs::{Drs as _, DrsError, RecoveryInstance, ServerQuery};
 
 use super::{
-    rig::{DATABASES, INSTANCES, Rig, adapter, answered, drill, ids, in_region, place, target},
+    rig::{
+        DATABASES, INSTANCES, Rig, adapter, answered, drill, ids, in_region, place, target, watched,
+    },
     scripted::{Scripted, ok},
 };
 
@@ -132,7 +134,7 @@ async fn in_another_region_nothing_is_there() {
         .drs
         .observe(
             in_region("eu-west-1"),
-            vec!["drsjob-00000000000000000".into()],
+            watched(&["drsjob-00000000000000000"]),
         )
         .await;
     assert!(matches!(read, Err(DrsError::Refused { .. })), "{read:?}");

@@ -34,6 +34,8 @@ pub(super) const NAMES: &[&str] = &[
     "retry-scheduled",
     "launch-intended",
     "launch-moved",
+    "launch-queued",
+    "launch-moved-queued",
     "server-moved",
     "server-warned",
 ];
@@ -61,6 +63,11 @@ pub(super) fn name(change: &Change) -> &'static str {
         Change::AttemptStarted { .. } => "attempt-started",
         Change::RetryScheduled { .. } => "retry-scheduled",
         Change::LaunchIntended { .. } => "launch-intended",
+        Change::LaunchQueued { .. } => "launch-queued",
+        Change::LaunchMoved {
+            to: LaunchState::Queued { .. },
+            ..
+        } => "launch-moved-queued",
         Change::LaunchMoved { .. } => "launch-moved",
         Change::ServerMoved { .. } => "server-moved",
         Change::ServerWarned { .. } => "server-warned",
@@ -94,6 +101,7 @@ pub(super) fn changes() -> Vec<Change> {
     changes.extend(of_attempts());
     changes.extend(launch_moves());
     changes.extend(of_servers());
+    changes.extend(of_queues());
     changes
 }
 
@@ -265,6 +273,24 @@ fn launch_moves() -> impl Iterator<Item = Change> {
         to,
         reason: Reason::with(ReasonCode::Drs, "as DRS says"),
     })
+}
+
+/// What needs format 3.
+fn of_queues() -> Vec<Change> {
+    let (wave, launch) = (WaveIx(1), LaunchIx(9));
+    vec![
+        Change::LaunchQueued {
+            wave,
+            target: target(None),
+            servers: vec![ServerIx(0), ServerIx(300)],
+        },
+        Change::LaunchMoved {
+            wave,
+            launch,
+            to: LaunchState::Queued { attempt: 2 },
+            reason: Reason::with(ReasonCode::Quota, "as DRS says"),
+        },
+    ]
 }
 
 fn of_servers() -> Vec<Change> {

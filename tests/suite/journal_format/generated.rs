@@ -164,6 +164,7 @@ fn log_line() -> impl Strategy<Value = LogLine> {
 fn of_launch() -> BoxedStrategy<Change> {
     let job = || text().prop_map(JobId::new);
     let state = prop_oneof![
+        any::<u32>().prop_map(|attempt| LaunchState::Queued { attempt }),
         any::<u32>().prop_map(|attempt| LaunchState::Asking { attempt }),
         any::<u32>().prop_map(|attempt| LaunchState::Reconciling { attempt }),
         (any::<u32>(), time())
@@ -172,9 +173,14 @@ fn of_launch() -> BoxedStrategy<Change> {
         job().prop_map(|job| LaunchState::Ended { job }),
         select(vec![LaunchState::Refused, LaunchState::Abandoned]),
     ];
-    let servers = prop::collection::vec(any::<u16>().prop_map(ServerIx), 0..9);
+    let servers = || prop::collection::vec(any::<u16>().prop_map(ServerIx), 0..9);
     prop_oneof![
-        (wave(), target(), servers).prop_map(|(wave, target, servers)| Change::LaunchIntended {
+        (wave(), target(), servers()).prop_map(|(wave, target, servers)| Change::LaunchQueued {
+            wave,
+            target,
+            servers,
+        }),
+        (wave(), target(), servers()).prop_map(|(wave, target, servers)| Change::LaunchIntended {
             wave,
             target,
             servers,
@@ -270,6 +276,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         R::Adopted,
         R::Drs,
         R::JobEndedEarly,
+        R::Quota,
     ]);
     (code, text()).prop_map(|(code, text)| Reason { code, text })
 }

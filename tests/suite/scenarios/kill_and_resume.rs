@@ -106,6 +106,20 @@ pub(crate) async fn serve(scenario: Scenario, speed: f64) -> Served {
 
 /// A gateway that reaches DRS as it would reach AWS, at another address.
 pub(crate) fn gateway(data: &str, drs: &str) -> Process {
+    gateway_with(data, drs, &[])
+}
+
+/// The same, with further settings.
+pub(crate) fn gateway_with(data: &str, drs: &str, settings: &[(&str, &str)]) -> Process {
+    let environment = [
+        ("AWS_ENDPOINT_URL_DRS", drs),
+        ("AWS_ACCESS_KEY_ID", "123456789012"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_REGION", "us-west-2"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
+        ("TIDEGATE__HOOKS__ALLOW_LOOPBACK", "true"),
+    ];
     Process::start(
         &[
             "serve",
@@ -116,15 +130,7 @@ pub(crate) fn gateway(data: &str, drs: &str) -> Process {
             "--drs",
             "aws",
         ],
-        &[
-            ("AWS_ENDPOINT_URL_DRS", drs),
-            ("AWS_ACCESS_KEY_ID", "123456789012"),
-            ("AWS_SECRET_ACCESS_KEY", "none"),
-            ("AWS_REGION", "us-west-2"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
-            ("TIDEGATE__HOOKS__ALLOW_LOOPBACK", "true"),
-        ],
+        &[&environment, settings].concat(),
     )
 }
 

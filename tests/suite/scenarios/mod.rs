@@ -3,5 +3,6 @@
 mod checks;
 mod graphs;
 mod kill_and_resume;
+mod quotas;
 mod recorded_drill;
 mod watching;

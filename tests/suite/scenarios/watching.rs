@@ -15,6 +15,8 @@ pub(crate) struct Watcher {
     pub(crate) state: ExecutionState,
     /// Every commit, in order.
     pub(crate) commits: Vec<Commit>,
+    /// What was said to be outstanding, of all bookmarks.
+    pub(crate) outstanding: Vec<String>,
     stream: Option<Streaming<tidegate_proto::v1::WatchResponse>>,
 }
 
@@ -27,6 +29,7 @@ impl Watcher {
             index: 0,
             state: ExecutionState::Pending,
             commits: Vec::new(),
+            outstanding: Vec::new(),
             stream: None,
         }
     }
@@ -62,7 +65,7 @@ impl Watcher {
                     }
                 }
                 Message::Header(header) => self.begins_where_it_ended(&header),
-                Message::Bookmark(_) => {}
+                Message::Bookmark(mark) => self.outstanding.extend(mark.outstanding),
                 Message::End(end) => panic!("the stream ended: {end:?}"),
             }
         }
@@ -74,7 +77,7 @@ impl Watcher {
             match message {
                 Message::Commit(commit) => self.take(&commit),
                 Message::Header(header) => self.begins_where_it_ended(&header),
-                Message::Bookmark(_) => {}
+                Message::Bookmark(mark) => self.outstanding.extend(mark.outstanding),
                 Message::End(end) => {
                     assert_eq!(end.reason(), WatchEndReason::ExecutionEnded, "{end:?}");
                     assert_eq!(end.revision, self.revision);

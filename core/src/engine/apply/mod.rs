@@ -58,11 +58,20 @@ impl Execution {
             Change::RetryScheduled { wave, at } => {
                 self.edit(*wave, |run| run.apply_retry(*at));
             }
+            Change::LaunchQueued {
+                wave,
+                target,
+                servers,
+            } => self.edit(*wave, |run| {
+                run.apply_launch(LaunchState::Queued { attempt: 1 }, target, servers, at);
+            }),
             Change::LaunchIntended {
                 wave,
                 target,
                 servers,
-            } => self.edit(*wave, |run| run.apply_intended(target, servers, at)),
+            } => self.edit(*wave, |run| {
+                run.apply_launch(LaunchState::Asking { attempt: 1 }, target, servers, at);
+            }),
             Change::LaunchMoved {
                 wave,
                 launch,
@@ -200,6 +209,9 @@ impl Execution {
     ) {
         self.edit(wave, |run| {
             if let Some(launch) = run.launches.get_mut(launch.index()) {
+                if launch.state == (LaunchState::Queued { attempt: 1 }) {
+                    launch.intended_at = at;
+                }
                 launch.state = to.clone();
                 launch.reason = reason.clone();
                 launch.state_at = at;

@@ -158,8 +158,9 @@ impl WaveRun {
         }
     }
 
-    pub(super) fn apply_intended(
+    pub(super) fn apply_launch(
         &mut self,
+        state: LaunchState,
         target: &Arc<Target>,
         servers: &[ServerIx],
         at: Timestamp,
@@ -169,7 +170,7 @@ impl WaveRun {
             attempt: self.attempt,
             target: Arc::clone(target),
             servers: servers.to_vec(),
-            state: LaunchState::Asking { attempt: 1 },
+            state,
             reason: Reason::none(),
             intended_at: at,
             state_at: at,

@@ -62,8 +62,7 @@ impl Decision {
     /// New work is offered only while nothing holds the execution; what is in
     /// flight is followed all the same.
     fn step(&mut self, wave: WaveIx) {
-        let held = self.next.is_held() && !self.next.settings.has(Planted::ForgetsPause);
-        let offers = !held && !self.next.is_closing(Closing::Timeout);
+        let offers = self.next.offers();
         match self.wave(wave).state {
             WaveState::Gated if offers && self.wave(wave).gate_open => {
                 self.move_wave(wave, WaveState::Checking, Reason::none());

@@ -14,7 +14,7 @@ impl Decision {
         match self.wave(wave).stage {
             Stage::Idle => self.begin_attempt(wave),
             Stage::Backoff { at } if at <= self.now => self.begin_attempt(wave),
-            Stage::Attempt => self.ask_deferred(wave),
+            Stage::Attempt => self.queue_deferred(wave),
             Stage::Backoff { .. } | Stage::Selecting | Stage::Hook(_) => {}
         }
     }
@@ -34,20 +34,17 @@ impl Decision {
         let most = usize::from(self.next.settings.servers_per_job.max(1));
         for (target, servers) in targets {
             for part in servers.chunks(most) {
-                self.emit(Change::LaunchIntended {
+                self.emit(Change::LaunchQueued {
                     wave,
                     target: Arc::clone(&target),
                     servers: part.to_vec(),
                 });
-                for &server in part {
-                    self.move_server(wave, server, ServerState::Requested, None, Reason::none());
-                }
             }
         }
     }
 
-    /// Asks DRS again where it did not take a launch.
-    fn ask_deferred(&mut self, wave: WaveIx) {
+    /// Queues again what DRS did not take, when its wait is over.
+    fn queue_deferred(&mut self, wave: WaveIx) {
         let due: Vec<_> = self
             .wave(wave)
             .numbered_launches()
@@ -56,6 +53,7 @@ impl Decision {
                     Some((ix, attempt + 1))
                 }
                 LaunchState::Deferred { .. }
+                | LaunchState::Queued { .. }
                 | LaunchState::Asking { .. }
                 | LaunchState::Reconciling { .. }
                 | LaunchState::Running { .. }
@@ -65,12 +63,8 @@ impl Decision {
             })
             .collect();
         for (launch, attempt) in due {
-            self.move_launch(
-                wave,
-                launch,
-                LaunchState::Asking { attempt },
-                Reason::none(),
-            );
+            let to = LaunchState::Queued { attempt };
+            self.move_launch(wave, launch, to, Reason::none());
         }
     }
 

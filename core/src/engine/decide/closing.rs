@@ -2,12 +2,12 @@
 
 use super::{
     super::{
-        Change, Closing, CommandId, Execution, HoldCause, HookOutcome, HookStatus, LaunchState,
-        Reason, ReasonCode, ServerState, Stage, WaveState,
+        Change, Closing, CommandId, Execution, HoldCause, HookOutcome, HookStatus, Launch,
+        LaunchState, Reason, ReasonCode, ServerState, Stage, WaveState,
     },
     Decision,
 };
-use crate::WaveIx;
+use crate::{LaunchIx, ServerIx, WaveIx};
 use alloc::{sync::Arc, vec::Vec};
 
 impl Decision {
@@ -53,7 +53,7 @@ impl Decision {
             Closing::Cancel => (WaveState::Cancelled, Reason::of(ReasonCode::Operator)),
         };
         self.drop_hook(wave);
-        self.abandon_deferred(wave, &reason);
+        self.abandon_unasked(wave, &reason);
         if self.wave(wave).has_launch_in_flight() {
             return;
         }
@@ -90,20 +90,34 @@ impl Decision {
         }
     }
 
-    /// Gives up launches that DRS has not taken.
-    pub(super) fn abandon_deferred(&mut self, wave: WaveIx, reason: &Reason) {
-        let deferred: Vec<_> = self
-            .wave(wave)
-            .numbered_launches()
-            .filter(|(_, launch)| matches!(launch.state, LaunchState::Deferred { .. }))
-            .map(|(ix, launch)| (ix, launch.servers.clone()))
-            .collect();
-        for (launch, servers) in deferred {
+    /// Gives up launches that DRS has not taken and that nobody is asking it
+    /// for, and their servers.
+    pub(super) fn abandon_unasked(&mut self, wave: WaveIx, reason: &Reason) {
+        for (launch, servers) in self.unasked(wave) {
             self.move_launch(wave, launch, LaunchState::Abandoned, reason.clone());
             for server in servers {
-                self.move_server(wave, server, ServerState::Skipped, None, reason.clone());
+                if !self.wave(wave).servers[server.index()].state.is_settled() {
+                    self.move_server(wave, server, ServerState::Skipped, None, reason.clone());
+                }
             }
         }
+    }
+
+    /// Launches that DRS surely has no job for, and that wait to be asked
+    /// for, with their servers.
+    pub(super) fn unasked(&self, wave: WaveIx) -> Vec<(LaunchIx, Vec<ServerIx>)> {
+        let waits = |launch: &Launch| {
+            let state = &launch.state;
+            matches!(
+                state,
+                LaunchState::Queued { .. } | LaunchState::Deferred { .. }
+            )
+        };
+        self.wave(wave)
+            .numbered_launches()
+            .filter(|(_, launch)| waits(launch))
+            .map(|(ix, launch)| (ix, launch.servers.clone()))
+            .collect()
     }
 }
 

@@ -19,6 +19,7 @@ impl Decision {
         match &run.state {
             LaunchState::Running { job } if *job == report.job => {}
             LaunchState::Running { .. }
+            | LaunchState::Queued { .. }
             | LaunchState::Asking { .. }
             | LaunchState::Reconciling { .. }
             | LaunchState::Deferred { .. }

@@ -10,7 +10,7 @@ use super::{
     },
     Decision,
 };
-use crate::{JobId, LaunchIx, Span, WaveIx, plan::UnknownLaunch};
+use crate::{JobId, LaunchIx, Span, Timestamp, WaveIx, plan::UnknownLaunch};
 
 impl Decision {
     pub(super) fn launch_answered(&mut self, command: CommandId, answer: LaunchAnswer) {
@@ -33,6 +33,9 @@ impl Decision {
             LaunchAnswer::Deferred { reason, after } => {
                 self.deferred(wave, launch, attempt, after, reason);
             }
+            LaunchAnswer::OverQuota { quota: _, reason } => {
+                self.over_quota(wave, launch, attempt, reason);
+            }
             LaunchAnswer::Unknown { reason }
                 if self.next.settings.has(Planted::AsksAgainBlindly) =>
             {
@@ -42,6 +45,7 @@ impl Decision {
                 let reason = Reason::with(ReasonCode::AnswerLost, reason);
                 self.reconcile(wave, launch, attempt, reason);
             }
+            LaunchAnswer::NothingLeft => self.nothing_left(wave, launch),
         }
     }
 
@@ -54,7 +58,8 @@ impl Decision {
         match launch.state {
             LaunchState::Asking { attempt: asked }
             | LaunchState::Reconciling { attempt: asked } => asked == attempt,
-            LaunchState::Deferred { .. }
+            LaunchState::Queued { .. }
+            | LaunchState::Deferred { .. }
             | LaunchState::Running { .. }
             | LaunchState::Ended { .. }
             | LaunchState::Refused
@@ -75,6 +80,20 @@ impl Decision {
         self.lift_idle_approval(wave);
         for server in self.unsettled_servers(wave, launch) {
             self.move_server(wave, server, ServerState::Failed, None, reason.clone());
+        }
+    }
+
+    /// A cleanup wants its instances gone, and they are.
+    fn nothing_left(&mut self, wave: WaveIx, launch: LaunchIx) {
+        let reason = Reason::with(ReasonCode::Drs, "the instances were gone already");
+        if self.next.kind() != Kind::Cleanup {
+            self.refused(wave, launch, &reason.text);
+            return;
+        }
+        self.move_launch(wave, launch, LaunchState::Abandoned, reason.clone());
+        self.lift_idle_approval(wave);
+        for server in self.unsettled_servers(wave, launch) {
+            self.move_server(wave, server, ServerState::Terminated, None, reason.clone());
         }
     }
 
@@ -101,7 +120,13 @@ impl Decision {
 
     /// DRS surely has no job for this launch. A wave that is over (it timed
     /// out) does not want one any more.
-    fn give_back(&mut self, wave: WaveIx, launch: LaunchIx, to: LaunchState, reason: Reason) {
+    pub(super) fn give_back(
+        &mut self,
+        wave: WaveIx,
+        launch: LaunchIx,
+        to: LaunchState,
+        reason: Reason,
+    ) {
         if self.wave(wave).state.is_settled() {
             self.move_launch(wave, launch, LaunchState::Abandoned, reason);
         } else {
@@ -118,7 +143,12 @@ impl Decision {
         }
     }
 
-    pub(super) fn launch_looked(&mut self, wave: WaveIx, launch: LaunchIx, found: Looked) {
+    pub(super) fn launch_looked(
+        &mut self,
+        (wave, launch): (WaveIx, LaunchIx),
+        began: Timestamp,
+        found: Looked,
+    ) {
         let Some(run) = self.known(wave).and_then(|run| run.launch(launch)) else {
             return;
         };
@@ -127,7 +157,7 @@ impl Decision {
         };
         let settings = self.next.settings;
         let settled = is_traceless(run)
-            || run.state_at + settings.settle_window <= self.now
+            || run.state_at + settings.settle_window <= began
             || settings.has(Planted::BelievesFirstLook);
         match found {
             Looked::Found {
@@ -218,6 +248,7 @@ impl Decision {
             .filter_map(|(ix, launch)| match launch.state {
                 LaunchState::Reconciling { attempt } if is_traceless(launch) => Some((ix, attempt)),
                 LaunchState::Reconciling { .. }
+                | LaunchState::Queued { .. }
                 | LaunchState::Asking { .. }
                 | LaunchState::Deferred { .. }
                 | LaunchState::Running { .. }

@@ -13,6 +13,7 @@ mod hooks;
 mod jobs;
 mod judge;
 mod launches;
+mod queue;
 mod requests;
 mod timeouts;
 
@@ -74,12 +75,15 @@ impl Decision {
             Event::OwnerChanged(owner) => self.owner_changed(owner),
             Event::Selected { wave, answer } => self.selected(wave, answer),
             Event::HookAnswered { command, answer } => self.hook_answered(command, answer),
+            Event::Admitted { command } => self.admitted(command),
+            Event::TooLarge { command, most } => self.too_large(command, most),
             Event::LaunchAnswered { command, answer } => self.launch_answered(command, answer),
             Event::LaunchLooked {
                 wave,
                 launch,
+                began,
                 found,
-            } => self.launch_looked(wave, launch, found),
+            } => self.launch_looked((wave, launch), began, found),
             Event::JobObserved {
                 wave,
                 launch,

@@ -97,7 +97,7 @@ impl Decision {
         }
         let reason = Reason::of(ReasonCode::Operator);
         self.lift_wave_holds(wave);
-        self.abandon_deferred(wave, &reason);
+        self.abandon_unasked(wave, &reason);
         self.drop_hook(wave);
         self.skip_pending_servers(wave, &reason);
         self.move_wave(wave, WaveState::Skipped, reason);
@@ -121,7 +121,8 @@ impl Decision {
                 let launches = self.wave(wave).numbered_launches();
                 launches.filter_map(move |(ix, launch)| match launch.state {
                     LaunchState::Asking { attempt } => Some((wave, ix, attempt)),
-                    LaunchState::Reconciling { .. }
+                    LaunchState::Queued { .. }
+                    | LaunchState::Reconciling { .. }
                     | LaunchState::Deferred { .. }
                     | LaunchState::Running { .. }
                     | LaunchState::Ended { .. }

@@ -45,7 +45,9 @@ impl Decision {
     fn time_out_wave(&mut self, wave: WaveIx) {
         let reason = Reason::of(ReasonCode::Timeout);
         self.drop_hook(wave);
-        self.abandon_deferred_as_failed(wave, &reason);
+        for (launch, _) in self.unasked(wave) {
+            self.move_launch(wave, launch, LaunchState::Abandoned, reason.clone());
+        }
         let late = [
             ServerState::Requested,
             ServerState::Snapshot,
@@ -56,17 +58,5 @@ impl Decision {
             self.move_server(wave, server, ServerState::Failed, None, reason.clone());
         }
         self.fail(wave, reason);
-    }
-
-    fn abandon_deferred_as_failed(&mut self, wave: WaveIx, reason: &Reason) {
-        let deferred: Vec<_> = self
-            .wave(wave)
-            .numbered_launches()
-            .filter(|(_, launch)| matches!(launch.state, LaunchState::Deferred { .. }))
-            .map(|(ix, _)| ix)
-            .collect();
-        for launch in deferred {
-            self.move_launch(wave, launch, LaunchState::Abandoned, reason.clone());
-        }
     }
 }

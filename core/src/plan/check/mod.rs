@@ -89,6 +89,7 @@ impl Checker<'_> {
             waves,
             timeout: draft.timeout,
             unknown_launch: draft.unknown_launch,
+            priority: draft.priority.unwrap_or_default(),
             endpoints,
         }
     }

@@ -1,7 +1,7 @@
 //! A cleanup terminates instances, and only that.
 
 use tidegate_core::{
-    engine::{Action, Event, ExecutionState, Kind, ServerState, Settings, WaveState},
+    engine::{Action, Event, ExecutionState, Kind, LaunchAnswer, ServerState, Settings, WaveState},
     plan::{DraftWave, PlanDraft},
 };
 
@@ -36,6 +36,22 @@ fn where_nothing_is_left_nothing_fails() {
     assert!(run.wants().is_empty());
     assert_eq!(run.waves(), [WaveState::Succeeded, WaveState::Succeeded]);
     assert_eq!(run.state(), ExecutionState::Succeeded);
+}
+
+#[test]
+fn instances_that_are_gone_before_drs_is_asked_are_terminated() {
+    let mut run = cleanup(&plan(vec![wave("db", &[], &[1])]));
+    run.select(0, &[1]);
+    run.answer(0, 0, LaunchAnswer::NothingLeft);
+    assert_eq!(run.servers(0), [ServerState::Terminated]);
+    assert_eq!(run.state(), ExecutionState::Succeeded);
+}
+
+#[test]
+fn a_launch_is_not_done_because_nothing_is_left() {
+    let mut run = Run::started(&plan(vec![wave("db", &[], &[1])]));
+    run.answer(0, 0, LaunchAnswer::NothingLeft);
+    assert_eq!(run.servers(0), [ServerState::Failed]);
 }
 
 #[test]

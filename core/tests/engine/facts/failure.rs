@@ -56,9 +56,10 @@ fn pause_waits_for_a_decision_that_a_resume_is_not() {
             "lift failed w0 \"servers failed: 1 of 1 failed, 0 tolerated\"",
             "w0 Launching (requested by an operator)",
             "w0 attempt 2",
-            "w0 launch us-west-2 [0]",
-            "w0 server 0 Requested",
+            "w0 queue us-west-2 [0]",
             "execution Running",
+            "w0/1 asking 1",
+            "w0 server 0 Requested",
         ]
     );
     run.launches(0, 1);

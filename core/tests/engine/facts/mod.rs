@@ -10,6 +10,7 @@ mod hook_failures;
 mod hooks;
 mod operator;
 mod pause;
+mod queue;
 mod reconciliation;
 mod retry;
 mod selection;

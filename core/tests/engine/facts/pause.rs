@@ -60,9 +60,10 @@ fn pause_lets_inflight_launches_finish_and_offers_nothing_new() {
             "w1 selected 1 servers",
             "w1 Launching",
             "w1 attempt 1",
-            "w1 launch us-west-2 [0]",
-            "w1 server 0 Requested",
+            "w1 queue us-west-2 [0]",
             "execution Running",
+            "w1/0 asking 1",
+            "w1 server 0 Requested",
         ]
     );
 }

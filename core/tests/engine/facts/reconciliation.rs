@@ -54,6 +54,7 @@ fn no_trace_within_the_settle_window_is_no_answer() {
         run.look(0, 0, Looked::Nothing),
         [
             "w0/0 deferred 1 +120s (DRS shows no trace of it)",
+            "w0/0 queued 2",
             "w0/0 asking 2"
         ]
     );

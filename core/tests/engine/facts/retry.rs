@@ -35,7 +35,8 @@ fn automatic_retries_double_their_wait_and_ask_only_for_failed_servers() {
         run.pass(1),
         [
             "w0 attempt 2",
-            "w0 launch us-west-2 [1]",
+            "w0 queue us-west-2 [1]",
+            "w0/1 asking 1",
             "w0 server 1 Requested"
         ]
     );
@@ -62,10 +63,11 @@ fn a_person_retries_and_the_automatic_retries_count_anew() {
         run.hear(retry(0))[2..],
         [
             "w0 attempt 4",
-            "w0 launch us-west-2 [0, 1]",
+            "w0 queue us-west-2 [0, 1]",
+            "execution Running",
+            "w0/3 asking 1",
             "w0 server 0 Requested",
             "w0 server 1 Requested",
-            "execution Running",
         ]
     );
     run.accept(0, 3);

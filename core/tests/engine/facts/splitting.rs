@@ -21,9 +21,9 @@ fn a_wave_is_one_job_per_account_and_region() {
     assert_eq!(
         intended,
         [
-            "w0 launch eu-west-1 [2]",
-            "w0 launch us-west-2 [0, 1, 4]",
-            "w0 launch us-west-2 [3]",
+            "w0 queue eu-west-1 [2]",
+            "w0 queue us-west-2 [0, 1, 4]",
+            "w0 queue us-west-2 [3]",
         ]
     );
     assert_eq!(
@@ -43,15 +43,15 @@ fn a_job_has_no_more_servers_than_drs_allows() {
     assert_eq!(
         launches(run.hear(Event::Start)),
         [
-            "w0 launch us-west-2 [0, 1]",
-            "w0 launch us-west-2 [2, 3]",
-            "w0 launch us-west-2 [4]",
+            "w0 queue us-west-2 [0, 1]",
+            "w0 queue us-west-2 [2, 3]",
+            "w0 queue us-west-2 [4]",
         ]
     );
 }
 
 fn launches(lines: Vec<String>) -> Vec<String> {
     let mut lines = lines;
-    lines.retain(|line| line.contains(" launch "));
+    lines.retain(|line| line.contains(" queue "));
     lines
 }

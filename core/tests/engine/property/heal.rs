@@ -50,6 +50,7 @@ impl World {
                 command,
                 answer: HookAnswer::bare(HookVerdict::Proceed, ""),
             },
+            CommandId::Admit { .. } => Event::Admitted { command },
             CommandId::Launch { wave, launch, .. } => {
                 let answer = if self.called.insert(command) {
                     let servers = self.servers_to_ask(command);
@@ -63,6 +64,7 @@ impl World {
             CommandId::Look { wave, launch, .. } => Event::LaunchLooked {
                 wave,
                 launch,
+                began: self.now,
                 found: self.drs.look((wave, launch)),
             },
             CommandId::Follow { wave, launch } => {

@@ -184,6 +184,8 @@ fn is_answer(event: &Event) -> bool {
     match event {
         Event::Selected { .. }
         | Event::HookAnswered { .. }
+        | Event::Admitted { .. }
+        | Event::TooLarge { .. }
         | Event::LaunchAnswered { .. }
         | Event::LaunchLooked { .. }
         | Event::JobObserved { .. }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use tidegate_core::{
     Span,
     engine::{
-        CommandId, Event, Finding, HookAnswer, HookEvidence, HookVerdict, LaunchAnswer, Severity,
+        CommandId, Event, Finding, HookAnswer, HookEvidence, HookVerdict, LaunchAnswer, Quota,
+        Severity,
     },
     plan::HookFailureKind,
 };
@@ -63,12 +64,22 @@ impl World {
                 let answer = verdict(luck);
                 self.answer(Event::HookAnswered { command, answer });
             }
+            CommandId::Admit { wave, launch, .. } => {
+                let run = self.execution.wave(wave).launch(launch);
+                let servers = run.map_or(0, |run| run.servers.len());
+                let event = match luck % 8 {
+                    7 if servers > 1 => Event::TooLarge { command, most: 1 },
+                    _ => Event::Admitted { command },
+                };
+                self.answer(event);
+            }
             CommandId::Launch { .. } => self.launch(command, luck),
             CommandId::Look { wave, launch, .. } => {
                 let found = self.drs.look((wave, launch));
                 self.answer(Event::LaunchLooked {
                     wave,
                     launch,
+                    began: self.now,
                     found,
                 });
             }
@@ -105,6 +116,10 @@ impl World {
         let answer = match luck % 16 {
             0..=7 => LaunchAnswer::Accepted(self.drs.start(key, servers)),
             8 => LaunchAnswer::Refused { reason },
+            9 if luck > 128 => LaunchAnswer::OverQuota {
+                quota: Quota::Unnamed,
+                reason,
+            },
             9 | 10 => {
                 let after = (luck > 128).then(|| Span::from_secs(7));
                 LaunchAnswer::Deferred { reason, after }

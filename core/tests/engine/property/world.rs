@@ -137,6 +137,7 @@ impl World {
             wave,
             launch,
             found,
+            ..
         } = event
         else {
             return true;

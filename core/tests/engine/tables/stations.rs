@@ -9,7 +9,9 @@ use tidegate_core::{
 
 use crate::{
     drafts::{hook_with, plan, retry, wave},
-    run::{Run, again, cancel, deferral, failing, pause, proceed, refusal, skip, unknown},
+    run::{
+        Run, again, cancel, deferral, failing, over_quota, pause, proceed, refusal, skip, unknown,
+    },
 };
 
 pub(crate) type Station = (&'static str, Run);
@@ -69,6 +71,13 @@ pub(crate) fn of_waves() -> Vec<Station> {
         ("CHECKING, held", {
             let mut run = Run::started(&checked(false));
             run.verdict(0, HookAnswer::bare(HookVerdict::Hold, "look"));
+            run
+        }),
+        ("LAUNCHING, queued", queued()),
+        ("LAUNCHING, queued over quota", {
+            let mut run = launching();
+            run.admits = false;
+            run.answer(0, 0, over_quota());
             run
         }),
         ("LAUNCHING, asking", launching()),
@@ -144,7 +153,14 @@ fn launching() -> Run {
     run
 }
 
-fn recovering() -> Run {
+fn queued() -> Run {
+    let mut run = Run::started(&checked(false));
+    run.admits = false;
+    run.verdict(0, proceed());
+    run
+}
+
+pub(crate) fn recovering() -> Run {
     let mut run = launching();
     run.accept(0, 0);
     run

@@ -12,8 +12,8 @@ use super::stations;
 use crate::{
     lines::lines,
     run::{
-        Run, cancel, deferral, failing, hook_answered, job_id, launch_answered, pause, proceed,
-        refusal, retry, skip, unknown,
+        Run, admitted, cancel, deferral, failing, hook_answered, job_id, launch_answered,
+        over_quota, pause, proceed, refusal, retry, skip, too_large, unknown,
     },
 };
 
@@ -44,12 +44,16 @@ fn events(run: &Run) -> Vec<(&'static str, Event, tidegate_core::Timestamp)> {
     let now = run.now;
     let settled = now + Span::from_secs(120);
     let mut events: Vec<_> = requests().into_iter().chain(hooks(run)).collect();
-    events.extend(launches());
+    events.extend(launches(run));
     let mut events: Vec<_> = events
         .into_iter()
         .map(|(name, event)| (name, event, now))
         .collect();
-    events.push(("no trace, settled", looked(Looked::Nothing), settled));
+    events.push((
+        "no trace, settled",
+        looked(settled, Looked::Nothing),
+        settled,
+    ));
     events.push(("a minute later", Event::Tick, now + Span::from_secs(60)));
     let gate = now + Span::from_secs(900);
     events.push(("a quarter of an hour later", Event::Tick, gate));
@@ -106,7 +110,7 @@ fn said(verdict: HookVerdict) -> HookAnswer {
     HookAnswer::bare(verdict, "said")
 }
 
-fn launches() -> Vec<(&'static str, Event)> {
+fn launches(run: &Run) -> Vec<(&'static str, Event)> {
     let accepted = LaunchAnswer::Accepted(report());
     let found = Looked::Found {
         report: report(),
@@ -121,12 +125,15 @@ fn launches() -> Vec<(&'static str, Event)> {
                 answer,
             },
         ),
+        ("its turn", admitted(0, 0, 1)),
+        ("too large", too_large(0, 0, 1, 1)),
+        ("over quota", launch_answered(0, 0, 1, over_quota())),
         ("accepted", launch_answered(0, 0, 1, accepted)),
         ("refused", launch_answered(0, 0, 1, refusal())),
         ("deferred", launch_answered(0, 0, 1, deferral())),
         ("unknown", launch_answered(0, 0, 1, unknown())),
-        ("found", looked(found)),
-        ("no trace", looked(Looked::Nothing)),
+        ("found", looked(run.now, found)),
+        ("no trace", looked(run.now, Looked::Nothing)),
         ("job runs", observed(false, ServerState::Conversion)),
         ("job ends, launched", observed(true, ServerState::Launched)),
         ("job ends, failed", observed(true, ServerState::Failed)),
@@ -134,17 +141,17 @@ fn launches() -> Vec<(&'static str, Event)> {
     ]
 }
 
-fn looked(found: Looked) -> Event {
+fn looked(began: tidegate_core::Timestamp, found: Looked) -> Event {
     Event::LaunchLooked {
         wave: WaveIx(0),
         launch: LaunchIx(0),
+        began,
         found,
     }
 }
 
 fn observed(ended: bool, state: ServerState) -> Event {
-    let mut run = stations::of_waves().swap_remove(5).1;
-    run.accept(0, 0);
+    let run = stations::recovering();
     Event::JobObserved {
         wave: WaveIx(0),
         launch: LaunchIx(0),

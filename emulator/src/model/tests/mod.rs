@@ -1,5 +1,7 @@
 //! The model's behaviour, as facts. Each file is a family of facts; the fixtures are below.
 
+mod flaws;
+mod job_faults;
 mod launching;
 mod recorded_drill;
 mod tagging;

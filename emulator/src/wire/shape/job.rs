@@ -51,6 +51,7 @@ impl JobShape {
         let (status, ended_at) = match job.phase {
             JobPhase::Pending => ("PENDING", None),
             JobPhase::Started => ("STARTED", None),
+            JobPhase::Unlisted => ("UNLISTED", None),
             JobPhase::Completed { ended_at } => ("COMPLETED", Some(ended_at)),
         };
         let named = named || matches!(job.initiated_by, Initiator::Termination);

@@ -82,6 +82,7 @@ impl EventData {
             | JobEvent::ConversionStart
             | JobEvent::LaunchStart
             | JobEvent::JobCancel
+            | JobEvent::Unlisted
             | JobEvent::JobEnd => Self::default(),
         }
     }

@@ -140,7 +140,9 @@ impl SourceServerShape {
 fn last_launch_result(last: Option<&LastLaunch>) -> &'static str {
     match last.map(|last| last.status) {
         None => "NOT_STARTED",
-        Some(LaunchStatus::Pending | LaunchStatus::InProgress) => "PENDING",
+        Some(LaunchStatus::Pending | LaunchStatus::InProgress | LaunchStatus::Unlisted) => {
+            "PENDING"
+        }
         Some(LaunchStatus::Launched | LaunchStatus::Terminated) => "SUCCEEDED",
         Some(LaunchStatus::Failed) => "FAILED",
     }

@@ -7,7 +7,10 @@
 
 use std::sync::Arc;
 
-use tidegate_core::{Span, engine::LaunchAnswer};
+use tidegate_core::{
+    Span,
+    engine::{LaunchAnswer, Quota},
+};
 
 use super::failure::Failure;
 use crate::ports::drs::DrsError;
@@ -19,6 +22,8 @@ enum Meaning {
     Throttled,
     /// Nothing was done, and it may be later.
     Later,
+    /// Nothing was done: a quota is full.
+    Full,
     /// Nothing was done: not allowed.
     Denied,
     /// Nothing was done: never will be.
@@ -26,6 +31,13 @@ enum Meaning {
     /// It may have been done.
     Unclear,
 }
+
+/// Codes of Service Quotas, as AWS lists them for DRS.
+const QUOTAS: &[(&str, Quota)] = &[
+    ("L-D88FAC3A", Quota::Jobs),
+    ("L-05AFA8C6", Quota::Servers),
+    ("L-B827C881", Quota::ServersPerJob),
+];
 
 /// Codes of DRS, of AWS in general ("Common Error Types") and of what stands
 /// before AWS services.
@@ -38,7 +50,7 @@ const CODES: &[(&str, Meaning)] = &[
     ("RequestLimitExceeded", Meaning::Throttled),
     ("TooManyRequestsException", Meaning::Throttled),
     ("SlowDown", Meaning::Throttled),
-    ("ServiceQuotaExceededException", Meaning::Later),
+    ("ServiceQuotaExceededException", Meaning::Full),
     ("LimitExceededException", Meaning::Later),
     // Credentials and clocks are renewed without anybody's help.
     ("ExpiredToken", Meaning::Later),
@@ -112,19 +124,39 @@ pub(super) fn launch_answer(failure: Failure) -> LaunchAnswer {
             status,
             message,
             after,
+            quota,
         } => {
             let meaning = Meaning::of(code.as_deref(), status);
-            answered(meaning, described(code, status, &message), after)
+            let quota = named(quota.as_deref());
+            answered(meaning, described(code, status, &message), after, quota)
         }
     }
 }
 
-fn answered(meaning: Meaning, text: String, after: Option<Span>) -> LaunchAnswer {
+fn named(code: Option<&str>) -> Quota {
+    let known = QUOTAS.iter().find(|(known, _)| Some(*known) == code);
+    known.map_or(Quota::Unnamed, |(_, quota)| *quota)
+}
+
+fn answered(meaning: Meaning, text: String, after: Option<Span>, quota: Quota) -> LaunchAnswer {
     let reason: Arc<str> = text.into();
     match meaning {
+        Meaning::Full => LaunchAnswer::OverQuota { quota, reason },
         Meaning::Throttled | Meaning::Later => LaunchAnswer::Deferred { reason, after },
         Meaning::Denied | Meaning::Invalid => LaunchAnswer::Refused { reason },
         Meaning::Unclear => LaunchAnswer::Unknown { reason },
+    }
+}
+
+/// Whether nothing was done because of something that the call names: it may
+/// have gone between the look-up and the call.
+pub(super) fn is_refused_for_what_it_names(failure: &Failure) -> bool {
+    match failure {
+        Failure::Answered { code, .. } => matches!(
+            code.as_deref(),
+            Some("ResourceNotFoundException" | "ValidationException")
+        ),
+        Failure::Invalid { .. } | Failure::NotSent { .. } | Failure::Lost { .. } => false,
     }
 }
 
@@ -141,6 +173,7 @@ pub(super) fn read_error(operation: &'static str, place: &str, failure: Failure)
             status,
             message,
             after,
+            quota: _,
         } => {
             let meaning = Meaning::of(code.as_deref(), status);
             (meaning, described(code, status, &message), after)
@@ -162,7 +195,7 @@ pub(super) fn read_error(operation: &'static str, place: &str, failure: Failure)
             target,
             message,
         },
-        Meaning::Later | Meaning::Unclear => DrsError::Failed {
+        Meaning::Later | Meaning::Full | Meaning::Unclear => DrsError::Failed {
             operation,
             target,
             message,
@@ -185,6 +218,7 @@ mod tests {
             status,
             message: "because".to_owned(),
             after: Some(Span::from_secs(7)),
+            quota: None,
         }
     }
 
@@ -193,7 +227,9 @@ mod tests {
             LaunchAnswer::Accepted(_) => "accepted",
             LaunchAnswer::Refused { .. } => "refused",
             LaunchAnswer::Deferred { .. } => "deferred",
+            LaunchAnswer::OverQuota { .. } => "over quota",
             LaunchAnswer::Unknown { .. } => "unknown",
+            LaunchAnswer::NothingLeft => "nothing left",
         }
     }
 
@@ -201,7 +237,7 @@ mod tests {
     fn what_each_answer_means_for_a_launch() {
         let table = [
             (Some("ThrottlingException"), 429, "deferred"),
-            (Some("ServiceQuotaExceededException"), 402, "deferred"),
+            (Some("ServiceQuotaExceededException"), 402, "over quota"),
             (Some("RequestLimitExceeded"), 503, "deferred"),
             (Some("ExpiredTokenException"), 403, "deferred"),
             (Some("ValidationException"), 400, "refused"),
@@ -240,6 +276,30 @@ mod tests {
         assert_eq!(word(&lost), "unknown");
         let invalid = launch_answer(Failure::Invalid { message: message() });
         assert_eq!(word(&invalid), "refused");
+    }
+
+    #[test]
+    fn a_full_quota_is_known_by_its_code() {
+        let table = [
+            (Some("L-D88FAC3A"), Quota::Jobs),
+            (Some("L-05AFA8C6"), Quota::Servers),
+            (Some("L-B827C881"), Quota::ServersPerJob),
+            (Some("L-00000000"), Quota::Unnamed),
+            (None, Quota::Unnamed),
+        ];
+        for (code, wanted) in table {
+            let answer = launch_answer(Failure::Answered {
+                code: Some("ServiceQuotaExceededException".to_owned()),
+                status: 402,
+                message: "full".to_owned(),
+                after: None,
+                quota: code.map(str::to_owned),
+            });
+            let LaunchAnswer::OverQuota { quota, .. } = answer else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(quota, wanted, "{code:?}");
+        }
     }
 
     #[test]

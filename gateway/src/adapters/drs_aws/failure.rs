@@ -35,6 +35,8 @@ pub(super) enum Failure {
         message: String,
         /// What `Retry-After` says.
         after: Option<Span>,
+        /// Which quota is full, by its code in Service Quotas, if it says so.
+        quota: Option<String>,
     },
     /// It was sent, or may have been, and there is no answer that can be
     /// understood.
@@ -100,8 +102,15 @@ impl Failure {
             after: after
                 .and_then(|value| value.trim().parse().ok())
                 .map(Span::from_secs),
+            quota: raw.body().bytes().and_then(quota_code),
         }
     }
+}
+
+/// The SDK reads the code of the error and its message only.
+fn quota_code(body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body.get("quotaCode")?.as_str().map(ToOwned::to_owned)
 }
 
 /// Whether the HTTP client failed to make a connection: name resolution, TCP,

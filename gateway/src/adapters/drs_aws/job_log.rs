@@ -37,6 +37,8 @@ pub(super) struct JobLog {
     /// How often in a row something that the job's report needs could not be
     /// read.
     pub(super) misses: u32,
+    /// What the job's status was when the log was read.
+    pub(super) read_at: Option<Vec<String>>,
 }
 
 /// What a job's log says of a server.

@@ -1,26 +1,32 @@
 //! Calls that change something: made once.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_drs::types::{Job, StartRecoveryRequestSourceServer};
-use tidegate_core::engine::LaunchAnswer;
+use tidegate_core::{InstanceId, SourceServerId, engine::LaunchAnswer};
 
 use super::{
     LAUNCH_TAG,
-    classify::launch_answer,
+    classify::{self, launch_answer},
     clients::Place,
     failure::{Failure, Sent},
     job_log::JobLog,
+    look::gone_server,
     report::{Evidence, report},
+    servers,
 };
-use crate::ports::drs::{LaunchOrder, TerminateOrder};
+use crate::ports::drs::{DrsError, LaunchOrder, OrderKind, TerminateOrder};
 
 /// How long an accepted termination waits for its tag.
 const TAGGING: Duration = Duration::from_secs(5);
 
 /// Calls StartRecovery. `isDrill` is always sent: without it DRS launches in
 /// earnest.
-pub(super) async fn start_recovery(place: &Place, order: LaunchOrder) -> LaunchAnswer {
+pub(super) async fn start_recovery(
+    place: &Place,
+    order: LaunchOrder,
+    tag_jobs: bool,
+) -> LaunchAnswer {
     let servers = order.servers.iter().map(|(server, snapshot)| {
         StartRecoveryRequestSourceServer::builder()
             .source_server_id(server.as_str())
@@ -35,50 +41,108 @@ pub(super) async fn start_recovery(place: &Place, order: LaunchOrder) -> LaunchA
         }
     };
     let sent = Sent::default();
+    let tags = tag_jobs.then(|| HashMap::from([(LAUNCH_TAG.to_owned(), order.key)]));
+    let kind = if order.is_drill {
+        OrderKind::Drill
+    } else {
+        OrderKind::Recovery
+    };
     let answer = place
         .client
         .start_recovery()
         .set_source_servers(Some(servers))
         .is_drill(order.is_drill)
-        .tags(LAUNCH_TAG, order.key)
+        .set_tags(tags)
         .customize()
         .config_override(place.once())
         .interceptor(sent.clone())
         .send()
         .await;
     match answer {
-        Ok(output) => accepted(output.job()),
+        Ok(output) => accepted(kind, output.job(), Vec::new()),
         Err(error) => launch_answer(Failure::of(&error, &sent)),
     }
 }
 
 /// Calls TerminateRecoveryInstances, which takes no tags, and tags the job.
-pub(super) async fn terminate(place: &Place, order: TerminateOrder) -> LaunchAnswer {
-    let instances = order.instances.iter().map(|(_, id)| id.to_string());
+/// DRS refuses the whole call for one instance that is not there any more:
+/// then surely nothing was done, and it is asked for the others.
+pub(super) async fn terminate(
+    place: &Place,
+    order: TerminateOrder,
+    tag_jobs: bool,
+) -> LaunchAnswer {
+    let (mut left, mut gone) = (order.instances, Vec::new());
+    loop {
+        let failure = match terminate_once(place, &left).await {
+            Ok(job) => {
+                if let Some(job) = job.as_ref().filter(|_| tag_jobs) {
+                    tag(place, job, &order.key).await;
+                }
+                return accepted(OrderKind::Terminate, job.as_ref(), gone);
+            }
+            Err(failure) => failure,
+        };
+        if !classify::is_refused_for_what_it_names(&failure) {
+            return launch_answer(failure);
+        }
+        let ids: Vec<SourceServerId> = left.iter().map(|(id, _)| id.clone()).collect();
+        let there = match servers::recovery_instances(place, &ids).await {
+            Ok(there) => there,
+            Err(DrsError::Denied { .. } | DrsError::Refused { .. }) => {
+                return launch_answer(failure);
+            }
+            Err(error @ (DrsError::Throttled { .. } | DrsError::Failed { .. })) => {
+                let reason = format!("refused, and not known for which instance: {error}");
+                let after = None;
+                return LaunchAnswer::Deferred {
+                    reason: reason.into(),
+                    after,
+                };
+            }
+        };
+        let is_there = |(_, wanted): &(SourceServerId, InstanceId)| {
+            there.iter().any(|it| it.instance == *wanted)
+        };
+        let (still, lost): (Vec<_>, Vec<_>) = left.into_iter().partition(is_there);
+        // At least one less each time, so this ends.
+        match (lost.is_empty(), still.is_empty()) {
+            (true, _) => return launch_answer(failure),
+            (false, true) => return LaunchAnswer::NothingLeft,
+            (false, false) => gone.extend(lost.into_iter().map(|(id, _)| id)),
+        }
+        left = still;
+    }
+}
+
+async fn terminate_once(
+    place: &Place,
+    instances: &[(SourceServerId, InstanceId)],
+) -> Result<Option<Job>, Failure> {
+    let ids = instances.iter().map(|(_, id)| id.to_string());
     let sent = Sent::default();
     let answer = place
         .client
         .terminate_recovery_instances()
-        .set_recovery_instance_ids(Some(instances.collect()))
+        .set_recovery_instance_ids(Some(ids.collect()))
         .customize()
         .config_override(place.once())
         .interceptor(sent.clone())
         .send()
         .await;
     match answer {
-        Ok(output) => {
-            if let Some(job) = output.job() {
-                tag(place, job, &order.key).await;
-            }
-            accepted(output.job())
-        }
-        Err(error) => launch_answer(Failure::of(&error, &sent)),
+        Ok(output) => Ok(output.job),
+        Err(error) => Err(Failure::of(&error, &sent)),
     }
 }
 
-fn accepted(job: Option<&Job>) -> LaunchAnswer {
+fn accepted(kind: OrderKind, job: Option<&Job>, gone: Vec<SourceServerId>) -> LaunchAnswer {
     match job {
-        Some(job) => LaunchAnswer::Accepted(report(job, &JobLog::default(), Evidence::Complete)),
+        Some(job) => {
+            let mut report = report(kind, job, &JobLog::default(), Evidence::Complete);
+            report.servers.extend(gone.into_iter().map(gone_server));
+            LaunchAnswer::Accepted(report)
+        }
         None => LaunchAnswer::Unknown {
             reason: "DRS accepted the call and named no job".into(),
         },

@@ -4,7 +4,7 @@
 //!   explicit timeouts; what their failures mean is in `classify`.
 //! - Reads are tried a few times; beyond that the caller tries again.
 //! - A job's phases come from its log, of which only the last page is read
-//!   again (`job_log`).
+//!   again (`job_log`), and only when it can tell something new (`observe`).
 //!
 //! No type of the SDK leaves this module, and nothing here decides what an
 //! answer means for an execution.
@@ -12,6 +12,7 @@
 mod classify;
 mod clients;
 mod failure;
+mod forgotten;
 mod job_log;
 mod launch;
 mod look;
@@ -26,15 +27,15 @@ use std::sync::Arc;
 
 use futures::{FutureExt as _, future::BoxFuture};
 use tidegate_core::{
-    JobId, SourceServerId, Span, Timestamp,
+    SourceServerId, Span, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked},
     plan::Target,
 };
 
 use self::{clients::Clients, job_log::JobLogs};
 use crate::ports::drs::{
-    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-    TerminateOrder,
+    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
+    ServerQuery, SourceServer, TerminateOrder,
 };
 
 pub use settings::{Mode, Settings, Timeouts};
@@ -48,6 +49,7 @@ pub struct AwsDrs {
     clients: Clients,
     logs: JobLogs,
     look_skew: Span,
+    tag_jobs: bool,
 }
 
 impl AwsDrs {
@@ -56,6 +58,7 @@ impl AwsDrs {
     pub async fn connect(settings: Settings) -> Self {
         Self {
             look_skew: settings.look_skew,
+            tag_jobs: settings.tag_jobs,
             clients: Clients::new(settings).await,
             logs: JobLogs::default(),
         }
@@ -66,7 +69,7 @@ impl Drs for AwsDrs {
     fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer> {
         async move {
             let place = self.clients.place(&order.target).await;
-            launch::start_recovery(&place, order).await
+            launch::start_recovery(&place, order, self.tag_jobs).await
         }
         .boxed()
     }
@@ -74,7 +77,7 @@ impl Drs for AwsDrs {
     fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer> {
         async move {
             let place = self.clients.place(&order.target).await;
-            launch::terminate(&place, order).await
+            launch::terminate(&place, order, self.tag_jobs).await
         }
         .boxed()
     }
@@ -90,11 +93,20 @@ impl Drs for AwsDrs {
     fn observe(
         &self,
         target: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
         async move {
             let place = self.clients.place(&target).await;
             observe::observe(&place, &self.logs, &jobs).await
+        }
+        .boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
+        async move {
+            let place = self.clients.place(&order.target).await;
+            self.logs.forget(&order.job);
+            forgotten::judge(&place, &order).await
         }
         .boxed()
     }

@@ -1,9 +1,9 @@
 //! Following jobs: one `DescribeJobs` for up to 1,000 of them, and one page
-//! of the log of each that is new or runs.
+//! of the log of each whose log is asked for or whose status shows news.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_drs::types::{DescribeJobsRequestFilters, Job};
+use aws_sdk_drs::types::{DescribeJobsRequestFilters, Job, LaunchStatus, ParticipatingServer};
 use futures::{StreamExt as _, stream};
 use tidegate_core::{
     JobId, SourceServerId,
@@ -13,10 +13,10 @@ use tidegate_core::{
 use super::{
     clients::Place,
     job_log::{JobLog, JobLogs},
-    report::{Evidence, has_ended, report, terminates},
+    report::{Evidence, has_ended, report, status_line},
     servers,
 };
-use crate::ports::drs::{DrsError, RecoveryInstance};
+use crate::ports::drs::{Depth, DrsError, JobQuery, Observation, OrderKind, RecoveryInstance};
 
 /// What `DescribeJobs` takes.
 const JOBS_PER_CALL: usize = 1_000;
@@ -30,10 +30,19 @@ const MISSES: u32 = 5;
 pub(super) async fn observe(
     place: &Place,
     logs: &JobLogs,
-    jobs: &[JobId],
-) -> Result<Vec<JobReport>, DrsError> {
-    let jobs = describe(place, jobs).await?;
-    Ok(reports(place, logs, jobs).await)
+    queries: &[JobQuery],
+) -> Result<Observation, DrsError> {
+    let ids: Vec<JobId> = queries.iter().map(|query| query.job.clone()).collect();
+    let mut asked: BTreeMap<&str, &JobQuery> = queries
+        .iter()
+        .map(|query| (query.job.as_str(), query))
+        .collect();
+    let described = describe(place, &ids).await?.into_iter();
+    let jobs = described.filter_map(|job| {
+        let query = asked.remove(job.job_id())?;
+        Some((job, query.kind, query.depth))
+    });
+    Ok(reports(place, logs, jobs.collect()).await)
 }
 
 /// Jobs by id.
@@ -66,39 +75,91 @@ pub(super) async fn list(
 
 /// Reports of described jobs. What cannot be read is waited for or done
 /// without, so this cannot fail.
-pub(super) async fn reports(place: &Place, logs: &JobLogs, jobs: Vec<Job>) -> Vec<JobReport> {
+pub(super) async fn reports(
+    place: &Place,
+    logs: &JobLogs,
+    jobs: Vec<(Job, OrderKind, Depth)>,
+) -> Observation {
     let read = stream::iter(jobs).map(|job| read_log(place, logs, job));
     let mut followed: Vec<Followed> = read.buffered(LOGS_AT_ONCE).collect().await;
-    find_instances(place, &mut followed).await;
-    followed
-        .into_iter()
-        .map(|followed| followed.close(logs))
-        .collect()
+    let unread = find_instances(place, &mut followed).await;
+    let unread = followed
+        .iter_mut()
+        .find_map(|it| it.unread.take())
+        .or(unread);
+    Observation {
+        reports: followed
+            .into_iter()
+            .map(|followed| followed.close(logs))
+            .collect(),
+        missed: unread,
+    }
 }
 
 /// A job with what is known of it.
 struct Followed {
     job: Job,
+    kind: OrderKind,
     id: JobId,
     log: JobLog,
     evidence: Evidence,
     report: JobReport,
+    /// Why the log could not be read.
+    unread: Option<DrsError>,
 }
 
-async fn read_log(place: &Place, logs: &JobLogs, job: Job) -> Followed {
+async fn read_log(
+    place: &Place,
+    logs: &JobLogs,
+    (job, kind, depth): (Job, OrderKind, Depth),
+) -> Followed {
     let id = JobId::from(job.job_id());
     let mut log = logs.get(&id);
-    let read = log.read_on(place, &id).await;
-    let evidence = read.map_or_else(|error| missed(&id, &error), |()| Evidence::Complete);
+    let mut unread = None;
+    let mut evidence = Evidence::Complete;
+    if depth == Depth::Log || may_tell_more(kind, &job, &log) {
+        match log.read_on(place, &id).await {
+            Ok(()) => log.read_at = Some(status_line(&job)),
+            Err(error) => {
+                evidence = missed(&id, &error);
+                unread = Some(error);
+            }
+        }
+    }
     let mut followed = Followed {
-        report: report(&job, &log, evidence),
+        report: report(kind, &job, &log, evidence),
         job,
+        kind,
         id,
         log,
         evidence,
+        unread,
     };
     followed.bound_misses();
     followed
+}
+
+/// Whether the log can tell something that is not known yet, whoever asks:
+/// the status has changed since it was read, the last read failed, the job
+/// has ended, or a server is launched and its instance is not known.
+fn may_tell_more(kind: OrderKind, job: &Job, log: &JobLog) -> bool {
+    let launches = matches!(kind, OrderKind::Drill | OrderKind::Recovery);
+    let is_launched = |server: &ParticipatingServer| {
+        server.launch_status() == Some(&LaunchStatus::Launched)
+            && server.recovery_instance_id().is_none()
+    };
+    let names_instance = |server: &ParticipatingServer| {
+        let known = server.source_server_id().and_then(|id| log.server(id));
+        known.is_some_and(|known| known.instance.is_some())
+    };
+    let servers = job.participating_servers();
+    log.misses > 0
+        || has_ended(job)
+        || log.read_at.as_ref() != Some(&status_line(job))
+        || (launches
+            && servers
+                .iter()
+                .any(|it| is_launched(it) && !names_instance(it)))
 }
 
 /// What may be readable next time is waited for; what is not permitted is
@@ -115,13 +176,13 @@ impl Followed {
     fn bound_misses(&mut self) {
         if self.evidence == Evidence::Partial && self.log.misses >= MISSES {
             self.evidence = Evidence::Complete;
-            self.report = report(&self.job, &self.log, self.evidence);
+            self.report = report(self.kind, &self.job, &self.log, self.evidence);
         }
     }
 
     fn partial(&mut self) {
         self.evidence = Evidence::Partial;
-        self.report = report(&self.job, &self.log, self.evidence);
+        self.report = report(self.kind, &self.job, &self.log, self.evidence);
         self.bound_misses();
     }
 
@@ -143,7 +204,7 @@ impl Followed {
     /// Servers of an ended job of which only their instances tell the rest.
     fn open_questions(&self) -> impl Iterator<Item = SourceServerId> {
         let ended = has_ended(&self.job) && self.evidence == Evidence::Complete;
-        let terminates = terminates(&self.job);
+        let terminates = self.kind == OrderKind::Terminate;
         let open = move |server: &&ServerReport| match server.state {
             ServerState::Launched => !terminates && server.instance.is_none(),
             ServerState::Pending
@@ -158,7 +219,7 @@ impl Followed {
     }
 
     fn answer(&mut self, instances: &[RecoveryInstance]) {
-        let terminates = terminates(&self.job);
+        let terminates = self.kind == OrderKind::Terminate;
         let open: BTreeSet<SourceServerId> = self.open_questions().collect();
         for server in &mut self.report.servers {
             if !open.contains(&server.server) {
@@ -182,14 +243,15 @@ impl Followed {
     }
 }
 
-/// Looks up what the logs of ended jobs left open, in one call for all.
-async fn find_instances(place: &Place, followed: &mut [Followed]) {
+/// Looks up what the logs of ended jobs left open, in one call for all. Says
+/// why that was not possible.
+async fn find_instances(place: &Place, followed: &mut [Followed]) -> Option<DrsError> {
     let open: BTreeSet<SourceServerId> = followed
         .iter()
         .flat_map(|followed| followed.open_questions().collect::<Vec<_>>())
         .collect();
     if open.is_empty() {
-        return;
+        return None;
     }
     let open: Vec<SourceServerId> = open.into_iter().collect();
     match servers::recovery_instances(place, &open).await {
@@ -197,6 +259,7 @@ async fn find_instances(place: &Place, followed: &mut [Followed]) {
             for followed in followed {
                 followed.answer(&instances);
             }
+            None
         }
         Err(error) => {
             for followed in followed {
@@ -205,6 +268,7 @@ async fn find_instances(place: &Place, followed: &mut [Followed]) {
                     followed.partial();
                 }
             }
+            Some(error)
         }
     }
 }

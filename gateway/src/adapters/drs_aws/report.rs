@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use aws_sdk_drs::types::{Job, LaunchActionsStatus, ParticipatingServer};
+use aws_sdk_drs::types::{Job, LaunchActionsStatus, LaunchStatus, ParticipatingServer};
 use tidegate_core::{
     InstanceId, JobId, SourceServerId,
     engine::{JobReport, ServerReport, ServerState},
 };
 
 use super::job_log::{JobLog, ServerLog};
+use crate::ports::drs::OrderKind;
 
 /// Whether everything that a report rests on could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,25 +21,34 @@ pub(super) enum Evidence {
     Partial,
 }
 
-/// Whether a job terminates instances instead of launching them.
-pub(super) fn terminates(job: &Job) -> bool {
-    job.initiated_by()
-        .is_some_and(|by| by.as_str() == "TERMINATE_RECOVERY_INSTANCES")
-        || job
-            .r#type()
-            .is_some_and(|kind| kind.as_str() == "TERMINATE")
+/// Whether a job has ended. DRS has no status for one that failed; one whose
+/// status nobody knows has ended when DRS says at what time.
+pub(super) fn has_ended(job: &Job) -> bool {
+    match status(job) {
+        "COMPLETED" => true,
+        "PENDING" | "STARTED" => false,
+        _ => job.end_date_time().is_some_and(|at| !at.is_empty()),
+    }
 }
 
-/// Whether a job has ended. DRS has no status for one that failed.
-pub(super) fn has_ended(job: &Job) -> bool {
-    status(job) == "COMPLETED"
+/// Everything that the status of a job says, to see whether it says something
+/// new.
+pub(super) fn status_line(job: &Job) -> Vec<String> {
+    let servers = job.participating_servers().iter();
+    let servers = servers.map(|server| {
+        let id = server.source_server_id().unwrap_or_default();
+        format!("{id} {}", launch_status(server))
+    });
+    std::iter::once(status(job).to_owned())
+        .chain(servers)
+        .collect()
 }
 
 /// What a job and its log say.
-pub(super) fn report(job: &Job, log: &JobLog, evidence: Evidence) -> JobReport {
+pub(super) fn report(kind: OrderKind, job: &Job, log: &JobLog, evidence: Evidence) -> JobReport {
     let servers = job.participating_servers().iter().filter_map(|server| {
         let id = server.source_server_id()?;
-        Some(server_report(job, server, id, log, evidence))
+        Some(server_report((kind, job), server, id, log, evidence))
     });
     JobReport {
         job: JobId::from(job.job_id()),
@@ -48,7 +58,7 @@ pub(super) fn report(job: &Job, log: &JobLog, evidence: Evidence) -> JobReport {
 }
 
 fn server_report(
-    job: &Job,
+    (kind, job): (OrderKind, &Job),
     server: &ParticipatingServer,
     id: &str,
     job_log: &JobLog,
@@ -59,10 +69,11 @@ fn server_report(
         .recovery_instance_id()
         .map(InstanceId::from)
         .or_else(|| log.instance.clone());
-    let state = if terminates(job) {
-        terminated_state(job, server, evidence)
-    } else {
-        launched_state(job, server, &log, instance.is_some(), evidence)
+    let state = match kind {
+        OrderKind::Terminate => terminated_state(job, server, evidence),
+        OrderKind::Drill | OrderKind::Recovery => {
+            launched_state(job, server, &log, instance.is_some(), evidence)
+        }
     };
     let failure = log.failure.as_deref().or(job_log.failure());
     let detail = match state {
@@ -80,7 +91,7 @@ fn server_report(
         state,
         instance,
         detail: Arc::from(detail),
-        warnings: warnings(&log, server.launch_actions_status()),
+        warnings: warnings(&log, server),
     }
 }
 
@@ -125,7 +136,8 @@ fn launch_status(server: &ParticipatingServer) -> &str {
     server.launch_status().map_or("", |status| status.as_str())
 }
 
-fn warnings(log: &ServerLog, actions: Option<&LaunchActionsStatus>) -> Vec<Arc<str>> {
+fn warnings(log: &ServerLog, server: &ParticipatingServer) -> Vec<Arc<str>> {
+    let actions = server.launch_actions_status();
     let failed = actions.map_or(&[][..], LaunchActionsStatus::runs).iter();
     let failed = failed
         .filter(|run| {
@@ -138,24 +150,32 @@ fn warnings(log: &ServerLog, actions: Option<&LaunchActionsStatus>) -> Vec<Arc<s
             let name = name.unwrap_or("without a name");
             Arc::from(format!("post-launch action {name} failed: {why}"))
         });
-    log.warnings.iter().cloned().chain(failed).collect()
+    let warnings = log.warnings.iter().cloned().chain(failed);
+    warnings.chain(unknown_status(server)).collect()
+}
+
+/// A launch status that came to DRS after this program.
+fn unknown_status(server: &ParticipatingServer) -> Option<Arc<str>> {
+    let status = server.launch_status()?.as_str();
+    let is_known = LaunchStatus::values().contains(&status);
+    let text = || format!("DRS says {status} of it, which Tidegate does not know");
+    (!is_known).then(|| Arc::from(text()))
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_drs::types::{InitiatedBy, JobStatus, LaunchStatus};
+    use aws_sdk_drs::types::JobStatus;
 
     use super::*;
 
     const SERVER: &str = "s-51d6b65c73391918f";
 
-    fn job(by: InitiatedBy, status: JobStatus, launch: &str) -> Job {
+    fn job(status: JobStatus, launch: &str) -> Job {
         let server = ParticipatingServer::builder()
             .source_server_id(SERVER)
             .launch_status(LaunchStatus::from(launch));
         Job::builder()
             .job_id("drsjob-1")
-            .initiated_by(by)
             .status(status)
             .participating_servers(server.build())
             .build()
@@ -163,8 +183,9 @@ mod tests {
     }
 
     fn launched(status: JobStatus, launch: &str, log: &JobLog) -> ServerReport {
-        let job = job(InitiatedBy::StartDrill, status, launch);
-        report(&job, log, Evidence::Complete).servers.remove(0)
+        let job = job(status, launch);
+        let report = report(OrderKind::Drill, &job, log, Evidence::Complete);
+        report.servers.into_iter().next().expect("a server")
     }
 
     #[test]
@@ -185,6 +206,19 @@ mod tests {
         let log = JobLog::with(SERVER, &[("CONVERSION_START", None, None)]);
         let report = launched(JobStatus::Started, "HIBERNATED", &log);
         assert_eq!(report.state, ServerState::Conversion);
+        let wanted = "DRS says HIBERNATED of it, which Tidegate does not know";
+        assert_eq!(report.warnings, [Arc::from(wanted)]);
+    }
+
+    #[test]
+    fn a_job_whose_status_nobody_knows_has_ended_when_drs_says_at_what_time() {
+        let running = job(JobStatus::from("REHEARSING"), "IN_PROGRESS");
+        assert!(!has_ended(&running));
+        let ended = Job::builder()
+            .job_id("drsjob-1")
+            .status(JobStatus::from("ABORTED"))
+            .end_date_time("2022-12-07T19:24:31.000000+00:00");
+        assert!(has_ended(&ended.build().expect("a job")));
     }
 
     #[test]
@@ -207,8 +241,9 @@ mod tests {
 
     #[test]
     fn nothing_is_settled_without_the_log() {
-        let job = job(InitiatedBy::StartRecovery, JobStatus::Completed, "FAILED");
-        let report = report(&job, &JobLog::default(), Evidence::Partial);
+        let job = job(JobStatus::Completed, "FAILED");
+        let log = JobLog::default();
+        let report = report(OrderKind::Recovery, &job, &log, Evidence::Partial);
         assert!(!report.ended);
         assert_eq!(report.servers[0].state, ServerState::Requested);
     }
@@ -216,8 +251,9 @@ mod tests {
     #[test]
     fn a_termination_is_never_launched() {
         let state = |status, launch| {
-            let job = job(InitiatedBy::TerminateRecoveryInstances, status, launch);
-            report(&job, &JobLog::default(), Evidence::Complete).servers[0].state
+            let (job, log) = (job(status, launch), JobLog::default());
+            let report = report(OrderKind::Terminate, &job, &log, Evidence::Complete);
+            report.servers[0].state
         };
         assert_eq!(state(JobStatus::Pending, "PENDING"), ServerState::Requested);
         assert_eq!(state(JobStatus::Started, "LAUNCHED"), ServerState::Launch);

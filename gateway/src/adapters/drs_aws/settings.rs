@@ -17,6 +17,8 @@ pub struct Settings {
     /// How far the clocks of this machine and of AWS may be apart: a job that
     /// is older than an intent by no more than this may come from it.
     pub look_skew: Span,
+    /// Whether jobs are tagged with the keys of their orders.
+    pub tag_jobs: bool,
 }
 
 impl Settings {
@@ -27,7 +29,8 @@ impl Settings {
             mode,
             timeouts: Timeouts::default(),
             read_attempts: 2,
-            look_skew: Span::from_secs(10),
+            look_skew: Span::from_secs(30),
+            tag_jobs: true,
         }
     }
 }

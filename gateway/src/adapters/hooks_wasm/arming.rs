@@ -7,13 +7,15 @@ use tidegate_core::{
     engine::CommandId,
     plan::{HookPhase, HookSite, HookUse, Plan},
 };
-use tidegate_hooks::{Hook, Host, Limits, Manifest, NeedTarget, Profile};
+use tidegate_hooks::{
+    FailureKind, Hook, Host, Limits, Manifest, NeedTarget, Profile, Setting, Unreachable,
+};
 
 use super::{
     context::phase_of,
     grants::{endpoint, endpoint_parameters, ports},
 };
-use crate::ports::hooks::{HookCall, Unarmed};
+use crate::ports::hooks::{Fault, HookCall, Unarmed};
 
 /// One use, and where the plan has it.
 pub(super) struct Used<'a> {
@@ -54,13 +56,17 @@ impl Used<'_> {
         let used = self.site.hook_use;
         let accepted = host.accepts(hook, &planned(used), &used.config).await;
         if let Err(failure) = accepted {
-            wrong.push(self.unarmed(
-                "config",
-                format!(
-                    "hook {} refuses the parameters: {}",
-                    manifest.name, failure.message
-                ),
-            ));
+            let name = &manifest.name;
+            let said = failure.message;
+            wrong.push(if failure.kind == FailureKind::Host {
+                Unarmed {
+                    fault: Fault::Host,
+                    ..self.unarmed("config", format!("hook {name} cannot be asked: {said}"))
+                }
+            } else {
+                let problem = format!("hook {name} refuses the parameters: {said}");
+                self.unarmed("config", problem)
+            });
         }
         wrong
     }
@@ -69,6 +75,7 @@ impl Used<'_> {
         Unarmed {
             field: format!("{}.{field}", self.site.field),
             problem,
+            fault: Fault::Plan,
         }
     }
 
@@ -128,31 +135,104 @@ impl Used<'_> {
         }
     }
 
-    /// The plan's own check has found what is wrong with an endpoint's form;
-    /// this one knows certificates and what may be reached at all.
     fn check_endpoints(&self, manifest: &Manifest, wrong: &mut Vec<Unarmed>) {
-        let used = self.site.hook_use;
-        let mut granted = used.endpoints.clone();
-        for (parameter, name) in endpoint_parameters(used, manifest) {
-            match self.plan.find_endpoint(name) {
-                Some(ix) => granted.push(ix),
-                None => wrong.push(self.unarmed(
+        for (parameter, name) in endpoint_parameters(self.site.hook_use, manifest) {
+            if self.plan.find_endpoint(name).is_none() {
+                wrong.push(self.unarmed(
                     &format!("config.{parameter}"),
                     format!("the plan has no endpoint {name:?}; declare it in spec.endpoints"),
-                )),
-            }
-        }
-        for ix in granted {
-            if let Err(error) = endpoint(self.plan.endpoint(ix)).check() {
-                wrong.push(Unarmed {
-                    field: format!("spec.endpoints[{}]", ix.0),
-                    problem: error.to_string(),
-                });
+                ));
             }
         }
     }
 }
 
+/// Everything that is wrong with a plan's endpoints, used or not. The plan's
+/// own check has found what is wrong with their form; this one knows
+/// certificates and what may be reached at all.
+pub(super) fn unusable_endpoints(plan: &Plan, setting: Setting) -> Vec<Unarmed> {
+    let mut wrong = Vec::new();
+    for (ix, planned) in plan.endpoints().iter().enumerate() {
+        let mut add = |field: &str, problem| {
+            wrong.push(Unarmed {
+                field: format!("spec.endpoints[{ix}]{field}"),
+                problem,
+                fault: Fault::Plan,
+            });
+        };
+        match endpoint(planned).check() {
+            Ok(checked) => {
+                for vain in checked.unreachable(setting) {
+                    let field = match &vain {
+                        Unreachable::Host { .. } => ".host".to_owned(),
+                        Unreachable::Cidr { index, .. } => format!(".cidrs[{index}]"),
+                    };
+                    add(&field, vain.to_string());
+                }
+            }
+            Err(error) => add("", error.to_string()),
+        }
+    }
+    wrong
+}
+
 fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use tidegate_proto::v1;
+
+    use super::*;
+    use crate::grpc::{fixtures, pinned_plan};
+
+    fn endpoint(name: &str, host: &str, cidrs: &[&str]) -> v1::Endpoint {
+        v1::Endpoint {
+            name: name.to_owned(),
+            scheme: v1::EndpointScheme::Tcp.into(),
+            host: host.to_owned(),
+            port: 443,
+            cidrs: cidrs.iter().map(ToString::to_string).collect(),
+            ..v1::Endpoint::default()
+        }
+    }
+
+    fn found(setting: Setting, endpoints: Vec<v1::Endpoint>) -> Vec<(String, String)> {
+        let mut plan = fixtures::shop();
+        plan.spec.as_mut().unwrap().endpoints = endpoints;
+        let plan = pinned_plan(&plan.encode_to_vec()).unwrap();
+        let found = unusable_endpoints(&plan, setting).into_iter();
+        found
+            .inspect(|it| assert_eq!(it.fault, Fault::Plan))
+            .map(|it| (it.field, it.problem))
+            .collect()
+    }
+
+    #[test]
+    fn an_endpoint_that_is_never_probed_is_found_with_its_field_and_rule() {
+        let endpoints = vec![
+            endpoint("good", "crm.internal", &["10.0.0.0/8"]),
+            endpoint("metadata", "169.254.169.254", &[]),
+            endpoint("mixed", "erp.internal", &["10.0.0.0/8", "127.0.0.0/8"]),
+            endpoint("here", "127.0.0.1", &[]),
+        ];
+
+        let production = found(Setting::Production, endpoints.clone());
+
+        let rules = [
+            ("spec.endpoints[1].host", "(rule metadata)"),
+            ("spec.endpoints[2].cidrs[1]", "(rule loopback)"),
+            ("spec.endpoints[3].host", "(rule loopback)"),
+        ];
+        assert_eq!(production.len(), rules.len(), "{production:?}");
+        for ((field, problem), (place, rule)) in production.iter().zip(rules) {
+            assert_eq!(field, place);
+            assert!(problem.contains(rule), "{problem}");
+        }
+        let development = found(Setting::Development, endpoints);
+        assert_eq!(development.len(), 1, "{development:?}");
+        assert_eq!(development[0].0, "spec.endpoints[1].host");
+    }
 }

@@ -19,6 +19,7 @@ pub(super) fn grants(call: &HookCall, manifest: &Manifest) -> Grants {
         servers: match call.command {
             CommandId::Hook { wave, .. } => servers(call, wave),
             CommandId::Select { .. }
+            | CommandId::Admit { .. }
             | CommandId::Launch { .. }
             | CommandId::Look { .. }
             | CommandId::Follow { .. } => BTreeMap::new(),
@@ -76,7 +77,12 @@ pub(super) fn endpoint(plan: &EndpointPlan) -> Endpoint {
         },
         host: plan.host.clone(),
         port: plan.port,
-        path_prefix: plan.path_prefix.clone(),
+        // A plan's prefix is `/` where nothing is written, also of a scheme
+        // that has no paths.
+        path_prefix: match plan.scheme {
+            Scheme::Tcp => String::new(),
+            Scheme::Http | Scheme::Https => plan.path_prefix.clone(),
+        },
         cidrs: plan.cidrs.iter().map(ToString::to_string).collect(),
         ca_pem: plan.ca_pem.clone().unwrap_or_default(),
         server_name: plan.server_name.clone().unwrap_or_default(),

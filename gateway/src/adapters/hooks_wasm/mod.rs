@@ -8,7 +8,9 @@ mod catalogue;
 mod context;
 mod grants;
 mod open;
+mod ready;
 mod rehearsal;
+mod written;
 
 use std::{fmt, sync::Arc};
 
@@ -16,15 +18,15 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _};
 use tidegate_core::{engine::HookAnswer, plan::Plan};
 use tidegate_hooks::{
-    CompileError, Digest, Failure, FailureKind, Hook, Host, LiveProbes, Network, PrepareError,
-    Setting, Tape,
+    CompileError, Digest, Failure, FailureKind, Host, LiveProbes, Network, PrepareError, Setting,
+    Tape,
 };
 
 pub use self::open::{OpenError, Settings};
 use self::{arming::Used, catalogue::Catalogue};
 use crate::ports::{
     clock::Clock,
-    hook_store::{HookStore, HookStoreError, StoredHook, TapeKey},
+    hook_store::{HookStore, HookStoreError, StoredHook, TAPE_BYTES, TapeKey},
     hooks::{
         HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed, Unarmed,
     },
@@ -62,29 +64,6 @@ impl WasmHooks {
         Ok(Self { parts, catalogue })
     }
 
-    /// The hook of this digest, compiled: from memory, from the cache, or
-    /// from its stored bytes.
-    async fn prepared(&self, digest: &str) -> Result<Hook, Failure> {
-        if let Some(ready) = self.catalogue.ready(digest) {
-            return Ok(ready);
-        }
-        let stored = self.parts.store.get(digest).await;
-        let bytes = stored
-            .map_err(|error| Failure::new(FailureKind::Host, error.to_string()))?
-            .ok_or_else(|| {
-                let text = format!("hook {digest} is not registered here; register it again");
-                Failure::new(FailureKind::Host, text)
-            })?;
-        if Digest::of(&bytes).to_string() != digest {
-            let text = format!("the stored bytes of hook {digest} are damaged; register it again");
-            return Err(Failure::new(FailureKind::DigestMismatch, text));
-        }
-        let prepared = self.parts.host.prepare(&bytes).await;
-        let hook = prepared.map_err(|error| unprepared(&error))?;
-        self.catalogue.keep(digest, hook.clone());
-        Ok(hook)
-    }
-
     async fn attempt(&self, call: &HookCall) -> Result<HookAnswer, Failure> {
         let Some(digest) = call.hook.digest.as_deref() else {
             return Err(Failure::new(
@@ -115,8 +94,8 @@ impl WasmHooks {
             execution: call.execution.clone(),
             command: call.command,
         };
-        let bytes = match serde_json::to_vec(tape) {
-            Ok(bytes) => Bytes::from(bytes),
+        let bytes = match written::tape(tape, TAPE_BYTES) {
+            Ok(text) => Bytes::from(text),
             Err(error) => {
                 tracing::error!(%error, "a tape cannot be written as JSON");
                 return false;
@@ -140,7 +119,10 @@ impl WasmHooks {
         };
         match self.prepared(digest).await {
             Ok(hook) => used.check(&self.parts.host, &hook).await,
-            Err(failure) => vec![used.unarmed("digest", failure.message)],
+            Err(unready) => vec![Unarmed {
+                fault: unready.fault,
+                ..used.unarmed("digest", unready.failure.message)
+            }],
         }
     }
 }
@@ -152,7 +134,7 @@ impl Hooks for WasmHooks {
 
     fn arm<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Result<(), Vec<Unarmed>>> {
         async move {
-            let mut wrong = Vec::new();
+            let mut wrong = arming::unusable_endpoints(plan, self.parts.setting);
             for site in plan.hook_uses() {
                 wrong.extend(self.unarmed(Used { plan, site }).await);
             }
@@ -221,15 +203,6 @@ impl fmt::Debug for WasmHooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WasmHooks").finish_non_exhaustive()
     }
-}
-
-/// What it means for an attempt that its hook is not to be had.
-fn unprepared(error: &PrepareError) -> Failure {
-    let kind = match error {
-        PrepareError::Inspect(_) | PrepareError::Link(_) => FailureKind::ContractMismatch,
-        PrepareError::Compile(_) | PrepareError::Load(_) => FailureKind::Host,
-    };
-    Failure::new(kind, error.to_string())
 }
 
 fn unregistrable(error: &PrepareError) -> RegisterError {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use tidegate_hooks::{Hook, Limits, Tape, VectorFile, replay};
 
-use super::{WasmHooks, answer, catalogue};
-use crate::ports::hooks::{Rehearsal, RehearsalError, RehearsalSubject, Rehearsed};
+use super::{WasmHooks, answer, catalogue, written};
+use crate::ports::hooks::{Fault, Rehearsal, RehearsalError, RehearsalSubject, Rehearsed};
+
+/// Bytes of a tape in an answer, of which a client reads 4 MiB at most.
+const ANSWER_BYTES: usize = 3 << 20;
 
 pub(super) async fn rehearse(
     hooks: &WasmHooks,
@@ -16,18 +19,24 @@ pub(super) async fn rehearse(
         return Err(RehearsalError::NoHook(rehearsal.digest));
     }
     let hook = hooks.prepared(&rehearsal.digest).await;
-    let hook = hook.map_err(|failure| RehearsalError::Unavailable(failure.message))?;
+    let hook = hook.map_err(|unready| RehearsalError::Unready {
+        problem: unready.failure.message,
+        fault: unready.fault,
+    })?;
     let (tape, differences) = match rehearsal.subject {
         RehearsalSubject::Vector(text) => on_vector(hooks, &hook, &text).await?,
         RehearsalSubject::Tape(text) => on_tape(hooks, &hook, &text).await?,
     };
-    let written = serde_json::to_string(&tape);
+    let written = written::tape(&tape, ANSWER_BYTES).map_err(|error| RehearsalError::Unready {
+        problem: error.to_string(),
+        fault: Fault::Host,
+    })?;
     Ok(Rehearsed {
         answer: answer::answer(&tape, false),
         wave: tape.context.wave.clone(),
         phase: catalogue::phase(tape.context.phase),
         attempt: tape.context.attempt,
-        tape: Arc::from(written.map_err(|error| RehearsalError::Unavailable(error.to_string()))?),
+        tape: Arc::from(written),
         differences,
     })
 }
@@ -66,6 +75,10 @@ async fn on_tape(
 ) -> Result<(Tape, Vec<String>), RehearsalError> {
     let tape: Tape = serde_json::from_str(text)
         .map_err(|error| RehearsalError::BadSubject(format!("tape: {error}")))?;
+    if !tape.is_whole() {
+        let text = format!("tape: it was cut when it was recorded: {}", tape.cut);
+        return Err(RehearsalError::BadSubject(text));
+    }
     let replayed = replay(&hooks.parts.host, hook, &tape).await;
     let differences = replayed.differences.iter().map(ToString::to_string);
     let differences = differences.collect();

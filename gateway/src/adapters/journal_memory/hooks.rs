@@ -11,12 +11,9 @@ use tidegate_core::{ExecutionId, engine::CommandId};
 
 use super::MemoryJournal;
 use crate::ports::{
-    hook_store::{HookStore, HookStoreError, StoredHook, TapeKey},
+    hook_store::{HookStore, HookStoreError, StoredHook, TAPE_BYTES, TapeKey},
     journal::ReadError,
 };
-
-/// Bytes of one tape.
-const TAPE_LIMIT: usize = 16 << 20;
 
 /// Hooks and their tapes.
 #[derive(Debug, Default)]
@@ -68,10 +65,8 @@ impl HookStore for MemoryJournal {
         );
         async move {
             let size = bytes.len();
-            if size > TAPE_LIMIT {
-                return Err(HookStoreError::Unavailable(format!(
-                    "a tape of {size} bytes is above the limit of {TAPE_LIMIT}"
-                )));
+            if size > TAPE_BYTES {
+                return Err(HookStoreError::TooLarge { size });
             }
             self.write(|stored| {
                 stored.hooks.tapes.entry(tape).or_insert(bytes);

@@ -54,6 +54,7 @@ pub(super) fn tape_key(tape: &TapeKey) -> Option<Vec<u8>> {
             attempt,
         } => (wave, phase, hook, attempt),
         CommandId::Select { .. }
+        | CommandId::Admit { .. }
         | CommandId::Launch { .. }
         | CommandId::Look { .. }
         | CommandId::Follow { .. } => return None,

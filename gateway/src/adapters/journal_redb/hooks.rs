@@ -14,12 +14,9 @@ use super::{
     unreadable,
 };
 use crate::ports::{
-    hook_store::{HookStore, HookStoreError, StoredHook, TapeKey},
+    hook_store::{HookStore, HookStoreError, StoredHook, TAPE_BYTES, TapeKey},
     journal::ReadError,
 };
-
-/// Bytes of one tape.
-const TAPE_LIMIT: usize = 16 << 20;
 
 impl HookStore for RedbJournal {
     /// A component that is put again is written again, which heals one whose
@@ -61,10 +58,8 @@ impl HookStore for RedbJournal {
         let key = tape_key(&tape).expect("a tape is of a hook");
         async move {
             let size = bytes.len();
-            if size > TAPE_LIMIT {
-                return Err(HookStoreError::Unavailable(format!(
-                    "a tape of {size} bytes is above the limit of {TAPE_LIMIT}"
-                )));
+            if size > TAPE_BYTES {
+                return Err(HookStoreError::TooLarge { size });
             }
             self.submit(Change::PutTape { key, bytes }).await?;
             Ok(())

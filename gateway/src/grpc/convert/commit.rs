@@ -84,7 +84,7 @@ fn folded(state: &mut Execution, change: &Change, at: Timestamp) -> Kind {
             wave, phase, hook, ..
         } => hook_started(state, *wave, *phase, *hook),
         Change::HookEnded { wave, evidence, .. } => hook_ended(state, *wave, hook_before, evidence),
-        Change::LaunchIntended { wave, .. } => {
+        Change::LaunchQueued { wave, .. } | Change::LaunchIntended { wave, .. } => {
             let newest = state.wave(*wave).launches().len().saturating_sub(1);
             launch_moved(
                 state,
@@ -154,6 +154,7 @@ fn hook_ended(
         run: run.map(|run| present_hook::ended(planned, run, evidence)),
         log: present_hook::log(&evidence.log),
         log_dropped: evidence.log_dropped,
+        taped: evidence.taped,
     })
 }
 

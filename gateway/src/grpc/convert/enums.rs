@@ -85,6 +85,7 @@ pub(crate) fn server_state(state: ServerState) -> v1::ServerState {
 /// A launch's state.
 pub(crate) fn launch_state(state: &LaunchState) -> v1::LaunchState {
     match state {
+        LaunchState::Queued { .. } => v1::LaunchState::Queued,
         LaunchState::Asking { .. } => v1::LaunchState::Asking,
         LaunchState::Reconciling { .. } => v1::LaunchState::Reconciling,
         LaunchState::Deferred { .. } => v1::LaunchState::Deferred,

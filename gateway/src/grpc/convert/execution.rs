@@ -4,7 +4,7 @@ use tidegate_core::engine::{Execution, ExecutionState, Hold, ServerState, WaveRu
 use tidegate_proto::v1;
 
 use super::{
-    action, enums,
+    action, enums, summary,
     time::{duration, timestamp},
     wave,
 };
@@ -34,12 +34,7 @@ pub(crate) fn execution(view: &View) -> v1::Execution {
         }),
         waves: wave::waves(it),
         allowed_actions: action::allowed(&it.allowed_actions(), it.plan()),
-        source_execution: view
-            .origin
-            .source
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        source_execution: summary::source_execution(view),
         next_deadline: deadline.map(|deadline| timestamp(deadline.at)),
         next_deadline_reason: deadline
             .map(|deadline| enums::deadline_reason(deadline.reason, it.plan()))

@@ -152,11 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_in_the_change() {
+    fn the_log_is_in_the_change_and_whether_there_is_a_tape() {
         let (moved, _) = ran(HookOutcome::Proceed);
         assert_eq!(moved.log[0].level(), v1::HookLogLevel::Warning);
         assert_eq!(moved.log[0].message, "slow");
         assert_eq!(moved.log_dropped, 2);
+        assert!(moved.taped);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tidegate_core::{
     Span,
     plan::{
         DraftGroup, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy, PlanDraft,
-        UnknownLaunch,
+        Priority, UnknownLaunch,
     },
 };
 use tidegate_proto::v1;
@@ -62,6 +62,7 @@ impl Reader {
                 .collect(),
             timeout: self.limit("spec.timeout", spec.timeout.as_ref()),
             unknown_launch: self.unknown_launch(spec.unknown_launch),
+            priority: self.priority(spec.priority),
             endpoints: self.endpoints(&spec.endpoints),
         }
     }
@@ -106,6 +107,16 @@ impl Reader {
             Ok(v1::UnknownLaunchPolicy::AskAgain) => Some(UnknownLaunch::AskAgain),
             Ok(v1::UnknownLaunchPolicy::AskPerson) => Some(UnknownLaunch::AskPerson),
             Err(_) => self.unknown("spec.unknown_launch", value, "ASK_AGAIN or ASK_PERSON"),
+        }
+    }
+
+    fn priority(&mut self, value: i32) -> Option<Priority> {
+        match v1::Priority::try_from(value) {
+            Ok(v1::Priority::Unspecified) => None,
+            Ok(v1::Priority::Low) => Some(Priority::Low),
+            Ok(v1::Priority::Normal) => Some(Priority::Normal),
+            Ok(v1::Priority::High) => Some(Priority::High),
+            Err(_) => self.unknown("spec.priority", value, "LOW, NORMAL or HIGH"),
         }
     }
 
@@ -195,6 +206,7 @@ mod tests {
         let mut plan = fixtures::shop();
         let spec = plan.spec.as_mut().unwrap();
         spec.unknown_launch = 77;
+        spec.priority = 9;
         spec.waves[1].on_failure = -1;
         spec.waves[1].timeout = Some(prost_types::Duration {
             seconds: -5,
@@ -209,7 +221,8 @@ mod tests {
             [
                 "spec.waves[1].on_failure",
                 "spec.waves[1].timeout",
-                "spec.unknown_launch"
+                "spec.unknown_launch",
+                "spec.priority"
             ]
         );
     }

@@ -34,7 +34,14 @@ pub(crate) fn summary(view: &View) -> v1::ExecutionSummary {
         end_time: it.ended_at().map(timestamp),
         server_counts: server_counts(it),
         revision: view.revision,
+        source_execution: source_execution(view),
     }
+}
+
+/// In a cleanup: the execution whose instances are terminated; else empty.
+pub(crate) fn source_execution(view: &View) -> String {
+    let source = view.origin.source.as_ref();
+    source.map(ToString::to_string).unwrap_or_default()
 }
 
 fn server_counts(execution: &Execution) -> Vec<v1::ServerCount> {

@@ -150,7 +150,8 @@ pub(crate) fn launch(
         start_time: Some(timestamp(launch.intended_at)),
         retry_time: match launch.state {
             LaunchState::Deferred { until, .. } => Some(timestamp(until)),
-            LaunchState::Asking { .. }
+            LaunchState::Queued { .. }
+            | LaunchState::Asking { .. }
             | LaunchState::Reconciling { .. }
             | LaunchState::Running { .. }
             | LaunchState::Ended { .. }

@@ -11,7 +11,7 @@ use tidegate_core::{
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::steer;
+use super::{cleanups::Cleanups, steer};
 use crate::{
     driver::{Origin, RequestStamp, StartOrder, View},
     grpc::{convert, pinned::pinned_plan, request_id, services::Services, status},
@@ -36,19 +36,36 @@ pub(super) async fn clean_up(
         },
     };
     let source = steer::find(services, &request.execution).await?;
-    // An answered request is answered again although nothing is left to do.
-    let order = order(&source, &request.confirm, stamp)?;
+    let cleanups = Cleanups::of(services, &source).await?;
+    let order = match order(&source, &cleanups, &request.confirm, stamp.clone()) {
+        Ok(order) => order,
+        // An answered request is answered again although nothing is left to do.
+        Err(refusal) => {
+            let first = services.driver.started_by(&stamp).await;
+            let first = first.map_err(|error| status::from_driver(error, None))?;
+            return first.as_ref().map(answer).ok_or(refusal);
+        }
+    };
     let view = services.driver.start_execution(order).await;
     let view = view.map_err(|error| status::from_driver(error, None))?;
-    Ok(v1::CleanUpResponse {
-        execution: Some(convert::execution::execution(&view)),
-    })
+    Ok(answer(&view))
 }
 
-fn order(source: &View, confirm: &str, request: RequestStamp) -> Result<StartOrder, Status> {
+fn answer(view: &View) -> v1::CleanUpResponse {
+    v1::CleanUpResponse {
+        execution: Some(convert::execution::execution(view)),
+    }
+}
+
+fn order(
+    source: &View,
+    cleanups: &Cleanups,
+    confirm: &str,
+    request: RequestStamp,
+) -> Result<StartOrder, Status> {
     let execution = &*source.execution;
-    check(execution, confirm)?;
-    let plan = cleanup_plan(execution, &source.origin).encode_to_vec();
+    check(execution, cleanups, confirm)?;
+    let plan = cleanup_plan(execution, cleanups, &source.origin).encode_to_vec();
     let checked = pinned_plan(&plan).map_err(|why| {
         let what = format!("the cleanup of {}: {why}", execution.id());
         status::from_read(&ReadError::Damaged(what))
@@ -66,7 +83,7 @@ fn order(source: &View, confirm: &str, request: RequestStamp) -> Result<StartOrd
     })
 }
 
-fn check(source: &Execution, confirm: &str) -> Result<(), Status> {
+fn check(source: &Execution, cleanups: &Cleanups, confirm: &str) -> Result<(), Status> {
     if !source.state().is_terminal() {
         return Err(status::forbidden(source, "the execution is not over"));
     }
@@ -82,6 +99,9 @@ fn check(source: &Execution, confirm: &str) -> Result<(), Status> {
             "the execution has launched nothing that is left",
         ));
     }
+    if !cleanups.leave_any(source) {
+        return Err(status::nothing_left(source));
+    }
     let name = source.plan().name();
     if source.kind() == Kind::Recovery && confirm != name.as_str() {
         return Err(status::invalid(
@@ -93,12 +113,15 @@ fn check(source: &Execution, confirm: &str) -> Result<(), Status> {
 }
 
 /// One wave with a group for each target, and in it every server that the
-/// source launched there.
-fn cleanup_plan(source: &Execution, origin: &Origin) -> v1::Plan {
+/// source launched there and no cleanup has terminated.
+fn cleanup_plan(source: &Execution, cleanups: &Cleanups, origin: &Origin) -> v1::Plan {
     let mut targets: BTreeMap<&Target, Vec<&SourceServerId>> = BTreeMap::new();
     let servers = source.waves().flat_map(WaveRun::servers);
     for server in servers.filter(|server| server.state == ServerState::Launched) {
         let selected = &server.selected;
+        if !cleanups.leave(&selected.id) {
+            continue;
+        }
         targets
             .entry(&selected.target)
             .or_default()
@@ -179,7 +202,7 @@ mod tests {
         changes.push(over());
         let source = fixtures::view_after(&changes);
 
-        let order = order(&source, "", stamp()).unwrap();
+        let order = order(&source, &Cleanups::default(), "", stamp()).unwrap();
 
         assert_eq!(order.kind, Kind::Cleanup);
         assert_eq!(order.origin.source.as_ref(), Some(source.execution.id()));
@@ -197,7 +220,7 @@ mod tests {
     fn what_is_not_over_or_launched_nothing_is_not_cleaned_up() {
         for changes in [launched(), vec![over()]] {
             let source = fixtures::view_after(&changes);
-            let status = order(&source, "", stamp()).unwrap_err();
+            let status = order(&source, &Cleanups::default(), "", stamp()).unwrap_err();
             assert_eq!(status.code(), Code::FailedPrecondition);
         }
     }

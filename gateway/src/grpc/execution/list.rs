@@ -80,7 +80,8 @@ impl Page {
     }
 }
 
-fn read(entry: &Listed) -> Result<(ExecutionId, v1::ExecutionSummary), Status> {
+/// An execution of a list, and its summary.
+pub(super) fn read(entry: &Listed) -> Result<(ExecutionId, v1::ExecutionSummary), Status> {
     match entry {
         Listed::Live(view) => Ok((view.execution.id().clone(), summary(view))),
         Listed::Ended(Head {

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod clean_up;
+mod cleanups;
 mod events;
 mod get;
 mod list;

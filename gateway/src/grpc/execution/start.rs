@@ -32,7 +32,7 @@ pub(super) async fn start(
     let _kept = match arm(services, &plan.checked).await {
         Ok(kept) => kept,
         Err(unarmed) => {
-            let refusal = status::plan_not_armed(&name, plan.stored.revision, &unarmed);
+            let refusal = status::plan_not_armed(&name, plan.stored.revision, unarmed);
             return first_answer(services, &stamp, refusal).await;
         }
     };

@@ -3,11 +3,12 @@
 mod access;
 mod delete;
 mod download;
+mod download_tape;
 mod find;
 mod get;
-mod get_tape;
 mod list;
 mod list_tapes;
+mod parts;
 mod register;
 mod rehearse;
 mod upload;
@@ -30,7 +31,8 @@ pub struct Hooks(pub Arc<Services>);
 
 #[tonic::async_trait]
 impl HookService for Hooks {
-    type DownloadHookStream = download::Parts;
+    type DownloadHookStream = parts::Parts<v1::DownloadHookResponse>;
+    type DownloadTapeStream = parts::Parts<v1::DownloadTapeResponse>;
 
     async fn register_hook(
         &self,
@@ -95,11 +97,11 @@ impl HookService for Hooks {
             .map(Response::new)
     }
 
-    async fn get_tape(
+    async fn download_tape(
         &self,
-        request: Request<v1::GetTapeRequest>,
-    ) -> Result<Response<v1::GetTapeResponse>, Status> {
-        get_tape::get(&self.0, &request.into_inner())
+        request: Request<v1::DownloadTapeRequest>,
+    ) -> Result<Response<Self::DownloadTapeStream>, Status> {
+        download_tape::download(&self.0, &request.into_inner())
             .await
             .map(Response::new)
     }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use tidegate_core::{engine::Kind, plan::Plan};
 use tidegate_proto::v1;
+use tonic::Status;
 
 use super::{content::read, every::EveryPlan};
 use crate::{
-    grpc::{convert::plan::violation, hook::Kept, live, services::Services},
-    ports::{hooks::Unarmed, plan_store::StoredPlan},
+    grpc::{convert::plan::violation, hook::Kept, live, services::Services, status},
+    ports::{
+        hooks::{Fault, Unarmed},
+        plan_store::StoredPlan,
+    },
 };
 
 /// Makes the hooks of a plan ready, and keeps them.
@@ -46,10 +50,17 @@ pub(super) async fn keep<'a>(
     Ok(Some(kept))
 }
 
-/// What is wrong with a plan's hooks, as what is wrong with its fields.
+/// What is wrong with a plan's hooks, as what is wrong with its fields. What
+/// the plan is not to blame for is left out.
 pub(super) fn violations(unarmed: Vec<Unarmed>) -> Vec<v1::FieldViolation> {
-    let unarmed = unarmed.into_iter();
-    unarmed.map(|it| violation(it.field, it.problem)).collect()
+    let mistakes = unarmed.into_iter().filter(|it| it.fault == Fault::Plan);
+    mistakes.map(|it| violation(it.field, it.problem)).collect()
+}
+
+/// Why a plan whose hooks are not ready is not accepted.
+pub(super) fn refusal(unarmed: Vec<Unarmed>) -> Status {
+    let unready = status::hooks_unready(&unarmed);
+    unready.unwrap_or_else(|| status::invalid_plan(violations(unarmed)))
 }
 
 /// Makes the hooks ready that are likely to be needed: of executions that are
@@ -71,7 +82,7 @@ async fn arm_all(services: &Services) {
         Ok(views) => {
             let runs = views.iter().map(|view| &view.execution);
             for execution in runs.filter(|run| run.kind() != Kind::Cleanup) {
-                for Unarmed { field, problem } in unarmed(services, execution.plan()).await {
+                for Unarmed { field, problem, .. } in unarmed(services, execution.plan()).await {
                     let execution = execution.id();
                     tracing::warn!(%execution, field, problem, "a hook is not ready");
                 }
@@ -97,7 +108,7 @@ async fn arm_newest(services: &Services, stored: &StoredPlan) {
     let (plan, revision) = (&stored.name, stored.revision);
     match read(services, stored) {
         Ok((_, checked)) => {
-            for Unarmed { field, problem } in unarmed(services, &checked).await {
+            for Unarmed { field, problem, .. } in unarmed(services, &checked).await {
                 tracing::warn!(%plan, revision, field, problem, "a hook is not ready");
             }
         }

@@ -35,6 +35,24 @@ pub(super) struct Accepted {
     pub(super) checked: Plan,
 }
 
+/// Why content is not accepted.
+#[derive(Debug)]
+pub(super) enum Unaccepted {
+    /// It has mistakes; at least one.
+    Mistakes(Vec<v1::FieldViolation>),
+    /// That cannot be told now.
+    Unready(Status),
+}
+
+impl From<Unaccepted> for Status {
+    fn from(unaccepted: Unaccepted) -> Self {
+        match unaccepted {
+            Unaccepted::Mistakes(mistakes) => status::invalid_plan(mistakes),
+            Unaccepted::Unready(status) => status,
+        }
+    }
+}
+
 /// A stored revision, read.
 #[derive(Debug)]
 pub(in crate::grpc) struct Stored {
@@ -54,22 +72,26 @@ impl Accepted {
         plan: Option<&v1::Plan>,
         limits: &Limits,
         hooks: &dyn Hooks,
-    ) -> Result<Self, Vec<v1::FieldViolation>> {
+    ) -> Result<Self, Unaccepted> {
         let mut content = v1::Plan {
             revision: 0,
             digest: String::new(),
             create_time: None,
             ..plan.cloned().unwrap_or_default()
         };
-        let mut checked = check(&content, limits)?;
+        let mut checked = check(&content, limits).map_err(Unaccepted::Mistakes)?;
         let unknown = pin(&mut content, &checked, hooks);
         if checked.hook_uses().any(|it| it.hook_use.digest.is_none()) {
-            checked = check(&content, limits)?;
+            checked = check(&content, limits).map_err(Unaccepted::Mistakes)?;
         }
-        let armed = hooks.arm(&checked).await;
-        let violations = merged(unknown, arming::violations(armed.err().unwrap_or_default()));
-        if !violations.is_empty() {
-            return Err(violations);
+        let unarmed = hooks.arm(&checked).await.err().unwrap_or_default();
+        let unready = status::hooks_unready(&unarmed);
+        let mistakes = merged(unknown, arming::violations(unarmed));
+        if !mistakes.is_empty() {
+            return Err(Unaccepted::Mistakes(mistakes));
+        }
+        if let Some(status) = unready {
+            return Err(Unaccepted::Unready(status));
         }
         Ok(Self {
             name: checked.name().clone(),

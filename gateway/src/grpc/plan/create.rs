@@ -27,12 +27,10 @@ pub(super) async fn create(
         return Ok(answer);
     }
     let limits = &services.settings.plan_limits;
-    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
-        .await
-        .map_err(status::invalid_plan)?;
+    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks).await?;
     let _kept = arming::keep(services, &accepted.checked)
         .await
-        .map_err(|unarmed| status::invalid_plan(arming::violations(unarmed)))?;
+        .map_err(arming::refusal)?;
     for _ in 0..ATTEMPTS {
         if let Some(newest) = existing(services, &accepted.name).await? {
             let exists = status::plan_exists(&accepted.name, newest);

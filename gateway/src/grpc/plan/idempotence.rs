@@ -26,7 +26,7 @@ const VERSION: u8 = 1;
 const DIGEST: usize = 32;
 
 /// The claim that stores an answer.
-pub(super) fn claim(stamp: Option<&RequestStamp>, answer: &impl Message) -> Option<Claim> {
+pub(in crate::grpc) fn claim(stamp: Option<&RequestStamp>, answer: &impl Message) -> Option<Claim> {
     let stamp = stamp?;
     let mut value = Vec::with_capacity(1 + DIGEST + answer.encoded_len());
     value.push(VERSION);
@@ -39,7 +39,7 @@ pub(super) fn claim(stamp: Option<&RequestStamp>, answer: &impl Message) -> Opti
 }
 
 /// The first answer, if this request was answered before.
-pub(super) async fn earlier<A: Message + Default>(
+pub(in crate::grpc) async fn earlier<A: Message + Default>(
     services: &Services,
     stamp: Option<&RequestStamp>,
 ) -> Result<Option<A>, Status> {
@@ -55,7 +55,7 @@ pub(super) async fn earlier<A: Message + Default>(
 
 /// A refusal for the state of the plans, unless it is the request's own first
 /// asking that made it: then the first answer.
-pub(super) async fn refuse<A: Message + Default>(
+pub(in crate::grpc) async fn refuse<A: Message + Default>(
     services: &Services,
     stamp: Option<&RequestStamp>,
     refusal: Status,
@@ -67,7 +67,7 @@ pub(super) async fn refuse<A: Message + Default>(
 }
 
 /// Stores an answer that changed nothing, and gives it, or the first one.
-pub(super) async fn answer_unchanged<A: Message + Default>(
+pub(in crate::grpc) async fn answer_unchanged<A: Message + Default>(
     services: &Services,
     stamp: Option<&RequestStamp>,
     answer: A,
@@ -82,7 +82,7 @@ pub(super) async fn answer_unchanged<A: Message + Default>(
 }
 
 /// What the caller hears when the store did not do what it was asked.
-pub(super) fn first_answer<A: Message + Default>(
+pub(in crate::grpc) fn first_answer<A: Message + Default>(
     stamp: Option<&RequestStamp>,
     error: PlanStoreError,
 ) -> Result<A, Status> {

@@ -6,7 +6,7 @@ mod create;
 mod delete;
 mod every;
 mod get;
-mod idempotence;
+pub(super) mod idempotence;
 mod list;
 mod page;
 mod readiness;
@@ -82,8 +82,9 @@ impl PlanService for Plans {
         &self,
         request: Request<v1::ValidatePlanRequest>,
     ) -> Result<Response<v1::ValidatePlanResponse>, Status> {
-        let answer = validate::validate(&self.0, &request.into_inner()).await;
-        Ok(Response::new(answer))
+        validate::validate(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn list_plan_revisions(

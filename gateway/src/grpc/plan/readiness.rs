@@ -16,7 +16,7 @@ use crate::{
     grpc::{argument, live, services::Services},
     ports::{
         drs::{Drs, DrsError, ServerQuery, SourceServer},
-        hooks::Unarmed,
+        hooks::{Fault, Unarmed},
     },
 };
 
@@ -181,12 +181,20 @@ impl<'a> Report<'a> {
     }
 
     fn unarmed(&mut self, unarmed: &Unarmed) {
-        let Unarmed { field, problem } = unarmed;
+        let Unarmed {
+            field,
+            problem,
+            fault,
+        } = unarmed;
+        let code = match fault {
+            Fault::Plan => "HOOK_NOT_ARMED",
+            Fault::Host | Fault::Exhausted => "HOOK_HOST_UNAVAILABLE",
+        };
         let mut waves = self.plan.waves().iter().enumerate();
         let wave = waves.find(|(ix, _)| field.starts_with(&format!("spec.waves[{ix}].")));
         let wave = wave.map_or("", |(_, wave)| wave.name.as_str());
         let message = format!("{field}: {problem}");
-        self.add(Severity::Blocking, "HOOK_NOT_ARMED", wave, "", message);
+        self.add(Severity::Blocking, code, wave, "", message);
     }
 
     fn add(&mut self, severity: Severity, code: &str, wave: &str, server: &str, message: String) {
@@ -330,17 +338,25 @@ mod tests {
         let plan = fixtures::checked_shop();
         let busy = BTreeMap::new();
         let mut report = Report::new(&plan, &busy, 5_000);
-        for field in ["spec.waves[1].verify[0].hook", "spec.endpoints[0].host"] {
+        for (field, fault) in [
+            ("spec.waves[1].verify[0].hook", Fault::Plan),
+            ("spec.endpoints[0].host", Fault::Plan),
+            ("spec.waves[1].verify[0].digest", Fault::Host),
+        ] {
             report.unarmed(&Unarmed {
                 field: field.to_owned(),
                 problem: "is gone".to_owned(),
+                fault,
             });
         }
         let found = report.finish();
         assert!(!found.ready);
-        assert_eq!(codes(&found), ["HOOK_NOT_ARMED"; 2]);
+        assert_eq!(
+            codes(&found),
+            ["HOOK_NOT_ARMED", "HOOK_NOT_ARMED", "HOOK_HOST_UNAVAILABLE"]
+        );
         let waves: Vec<&str> = found.findings.iter().map(|it| it.wave.as_str()).collect();
-        assert_eq!(waves, ["web", ""]);
+        assert_eq!(waves, ["web", "", "web"]);
         let message = &found.findings[0].message;
         assert_eq!(message, "spec.waves[1].verify[0].hook: is gone");
     }

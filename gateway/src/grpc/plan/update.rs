@@ -24,12 +24,10 @@ pub(super) async fn update(
         return Ok(answer);
     }
     let limits = &services.settings.plan_limits;
-    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks)
-        .await
-        .map_err(status::invalid_plan)?;
+    let accepted = Accepted::check(request.plan.as_ref(), limits, &*services.hooks).await?;
     let _kept = arming::keep(services, &accepted.checked)
         .await
-        .map_err(|unarmed| status::invalid_plan(arming::violations(unarmed)))?;
+        .map_err(arming::refusal)?;
     let order = Order {
         services,
         accepted,

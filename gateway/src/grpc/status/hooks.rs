@@ -3,10 +3,12 @@
 use tidegate_core::PlanName;
 use tonic::{Code, Status};
 
-use super::{bounds, internal, invalid, not_found, precondition, unavailable, with_reason};
+use super::{
+    bounds, exhausted, internal, invalid, not_found, precondition, unavailable, with_reason,
+};
 use crate::ports::{
     hook_store::HookStoreError,
-    hooks::{RegisterError, RehearsalError, Unarmed},
+    hooks::{Fault, RegisterError, RehearsalError, Unarmed},
 };
 
 /// There is no such hook, by digest or by name.
@@ -34,10 +36,48 @@ pub(crate) fn hook_in_use(digest: &str, users: &str) -> Status {
     )
 }
 
+/// Hooks are not ready for a reason that is not the plan's: `None` where there
+/// is none, or where something is wrong with the plan, which comes first.
+pub(crate) fn hooks_unready(unarmed: &[Unarmed]) -> Option<Status> {
+    let first = unarmed.first()?;
+    let has = |fault| unarmed.iter().any(|it| it.fault == fault);
+    if has(Fault::Plan) {
+        return None;
+    }
+    let more = match unarmed.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let why = format!("{}: {}{more}", first.field, first.problem);
+    Some(host_failed(has(Fault::Exhausted), &why))
+}
+
+/// Nothing is wrong with what was asked for.
+fn host_failed(is_exhausted: bool, why: &str) -> Status {
+    if is_exhausted {
+        let message = format!(
+            "this gateway has not enough memory, time, processes or files for its hooks: {why}; \
+             nothing is wrong with the request: free or grant some (hooks.* in the settings), \
+             then try again"
+        );
+        exhausted("HOOK_HOST_EXHAUSTED", "hook_host", message)
+    } else {
+        let message = format!(
+            "this gateway cannot make hooks ready now: {why}; nothing is wrong with the request: \
+             put it right on the gateway's machine, then try again"
+        );
+        unavailable("HOOKS_UNAVAILABLE", message)
+    }
+}
+
 /// Hooks of a plan that is to be started are not ready.
-pub(crate) fn plan_not_armed(name: &PlanName, revision: u64, unarmed: &[Unarmed]) -> Status {
+pub(crate) fn plan_not_armed(name: &PlanName, revision: u64, mut unarmed: Vec<Unarmed>) -> Status {
     const REASON: &str = "PLAN_NOT_ARMED";
-    let what = match unarmed {
+    if let Some(status) = hooks_unready(&unarmed) {
+        return status;
+    }
+    unarmed.retain(|it| it.fault == Fault::Plan);
+    let what = match &unarmed[..] {
         [only] => format!("{}: {}", only.field, only.problem),
         all => format!("{} of its uses of hooks are not ready", all.len()),
     };
@@ -54,7 +94,7 @@ pub(crate) fn plan_not_armed(name: &PlanName, revision: u64, unarmed: &[Unarmed]
             ("revision", revision.to_string()),
         ],
         |details| {
-            details.set_precondition_failure(bounds::problems(REASON, unarmed));
+            details.set_precondition_failure(bounds::problems(REASON, &unarmed));
         },
     )
 }
@@ -86,7 +126,11 @@ pub(crate) fn from_rehearsal(error: &RehearsalError, subject: &str) -> Status {
     match error {
         RehearsalError::NoHook(digest) => hook_not_found(digest),
         RehearsalError::BadSubject(why) => invalid(subject, why.as_str()),
-        RehearsalError::Unavailable(why) => unavailable("HOOKS_UNAVAILABLE", why.as_str()),
+        RehearsalError::Unready { problem, fault } => match fault {
+            Fault::Plan => precondition("HOOK_UNUSABLE", "hook", problem.as_str(), []),
+            Fault::Host => host_failed(false, problem),
+            Fault::Exhausted => host_failed(true, problem),
+        },
     }
 }
 
@@ -95,6 +139,7 @@ pub(crate) fn from_hook_store(error: &HookStoreError) -> Status {
     let message = error.to_string();
     match error {
         HookStoreError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
+        HookStoreError::TooLarge { .. } => exhausted("TAPE_TOO_LARGE", "tape_bytes", message),
         HookStoreError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{self, OwnedPermit, error::TrySendError};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::{driver::DriverError, grpc::status::from_driver, serving::drain::Drain};
+use crate::{drain::Drain, driver::DriverError, grpc::status::from_driver};
 
 /// What goes over a stream: encoded messages, and at most one error at its
 /// end.

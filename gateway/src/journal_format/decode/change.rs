@@ -1,6 +1,6 @@
 //! Stored changes as the engine knows them.
 
-use tidegate_core::{InstanceId, OwnerId, Timestamp, engine::Change};
+use tidegate_core::{InstanceId, OwnerId, ServerIx, Timestamp, engine::Change};
 use tidegate_proto::journal::v1::{self as stored, change::Change as Stored};
 
 use super::{
@@ -43,6 +43,7 @@ pub(super) fn to_change(change: stored::Change) -> Result<Change, FormatError> {
             at: Timestamp::from_millis(scheduled.at_ms),
         }),
         Stored::LaunchIntended(intended) => launch_intended(intended),
+        Stored::LaunchQueued(queued) => launch_queued(queued),
         Stored::LaunchMoved(moved) => launch_moved(moved),
         Stored::ServerMoved(moved) => server_moved(moved),
         Stored::ServerWarned(warned) => Ok(Change::ServerWarned {
@@ -95,12 +96,20 @@ fn launch_intended(intended: stored::LaunchIntended) -> Result<Change, FormatErr
     Ok(Change::LaunchIntended {
         wave: to_wave(intended.wave)?,
         target: to_target(intended.target)?,
-        servers: intended
-            .servers
-            .into_iter()
-            .map(to_server_ix)
-            .collect::<Result<_, _>>()?,
+        servers: to_servers(intended.servers)?,
     })
+}
+
+fn launch_queued(queued: stored::LaunchQueued) -> Result<Change, FormatError> {
+    Ok(Change::LaunchQueued {
+        wave: to_wave(queued.wave)?,
+        target: to_target(queued.target)?,
+        servers: to_servers(queued.servers)?,
+    })
+}
+
+fn to_servers(servers: Vec<u32>) -> Result<Vec<ServerIx>, FormatError> {
+    servers.into_iter().map(to_server_ix).collect()
 }
 
 fn launch_moved(moved: stored::LaunchMoved) -> Result<Change, FormatError> {

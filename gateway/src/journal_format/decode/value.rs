@@ -72,6 +72,7 @@ pub(super) fn to_launch_state(state: Option<To>) -> Result<LaunchState, FormatEr
         field: "state of a launch",
     })?;
     Ok(match state {
+        To::Queued(stored::LaunchWaiting { attempt }) => LaunchState::Queued { attempt },
         To::Asking(stored::LaunchAsking { attempt }) => LaunchState::Asking { attempt },
         To::Reconciling(stored::LaunchReconciling { attempt }) => {
             LaunchState::Reconciling { attempt }

@@ -40,6 +40,11 @@ pub(super) fn from_change(change: &Change) -> stored::Change {
         } => hook::ended(*wave, *outcome, message, evidence),
         Change::AttemptStarted { wave, attempt } => attempt_started(*wave, *attempt),
         Change::RetryScheduled { wave, at } => retry_scheduled(*wave, *at),
+        Change::LaunchQueued {
+            wave,
+            target,
+            servers,
+        } => launch_queued(*wave, target, servers),
         Change::LaunchIntended {
             wave,
             target,
@@ -137,6 +142,14 @@ fn retry_scheduled(wave: WaveIx, at: Timestamp) -> Stored {
     Stored::RetryScheduled(stored::RetryScheduled {
         wave: wave.0.into(),
         at_ms: at.as_millis(),
+    })
+}
+
+fn launch_queued(wave: WaveIx, target: &Target, servers: &[ServerIx]) -> Stored {
+    Stored::LaunchQueued(stored::LaunchQueued {
+        wave: wave.0.into(),
+        target: from_target(target),
+        servers: from_servers(servers),
     })
 }
 

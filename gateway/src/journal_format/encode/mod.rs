@@ -7,12 +7,14 @@ use bytes::Bytes;
 use prost::Message as _;
 use tidegate_core::{
     ServerIx,
-    engine::{Change, Hold, HoldCause, HookOutcome, LaunchState, Reason, SelectedServer},
+    engine::{
+        Change, Hold, HoldCause, HookOutcome, LaunchState, Reason, ReasonCode, SelectedServer,
+    },
     plan::Target,
 };
 use tidegate_proto::journal::v1 as stored;
 
-use super::{FORMAT, GenesisRecord, RecordDraft, WITHOUT_WAIVERS, enums};
+use super::{FORMAT, GenesisRecord, RecordDraft, WITHOUT_QUEUES, WITHOUT_WAIVERS, enums};
 use crate::driver::RequestStamp;
 
 /// Encodes a record. Costs one pass over the changes and one allocation for
@@ -39,20 +41,55 @@ pub fn encode(draft: &RecordDraft<'_>) -> Bytes {
 /// The lowest format that says all of it, so that an older program can take
 /// over whatever it understands.
 fn format_of(changes: &[Change]) -> u32 {
-    let is_waiver = |change: &Change| {
-        matches!(
-            change,
-            Change::HookEnded {
-                outcome: HookOutcome::Waived { .. },
-                ..
-            }
-        )
-    };
-    if changes.iter().any(is_waiver) {
-        FORMAT
-    } else {
-        WITHOUT_WAIVERS
+    let formats = changes.iter().map(|change| {
+        if is_of_queues(change) {
+            FORMAT
+        } else if is_waiver(change) {
+            WITHOUT_QUEUES
+        } else {
+            WITHOUT_WAIVERS
+        }
+    });
+    formats.max().unwrap_or(WITHOUT_WAIVERS)
+}
+
+fn is_waiver(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::HookEnded {
+            outcome: HookOutcome::Waived { .. },
+            ..
+        }
+    )
+}
+
+fn is_of_queues(change: &Change) -> bool {
+    match change {
+        Change::LaunchQueued { .. } => true,
+        Change::LaunchMoved { to, reason, .. } => {
+            matches!(to, LaunchState::Queued { .. }) || is_quota(reason)
+        }
+        Change::ExecutionMoved { reason, .. }
+        | Change::Closing { reason, .. }
+        | Change::WaveMoved { reason, .. }
+        | Change::ServerMoved { reason, .. } => is_quota(reason),
+        Change::OwnerChanged { .. }
+        | Change::HoldPlaced(_)
+        | Change::HoldLifted(_)
+        | Change::GateOpened { .. }
+        | Change::SelectionStarted { .. }
+        | Change::ServersSelected { .. }
+        | Change::HookStarted { .. }
+        | Change::HookEnded { .. }
+        | Change::AttemptStarted { .. }
+        | Change::RetryScheduled { .. }
+        | Change::LaunchIntended { .. }
+        | Change::ServerWarned { .. } => false,
     }
+}
+
+fn is_quota(reason: &Reason) -> bool {
+    reason.code == ReasonCode::Quota
 }
 
 fn from_request(request: &RequestStamp) -> stored::Request {
@@ -100,6 +137,10 @@ fn from_hold(hold: &Hold) -> stored::Hold {
 fn from_launch_state(state: &LaunchState) -> stored::launch_moved::To {
     use stored::launch_moved::To;
     match state {
+        LaunchState::Queued { attempt } => {
+            let attempt = *attempt;
+            To::Queued(stored::LaunchWaiting { attempt })
+        }
         LaunchState::Asking { attempt } => {
             let attempt = *attempt;
             To::Asking(stored::LaunchAsking { attempt })

@@ -13,8 +13,8 @@ use tidegate_core::{
 };
 
 use crate::ports::drs::{
-    Drs, DrsError, LaunchOrder, LookOrder, RecoveryInstance, ServerQuery, SourceServer,
-    TerminateOrder,
+    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
+    ServerQuery, SourceServer, TerminateOrder,
 };
 
 /// Remembers its jobs; any selection by tags finds one server.
@@ -71,9 +71,18 @@ impl Drs for CalmDrs {
     fn observe(
         &self,
         _: Arc<Target>,
-        jobs: Vec<JobId>,
-    ) -> BoxFuture<'_, Result<Vec<JobReport>, DrsError>> {
-        ready(Ok(jobs.iter().filter_map(|job| self.report(job)).collect())).boxed()
+        jobs: Vec<JobQuery>,
+    ) -> BoxFuture<'_, Result<Observation, DrsError>> {
+        let known = jobs.iter().filter_map(|query| self.report(&query.job));
+        let observation = Observation {
+            reports: known.collect(),
+            missed: None,
+        };
+        ready(Ok(observation)).boxed()
+    }
+
+    fn judge_forgotten(&self, order: ForgottenOrder) -> BoxFuture<'_, Result<JobReport, DrsError>> {
+        panic!("{} is forgotten by a DRS that forgets nothing", order.job)
     }
 
     fn source_servers(

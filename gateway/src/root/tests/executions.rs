@@ -118,6 +118,48 @@ async fn what_a_drill_launched_is_cleaned_up() {
     assert_eq!(again.execution.unwrap().id, cleanup.id);
 }
 
+/// The log of a drill ends with its instances launched; the API does not.
+#[tokio::test]
+async fn what_was_cleaned_up_is_shown_as_gone_and_not_cleaned_up_again() {
+    let mut world = World::start().await;
+    let drill = world.drill().await;
+    world.until(&drill.id, v1::ExecutionState::Paused).await;
+    world.resume(&drill.id).await.unwrap();
+    world.until(&drill.id, v1::ExecutionState::Succeeded).await;
+    let before = world.get(&drill.id).await;
+    assert_eq!(before.allowed_actions[0].action(), v1::Action::CleanUp);
+    let request = |request_id: &str| v1::CleanUpRequest {
+        execution: drill.id.clone(),
+        request_id: request_id.to_owned(),
+        confirm: String::new(),
+    };
+    let cleanup = world.executions.clean_up(request("clean")).await.unwrap();
+    let cleanup = cleanup.into_inner().execution.unwrap();
+    world
+        .until(&cleanup.id, v1::ExecutionState::Succeeded)
+        .await;
+
+    let after = world.get(&drill.id).await;
+
+    let servers = after.waves.iter().flat_map(|wave| &wave.servers);
+    for server in servers {
+        assert_eq!(server.state(), v1::ServerState::Terminated);
+        assert_eq!(server.detail, format!("by cleanup {}", cleanup.id));
+    }
+    assert_eq!(after.allowed_actions, []);
+    assert_eq!(after.revision, before.revision, "its log is as it was");
+    let refused = world.executions.clean_up(request("again")).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(reason(&refused), "TRANSITION_FORBIDDEN");
+    let info = refused.get_details_error_info().unwrap();
+    assert_eq!(info.metadata["allowed_actions"], "");
+
+    let listed = v1::ListExecutionsRequest::default();
+    let listed = world.executions.list_executions(listed).await.unwrap();
+    let newest = listed.into_inner().executions.remove(0);
+    assert_eq!((newest.id, newest.source_execution), (cleanup.id, drill.id));
+}
+
 #[tokio::test]
 async fn lists_go_on_where_their_pages_end() {
     let mut world = World::start().await;

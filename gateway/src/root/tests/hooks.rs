@@ -46,6 +46,7 @@ impl Shelf {
         let request = v1::DeleteHookRequest {
             digest: digest.to_owned(),
             allow_missing: false,
+            request_id: String::new(),
         };
         self.hooks.delete_hook(request).await.map(drop)
     }
@@ -306,8 +307,30 @@ async fn a_hook_is_kept_while_a_plan_or_an_execution_uses_it() {
     let missing = v1::DeleteHookRequest {
         digest: tcp,
         allow_missing: true,
+        request_id: String::new(),
     };
     shelf.hooks.delete_hook(missing).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_asked_again_deletes_nothing_that_came_since() {
+    let mut shelf = Shelf::start().await;
+    let tcp = shelf.push("tcp").await.unwrap().hook.unwrap().digest;
+    let dns = shelf.push("dns").await.unwrap().hook.unwrap().digest;
+    let request = |digest: &str| v1::DeleteHookRequest {
+        digest: digest.to_owned(),
+        allow_missing: false,
+        request_id: "gone".to_owned(),
+    };
+    shelf.hooks.delete_hook(request(&tcp)).await.unwrap();
+    shelf.hooks.delete_hook(request(&tcp)).await.unwrap();
+    shelf.push("tcp").await.unwrap();
+    shelf.hooks.delete_hook(request(&tcp)).await.unwrap();
+    assert!(shelf.get(&tcp).await.is_ok());
+
+    let reused = shelf.hooks.delete_hook(request(&dns)).await.unwrap_err();
+    assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+    assert!(shelf.get(&dns).await.is_ok());
 }
 
 #[tokio::test]
@@ -320,6 +343,7 @@ async fn a_hook_is_never_deleted_under_a_plan_that_is_applied_at_the_same_time()
         let request = v1::DeleteHookRequest {
             digest: digest.clone(),
             allow_missing: false,
+            request_id: String::new(),
         };
         let deleting = async {
             // Every other round gives the plan some time.

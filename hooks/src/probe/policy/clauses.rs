@@ -148,7 +148,7 @@ pub const CLAUSES: &[Clause<'static>] = &[
     },
 ];
 
-const LOOPBACK: &[Cidr] = &[
+pub(super) const LOOPBACK: &[Cidr] = &[
     Cidr::v4([127, 0, 0, 0], 8),
     v6([0, 0, 0, 0, 0, 0, 0, 1], 128),
 ];

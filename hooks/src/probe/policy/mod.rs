@@ -6,10 +6,12 @@
 //! that comes of it is judged here before any is dialled.
 
 mod clauses;
+mod networks;
 
 use std::{fmt, net::SocketAddr};
 
 pub use clauses::{CLAUSES, Clause, Matcher};
+pub use networks::judge_network;
 
 use crate::Cidr;
 

@@ -87,15 +87,16 @@ async fn a_probe_beyond_the_budget_is_answered_so() {
     let ask = "(local.set $i (call $probe (i32.const 22) (i32.const 0)))";
     let budget = "(i32.load8_u (i32.const 516))";
     let guest = check(&format!(
-        "{ask} {ask} (call $answer (i32.const 1) {budget})"
+        "{ask} {ask} {ask} (call $answer (i32.const 1) {budget})"
     ));
     let mut case = Case::new(
-        "two probes",
+        "three probes",
         guest.component(),
         Ends::With(Verdict::Retry(1)),
     );
+    // One server, for which there are two whatever the limit is.
     case.limits.probes = 1;
     let tape = case.run(&hosts::host()).await;
     assert!(matches!(tape.outcome, Outcome::Report(_)));
-    assert_eq!(tape.exchanges.len(), 1);
+    assert_eq!(tape.exchanges.len(), 2);
 }

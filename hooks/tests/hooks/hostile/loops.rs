@@ -1,5 +1,7 @@
 //! Guests that do not end.
 
+use std::time::Duration;
+
 use tidegate_hooks::{FailureKind, Limits};
 
 use super::{Case, Ends, run_all};
@@ -12,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = by_itself();
     cases.extend(in_calls());
     cases.extend(in_memory());
+    cases.extend(in_instances());
     cases
 }
 
@@ -111,11 +114,11 @@ fn in_memory() -> Vec<Case> {
             "a loop that fills memory",
             check(
                 "(loop $again
-                   (memory.fill (i32.const 65536) (i32.const 0) (i32.const 60000000))
+                   (memory.fill (i32.const 65536) (i32.const 0) (i32.const 16000000))
                    (br $again))
                  (unreachable)",
             )
-            .pages(1000)
+            .pages(300)
             .component(),
             Ends::Late("not waiting for a probe"),
         )
@@ -127,6 +130,19 @@ fn in_memory() -> Vec<Case> {
             Ends::Late("not waiting for a probe"),
         ),
     ]
+}
+
+/// Elements in waiting are set up without costing fuel, in each instance anew:
+/// here in all some hundred milliseconds.
+fn in_instances() -> Vec<Case> {
+    let functions = "$f ".repeat(20_000);
+    let module = format!("(module (func $f) (elem func {functions}))");
+    let case = Case::new(
+        "many instances with many elements in waiting",
+        burdened(&proceeding(), &module, 60),
+        Ends::Late("not waiting for a probe"),
+    );
+    vec![case.limits(|limits| limits.wall = Duration::from_millis(2))]
 }
 
 #[tokio::test]

@@ -49,6 +49,95 @@ fn of_nops(functions: u32, nops: usize) -> Vec<u8> {
     module.finish()
 }
 
+/// Segments of every kind, this many elements in each.
+fn segments(elements: usize) -> [String; 5] {
+    let functions = "$f ".repeat(elements);
+    let expressions = "(ref.func $f) ".repeat(elements);
+    let segment = |segment: &str| format!("(table 1 funcref) (func $f) {segment}");
+    [
+        segment(&format!("(elem (i32.const 0) func {functions})")),
+        segment(&format!("(elem func {functions})")),
+        segment(&format!("(elem declare func {functions})")),
+        segment(&format!("(elem funcref {expressions})")),
+        segment(&format!(
+            "(elem (offset (i32.add (i32.const 0) (i32.const 0))) funcref {expressions})"
+        )),
+    ]
+}
+
+#[test]
+fn elements_are_counted_in_segments_of_every_kind() {
+    let one = |text: &str| with_sections([(ComponentSectionId::CoreModule, module(text))]);
+    let most = Bound::Elements.most();
+    for text in segments(most + 1) {
+        let error = refusal(&one(&text));
+        assert_eq!(
+            error.to_string(),
+            "the component has more than 50000 elements in element segments, which no hook needs"
+        );
+    }
+    // As many as allowed are refused for something else.
+    for text in segments(most) {
+        let error = refusal(&one(&text));
+        assert!(
+            matches!(error, InspectError::AnotherContract { .. }),
+            "{error}"
+        );
+    }
+}
+
+/// However the elements are shared out.
+#[test]
+fn elements_of_many_segments_and_modules_are_counted_together() {
+    let [first, ..] = segments(Bound::Elements.most() / 20);
+    let one = |text: &str| (ComponentSectionId::CoreModule, module(text));
+    let many = |modules| with_sections(std::iter::repeat_n(one(&first), modules));
+    let error = refusal(&many(21));
+    let bound = Bound::Elements;
+    assert_eq!(error, InspectError::Bound { bound });
+    assert!(matches!(
+        refusal(&many(20)),
+        InspectError::AnotherContract { .. }
+    ));
+    let small = format!(
+        "(table 1 funcref) (func $f) {}",
+        "(elem (i32.const 0) func $f) ".repeat(Bound::Elements.most() + 1)
+    );
+    assert_eq!(
+        refusal(&with_sections([one(&small)])),
+        InspectError::Bound { bound }
+    );
+}
+
+/// A few bytes that would be megabytes of the host: a table is laid out, up to
+/// its last element, when it is compiled.
+#[test]
+fn tables_are_counted_by_number_and_by_what_they_begin_with() {
+    let one = |text: &str| with_sections([(ComponentSectionId::CoreModule, module(text))]);
+    let filled = "(func $f) (table 600000 funcref) (elem (i32.const 599999) func $f)";
+    for (text, bound) in [
+        ("(table 0 funcref)".repeat(101), Bound::Tables),
+        ("(table 1000001 funcref)".to_owned(), Bound::TableEntries),
+        ("(table 0xffffffff funcref)".to_owned(), Bound::TableEntries),
+        (
+            format!("{filled} (table 600000 funcref)"),
+            Bound::TableEntries,
+        ),
+    ] {
+        let error = refusal(&one(&text));
+        assert_eq!(error, InspectError::Bound { bound });
+        let most = bound.most().to_string();
+        assert!(error.to_string().contains(&most), "{error}");
+    }
+    for text in ["(table 0 funcref)".repeat(100), filled.to_owned()] {
+        let error = refusal(&one(&text));
+        assert!(
+            matches!(error, InspectError::AnotherContract { .. }),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn structure_has_bounds() {
     let modules = Bound::Modules.most() + 1;

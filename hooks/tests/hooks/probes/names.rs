@@ -131,6 +131,80 @@ async fn after_a_refusal_the_next_judged_address_is_tried_and_no_name_asked_agai
     );
 }
 
+/// Never, as far as a probe is concerned.
+const HOURS: Duration = Duration::from_secs(9_999);
+
+/// Probes a name that leads to these addresses, of which some take their time,
+/// and says after how many milliseconds there was an answer.
+async fn staggered(addresses: &[&str], delays: &[(&str, Duration)]) -> (Arc<World>, Answer, u128) {
+    let named = World::silent().with_name("db.example", &[addresses]);
+    let delayed = delays.iter().fold(named, |world, (address, delay)| {
+        world.with_delay(address, *delay)
+    });
+    let world = Arc::new(delayed);
+    let grants = granting("x", endpoint(Scheme::Tcp, "db.example", 443));
+    let probe = Probe {
+        timeout_ms: 2_000,
+        ..tcp_endpoint("x")
+    };
+    let started = tokio::time::Instant::now();
+    let answer = world
+        .probes(&grants, Setting::Production)
+        .probe(&probe)
+        .await;
+    (world, answer, started.elapsed().as_millis())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+    let several = ["1.1.1.1", "2600::1", "8.8.8.8", "9.9.9.9"];
+    let silent = [("1.1.1.1", HOURS), ("2600::1", HOURS)];
+    let (world, answer, took) = staggered(&several, &silent).await;
+    connected(&answer);
+    assert_eq!(took, 500);
+    assert_eq!(
+        world.dialled(),
+        ["1.1.1.1:443", "[2600::1]:443", "8.8.8.8:443"]
+    );
+    assert_eq!(world.resolved(), ["db.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_slow_is_still_waited_for_while_others_are_tried() {
+    let slow = [("1.1.1.1", Duration::from_millis(700)), ("8.8.8.8", HOURS)];
+    let (world, answer, took) = staggered(&["1.1.1.1", "8.8.8.8"], &slow).await;
+    connected(&answer);
+    assert_eq!(took, 700);
+    assert_eq!(world.dialled(), ["1.1.1.1:443", "8.8.8.8:443"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_address_answers_the_probe_times_out() {
+    let silent = [("1.1.1.1", HOURS), ("8.8.8.8", HOURS)];
+    let (_, answer, took) = staggered(&["1.1.1.1", "8.8.8.8"], &silent).await;
+    failed(answer, Problem::TimedOut);
+    assert_eq!(took, 2_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_very_many_addresses_all_are_judged_and_some_tried() {
+    let mut many: Vec<String> = (1..=20).map(|last| format!("8.8.8.{last}")).collect();
+    let refusing = World::new(Box::new(|_| Err(io::ErrorKind::ConnectionRefused.into())));
+    let names: Vec<&str> = many.iter().map(String::as_str).collect();
+    let world = Arc::new(refusing.with_name("db.example", &[&names]));
+    let answer = probe(&world, "db.example", Setting::Production).await;
+    let message = failed(answer, Problem::Refused);
+    assert!(message.starts_with("8.8.8.16:443"), "{message}");
+    assert_eq!(world.dialled().len(), 16);
+
+    many.push("127.0.0.1".to_owned());
+    let names: Vec<&str> = many.iter().map(String::as_str).collect();
+    let world = Arc::new(World::silent().with_name("db.example", &[&names]));
+    let answer = probe(&world, "db.example", Setting::Production).await;
+    failed(answer, Problem::Denied);
+    assert!(world.dialled().is_empty());
+}
+
 #[tokio::test]
 async fn a_name_without_an_address_is_unresolved() {
     let world = Arc::new(World::silent().with_name("empty.example", &[&[]]));

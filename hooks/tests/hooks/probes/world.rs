@@ -5,6 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
@@ -23,6 +24,7 @@ type Dial = Box<dyn Fn(SocketAddr) -> io::Result<Stream> + Send + Sync>;
 pub(super) struct World {
     names: BTreeMap<String, Vec<Vec<IpAddr>>>,
     dial: Dial,
+    delays: BTreeMap<IpAddr, Duration>,
     resolved: Mutex<Vec<String>>,
     dialled: Mutex<Vec<SocketAddr>>,
 }
@@ -63,6 +65,7 @@ impl World {
         Self {
             names: BTreeMap::new(),
             dial,
+            delays: BTreeMap::new(),
             resolved: Mutex::default(),
             dialled: Mutex::default(),
         }
@@ -73,6 +76,12 @@ impl World {
         let parse = |addresses: &&[&str]| addresses.iter().map(|text| ip(text)).collect();
         self.names
             .insert(name.to_owned(), resolutions.iter().map(parse).collect());
+        self
+    }
+
+    /// A world in which this address takes its time, whatever it then says.
+    pub(super) fn with_delay(mut self, address: &str, delay: Duration) -> Self {
+        self.delays.insert(ip(address), delay);
         self
     }
 
@@ -108,7 +117,12 @@ impl Resolver for World {
 impl Connector for World {
     fn connect(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<Stream>> {
         self.dialled.lock().unwrap().push(address);
-        Box::pin(async move { (self.dial)(address) })
+        Box::pin(async move {
+            if let Some(delay) = self.delays.get(&address.ip()) {
+                tokio::time::sleep(*delay).await;
+            }
+            (self.dial)(address)
+        })
     }
 }
 

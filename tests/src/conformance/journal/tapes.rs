@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tidegate_core::{HookIx, LaunchIx, WaveIx, engine::CommandId, plan::HookPhase};
-use tidegate_gateway::ports::hook_store::{HookStoreError, TapeKey};
+use tidegate_gateway::ports::hook_store::{HookStoreError, TAPE_BYTES, TapeKey};
 
 use super::Subject;
 
@@ -91,6 +91,11 @@ pub async fn other_commands_have_no_tape(subject: &mut impl Subject) {
     let (wave, launch, attempt) = (WaveIx(0), LaunchIx(0), 1);
     for command in [
         CommandId::Select { wave },
+        CommandId::Admit {
+            wave,
+            launch,
+            attempt,
+        },
         CommandId::Launch {
             wave,
             launch,
@@ -109,17 +114,16 @@ pub async fn other_commands_have_no_tape(subject: &mut impl Subject) {
     }
 }
 
-/// 16 MiB is far above what a hook's bounds let it leave.
+/// Trying again does not help, and the refusal says so.
 pub async fn a_tape_above_the_limit_is_refused(subject: &mut impl Subject) {
-    const LIMIT: usize = 16 << 20;
     let hooks = subject.open().await.hooks;
     let key = tape("a", 0, PreWave, 0, 1);
-    let above = Bytes::from(vec![1; LIMIT + 1]);
+    let above = Bytes::from(vec![1; TAPE_BYTES + 1]);
 
     let refused = hooks.put_tape(key.clone(), above.clone()).await;
 
     match refused {
-        Err(HookStoreError::Unavailable(why)) => assert!(why.contains("16777217 bytes"), "{why}"),
+        Err(HookStoreError::TooLarge { size }) => assert_eq!(size, TAPE_BYTES + 1),
         other => panic!("{other:?} instead of a refusal"),
     }
     assert!(hooks.tapes(&"a".into()).await.unwrap().is_empty());

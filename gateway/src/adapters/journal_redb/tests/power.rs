@@ -1,115 +1,147 @@
-//! What is left when the power goes: exactly what was synced.
+//! Power that goes at any write, sync or change of length: while the journal
+//! is made, opened and repaired, written, and closed; several times in a row.
+//! Each time what is found must be all that was acknowledged, with the commit
+//! under way there as a whole or not at all.
+
+mod changes;
+mod contents;
+mod disk;
+mod life;
+mod random;
 
 use std::{
-    io,
-    sync::{Arc, Mutex},
+    env,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Instant,
 };
 
-use redb::{StorageBackend, backends::InMemoryBackend};
-
-use super::hooks::{component, tape};
-use crate::{
-    adapters::journal_redb::{RedbJournal, Settings},
-    ports::hook_store::HookStore,
+use self::{
+    disk::Syncs,
+    life::{Tally, live},
 };
 
-#[tokio::test]
-async fn an_acknowledged_component_or_tape_survives_a_loss_of_power() {
-    let disk = Disk::default();
-    let journal = disk.open();
-    let (hook, bytes) = component();
+/// How many seeds a run tries; another number in `TIDEGATE_POWER_SEEDS`, or
+/// one seed alone in `TIDEGATE_POWER_SEED`.
+const SEEDS: u64 = 3_000;
+const THREADS: usize = 2;
 
-    assert!(journal.put(hook.clone(), bytes.clone()).await.unwrap());
-    let left = disk.after_power_loss().open();
-    assert_eq!(left.list().await.unwrap(), std::slice::from_ref(&hook));
-    assert!(left.get(&hook.digest).await.unwrap().as_ref() == Some(&bytes));
-
-    journal.put_tape(tape(), "tape".into()).await.unwrap();
-    let left = disk.after_power_loss().open();
-    assert_eq!(left.tape(&tape()).await.unwrap().unwrap(), "tape");
-
-    assert!(journal.delete(&hook.digest).await.unwrap());
-    let left = disk.after_power_loss().open();
-    assert_eq!(left.list().await.unwrap(), []);
-    assert_eq!(left.get(&hook.digest).await.unwrap(), None);
-    assert_eq!(left.tapes(&"execution".into()).await.unwrap(), [tape()]);
-}
-
-#[tokio::test]
-async fn a_component_is_there_whole_or_not_at_all_whenever_the_power_goes() {
-    let disk = Disk::default();
-    let journal = disk.open();
-    let (hook, bytes) = component();
-    let before = disk.synced.lock().unwrap().len();
-    journal.put(hook.clone(), bytes.clone()).await.unwrap();
-    let syncs = disk.synced.lock().unwrap().split_off(before - 1);
-    let mut found = Vec::new();
-    for image in syncs {
-        let left = Disk::holding(&image).open();
-        // An error here would be a component in parts.
-        found.push(left.get(&hook.digest).await.unwrap());
-    }
-    assert_eq!(found.first(), Some(&None));
-    assert!(found.last() == Some(&Some(bytes)));
-}
-
-/// A disk that remembers what it held at each sync.
-#[derive(Clone, Debug)]
-struct Disk {
-    bytes: Arc<InMemoryBackend>,
-    synced: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Default for Disk {
-    fn default() -> Self {
-        Self::holding(&[])
-    }
-}
-
-impl Disk {
-    fn holding(image: &[u8]) -> Self {
-        let bytes = InMemoryBackend::new();
-        bytes.set_len(image.len() as u64).unwrap();
-        bytes.write(0, image).unwrap();
-        Self {
-            bytes: Arc::new(bytes),
-            synced: Arc::default(),
+#[test]
+fn whenever_the_power_goes_all_that_was_acknowledged_is_there_and_nothing_in_part() {
+    let began = Instant::now();
+    let (first, count) = match (
+        number("TIDEGATE_POWER_SEED"),
+        number("TIDEGATE_POWER_SEEDS"),
+    ) {
+        (Some(seed), _) => (seed, 1),
+        (None, count) => (0, count.unwrap_or(SEEDS)),
+    };
+    let outcomes = run(first, count, Syncs::Honest);
+    let mut sum = Tally::default();
+    for (seed, outcome) in outcomes {
+        match outcome {
+            Ok(tally) => sum.add(&tally),
+            Err(broken) => panic!(
+                "seed {seed}: {broken}\nagain: TIDEGATE_POWER_SEED={seed} cargo test --package \
+                 tidegate-gateway --lib whenever_the_power_goes"
+            ),
         }
     }
-
-    fn open(&self) -> RedbJournal {
-        RedbJournal::with_backend(self.clone(), &Settings::default()).unwrap()
-    }
-
-    /// Another disk, with what was synced last.
-    fn after_power_loss(&self) -> Self {
-        let synced = self.synced.lock().unwrap();
-        Self::holding(synced.last().expect("something was synced"))
+    tell(&format!("{count} seeds in {:?}: {sum:?}", began.elapsed()));
+    if count >= SEEDS {
+        sum.has_tried_everything();
     }
 }
 
-impl StorageBackend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        self.bytes.len()
+/// The control: a disk that says "synced" and is not is found out.
+#[test]
+fn a_disk_that_lies_about_syncs_is_caught() {
+    const SEEDS: u64 = 100;
+    for one_in in [1, 10] {
+        let outcomes = run(0, SEEDS, Syncs::Lying { one_in });
+        let caught = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
+        let caught = caught.count();
+        tell(&format!(
+            "one sync in {one_in} lies: caught by {caught} of {SEEDS} seeds"
+        ));
+        assert!(caught >= 10, "{caught}");
+    }
+}
+
+/// A seed is all that a run depends on, so that it can be run again.
+#[test]
+fn a_seed_determines_all_that_happens() {
+    let twice = [(); 2].map(|()| run(0, 20, Syncs::Honest));
+    let [first, second] = twice.map(|outcomes| format!("{outcomes:?}"));
+    assert_eq!(first, second);
+}
+
+type Outcome = Result<Tally, life::Broken>;
+
+/// Runs so many seeds, and gives what came of them in order.
+fn run(first: u64, count: u64, syncs: Syncs) -> Vec<(u64, Outcome)> {
+    let next = AtomicU64::new(first);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let mut outcomes = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + count {
+                return outcomes;
+            }
+            outcomes.push((seed, runtime.block_on(live(seed, syncs))));
+        }
+    };
+    let mut outcomes: Vec<_> = thread::scope(|scope| {
+        let threads = [(); THREADS].map(|()| scope.spawn(work));
+        threads.map(|thread| thread.join().expect("no seed panics"))
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    outcomes.sort_by_key(|(seed, _)| *seed);
+    outcomes
+}
+
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
+fn tell(figures: &str) {
+    println!("{figures}");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = env::var(variable).ok()?;
+    Some(value.parse().expect("a number"))
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        let Self {
+            in_creation,
+            in_recovery,
+            in_commit,
+            in_close,
+            answered,
+            kept,
+            lost,
+            operations,
+        } = other;
+        self.in_creation += in_creation;
+        self.in_recovery += in_recovery;
+        self.in_commit += in_commit;
+        self.in_close += in_close;
+        self.answered += answered;
+        self.kept += kept;
+        self.lost += lost;
+        self.operations += operations;
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.bytes.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.bytes.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let length = self.bytes.len()?;
-        let mut image = vec![0; usize::try_from(length).unwrap()];
-        self.bytes.read(0, &mut image)?;
-        self.synced.lock().unwrap().push(image);
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.bytes.write(offset, data)
+    /// A harness that cuts nothing finds nothing.
+    fn has_tried_everything(&self) {
+        let rare = [self.in_creation, self.in_recovery, self.in_close, self.kept];
+        assert!(rare.into_iter().all(|cuts| cuts > 50), "{self:?}");
+        let common = [self.in_commit, self.lost];
+        assert!(common.into_iter().all(|cuts| cuts > 500), "{self:?}");
     }
 }

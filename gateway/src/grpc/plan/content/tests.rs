@@ -1,10 +1,17 @@
 //! What is accepted, and as what.
 
 use super::*;
-use crate::grpc::fixtures::{self, FakeHooks};
+use crate::{
+    grpc::fixtures::{self, FakeHooks},
+    ports::hooks::Fault,
+};
 
 async fn checked(plan: &v1::Plan, hooks: &FakeHooks) -> Result<Accepted, Vec<v1::FieldViolation>> {
-    Accepted::check(Some(plan), &Limits::default(), hooks).await
+    let accepted = Accepted::check(Some(plan), &Limits::default(), hooks).await;
+    accepted.map_err(|unaccepted| match unaccepted {
+        Unaccepted::Mistakes(mistakes) => mistakes,
+        Unaccepted::Unready(status) => panic!("{status}"),
+    })
 }
 
 async fn fields(plan: &v1::Plan, hooks: &FakeHooks) -> Vec<String> {
@@ -94,6 +101,28 @@ async fn what_is_not_ready_is_refused_together_with_what_there_is_not() {
             "spec.waves[1].verify[1].hook"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_mistake_comes_before_a_fault_of_the_host() {
+    let hooks = FakeHooks::default();
+    hooks.add("tcp");
+    hooks.fail(Some(Fault::Host));
+    let mut plan = fixtures::verified_shop(&["tcp"]);
+    let accepted = Accepted::check(Some(&plan), &Limits::default(), &hooks).await;
+    let Err(Unaccepted::Unready(status)) = accepted else {
+        panic!("nothing is wrong with the plan");
+    };
+    assert_eq!(status.code(), tonic::Code::Unavailable);
+
+    plan.spec.as_mut().unwrap().waves[1]
+        .verify
+        .push(v1::HookUse {
+            hook: "dns".to_owned(),
+            ..v1::HookUse::default()
+        });
+    let only = ["spec.waves[1].verify[1].hook"];
+    assert_eq!(fields(&plan, &hooks).await, only);
 }
 
 #[tokio::test]

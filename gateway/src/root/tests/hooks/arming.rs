@@ -1,6 +1,7 @@
 //! Plans whose hooks are pinned, made ready, and gone again.
 
 use super::*;
+use crate::ports::hooks::Fault;
 
 #[tokio::test]
 async fn a_stored_plan_says_which_bytes_it_runs_until_it_is_applied_again() {
@@ -88,6 +89,53 @@ async fn a_plan_whose_hook_is_gone_is_not_started_and_not_ready() {
     let mut findings = readiness.findings.iter();
     let found = findings.find(|it| it.code == "HOOK_NOT_ARMED").unwrap();
     assert_eq!((found.wave.as_str(), readiness.ready), ("web", false));
+}
+
+#[tokio::test]
+async fn a_fault_of_the_hooks_host_is_no_mistake_in_a_plan() {
+    let mut shelf = Shelf::start().await;
+    shelf.fake.add("tcp");
+    let plan = fixtures::verified_shop(&["tcp"]);
+    shelf.apply(plan.clone()).await.unwrap();
+    let mut changed = plan.clone();
+    changed.labels.insert("env".to_owned(), "test".to_owned());
+    for (fault, code, why) in [
+        (Fault::Host, Code::Unavailable, "HOOKS_UNAVAILABLE"),
+        (
+            Fault::Exhausted,
+            Code::ResourceExhausted,
+            "HOOK_HOST_EXHAUSTED",
+        ),
+    ] {
+        shelf.fake.fail(Some(fault));
+        let validate = v1::ValidatePlanRequest {
+            plan: Some(plan.clone()),
+        };
+        let validated = shelf.world.plans.validate_plan(validate).await;
+        for refused in [
+            shelf.apply(changed.clone()).await.unwrap_err(),
+            validated.unwrap_err(),
+            shelf.world.start_drill("shop", "first").await.unwrap_err(),
+        ] {
+            assert_eq!((refused.code(), &*reason(&refused)), (code, why));
+            assert!(refused.get_details_bad_request().is_none(), "{refused}");
+            let message = refused.message();
+            let place = "spec.waves[1].verify[0].digest: hook tcp does not compile now";
+            assert!(message.contains(place), "{message}");
+            assert!(message.contains("try again"), "{message}");
+        }
+        let request = v1::CheckReadinessRequest {
+            name: "shop".to_owned(),
+            revision: 0,
+        };
+        let readiness = shelf.world.plans.check_readiness(request).await.unwrap();
+        let mut findings = readiness.into_inner().findings.into_iter();
+        assert!(findings.any(|it| it.code == "HOOK_HOST_UNAVAILABLE"));
+    }
+
+    shelf.fake.fail(None);
+    assert!(shelf.apply(changed).await.unwrap().changed);
+    shelf.world.start_drill("shop", "first").await.unwrap();
 }
 
 #[tokio::test]
