@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tidegate_core::{
     InstanceId, JobId, SourceServerId, Span, Timestamp,
-    engine::{JobReport, LaunchAnswer, Looked, ServerReport, ServerState},
+    engine::{JobReport, LaunchAnswer, Looked, Quota, ServerReport, ServerState},
     plan::Target,
 };
 use tidegate_emulator::model::{
@@ -228,9 +228,13 @@ fn refused(refusal: &Refusal) -> LaunchAnswer {
     let reason = refusal.to_string().into();
     match refusal {
         Refusal::ServerBusy { .. } => LaunchAnswer::Unknown { reason },
-        Refusal::QuotaExceeded { .. } => LaunchAnswer::Deferred {
+        Refusal::QuotaExceeded { quota, .. } => LaunchAnswer::OverQuota {
+            quota: match quota {
+                model::Quota::ConcurrentJobs => Quota::Jobs,
+                model::Quota::ServersPerJob => Quota::ServersPerJob,
+                model::Quota::ServersInAllJobs => Quota::Servers,
+            },
             reason,
-            after: None,
         },
         Refusal::Uninitialized { .. } | Refusal::NotFound { .. } | Refusal::Invalid { .. } => {
             LaunchAnswer::Refused { reason }

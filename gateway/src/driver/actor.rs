@@ -124,9 +124,9 @@ impl Actor {
                 self.shared.registry.leave(id);
                 admission.leave(&self.log.execution, self.now());
             }
+            // It goes on at the next gateway, so its servers are not free: a start
+            // that is still under way here must not get them.
             Err(End::Stopped) => {
-                // It goes on at the next gateway, so its servers are not free: a
-                // start that is still under way here must not get them.
                 if self.shared.settings.has(Planted::GivesServersAway) {
                     self.shared.registry.leave(id);
                 } else {

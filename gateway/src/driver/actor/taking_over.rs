@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_core::engine::Event;
 
 use super::{
-    super::{DriverError, Planted, log::Decided, servers_of},
+    super::{DriverError, Planted, servers_of},
     Actor, End, lost,
 };
 use crate::ports::journal::AppendError;
@@ -24,17 +24,10 @@ impl Actor {
         for _ in 0..TAKEOVERS {
             let now = self.now();
             let event = Event::OwnerChanged(self.shared.settings.owner.clone());
-            let decided = self.log.execution.decide_folded(event, now);
-            let (changes, next) = decided.map_err(|_| End::Lost)?;
-            if changes.is_empty() {
+            let decided = self.decide(event, now, None).map_err(|_| End::Lost)?;
+            if decided.changes.is_empty() {
                 return Ok(());
             }
-            let decided = Decided {
-                changes,
-                next,
-                at: now,
-                stamp: None,
-            };
             match self.log.append(&self.shared, decided, None).await {
                 Ok(record) => {
                     if self.shared.settings.has(Planted::LosesJobs) {
