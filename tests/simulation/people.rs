@@ -64,6 +64,15 @@ impl People {
         self.requests.len()
     }
 
+    /// Every wish to start something.
+    pub(crate) fn starts(&self) -> Vec<usize> {
+        let requests = self.requests.iter().enumerate();
+        requests
+            .filter(|(_, request)| matches!(request.wish, Wish::Start { .. }))
+            .map(|(ix, _)| ix)
+            .collect()
+    }
+
     pub(crate) fn plan_of(&self, execution: &ExecutionId) -> Option<u64> {
         self.plans.get(execution).copied()
     }

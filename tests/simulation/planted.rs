@@ -11,7 +11,7 @@ use crate::{THREADS, process::Bug, run};
 /// Seeds after which a bug counts as not found.
 const SEEDS: u64 = 2_000;
 
-const BUGS: [Bug; 13] = [
+const BUGS: [Bug; 14] = [
     Bug::Driver(InDriver::SkipsFence),
     Bug::Driver(InDriver::AnswersTooSoon),
     Bug::Driver(InDriver::ActsTooSoon),
@@ -19,6 +19,7 @@ const BUGS: [Bug; 13] = [
     Bug::Driver(InDriver::ForgetsRequests),
     Bug::Driver(InDriver::ForgetsClaims),
     Bug::Driver(InDriver::GivesUpTakeovers),
+    Bug::Driver(InDriver::GivesServersAway),
     Bug::Driver(InDriver::LosesJobs),
     Bug::Engine(InEngine::ForgetsPause),
     Bug::Engine(InEngine::JudgesEarly),

@@ -165,6 +165,8 @@ fn settings(number: u32, seed: u64, bug: Option<Bug>) -> DriverSettings {
         ..DriverSettings::default()
     };
     settings.engine = engine_settings(bug);
+    // Some ten thousand polls in two days.
+    settings.poll.max = Duration::from_secs(15);
     if let Some(Bug::Driver(bug)) = bug {
         settings.planting = Planting::of(bug);
     }

@@ -127,7 +127,11 @@ impl Actor {
             // It goes on at the next gateway, so its servers are not free: a start
             // that is still under way here must not get them.
             Err(End::Stopped) => {
-                self.shared.registry.abandon(id);
+                if self.shared.settings.has(Planted::GivesServersAway) {
+                    self.shared.registry.leave(id);
+                } else {
+                    self.shared.registry.abandon(id);
+                }
                 admission.withdraw(&self.log.execution, self.now());
             }
             Err(End::Lost) => {

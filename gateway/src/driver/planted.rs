@@ -20,6 +20,8 @@ pub enum Planted {
     ForgetsClaims,
     /// A new owner gives up where the one before has written meanwhile.
     GivesUpTakeovers,
+    /// What goes on at the next gateway has no servers while this one stops.
+    GivesServersAway,
     /// Jobs that ran when the process before ended are not followed.
     LosesJobs,
 }

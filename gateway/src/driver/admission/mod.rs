@@ -257,6 +257,7 @@ pub(super) async fn probe(
             }
         };
         tokio::select! {
+            biased;
             () = due => admission.give_turns(clock.now()),
             () = admission.changed.notified() => {}
             () = stop.cancelled() => return,
