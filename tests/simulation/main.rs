@@ -75,10 +75,6 @@ fn until_broken(next: &AtomicU64, end: u64, steps: &AtomicU64) -> Option<(u64, S
         let outcome = run::twice(seed);
         steps.fetch_add(outcome.steps as u64, Ordering::Relaxed);
         if let Some(rule) = outcome.broken {
-            if std::env::var_os("TIDEGATE_ALL").is_some() {
-                eprintln!("SEED {seed} {rule}");
-                continue;
-            }
             next.store(end, Ordering::Relaxed);
             return Some((seed, rule));
         }
