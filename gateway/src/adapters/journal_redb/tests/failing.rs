@@ -130,13 +130,9 @@ async fn a_full_disk_ends_the_journal() {
 
     assert_unknown(journal.append(first_record("execution")).await);
 
-    assert!(
-        journal
-            .fatal()
-            .await
-            .to_string()
-            .contains("no storage space")
-    );
+    let failure = journal.fatal().await.to_string();
+    assert!(failure.contains("no storage space"), "{failure}");
+    assert!(failure.contains("free space on its disk"), "{failure}");
 }
 
 #[tokio::test]
