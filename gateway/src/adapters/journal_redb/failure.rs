@@ -42,7 +42,7 @@ impl Alarm {
     }
 
     pub(super) fn raise_panic(&self) {
-        self.tell(&"a commit panicked", "start the gateway again");
+        self.tell(&"a commit panicked", "look for its cause in the log");
     }
 
     fn tell(&self, cause: &dyn fmt::Display, remedy: &str) {
@@ -50,7 +50,8 @@ impl Alarm {
         let file = file.map_or_else(String::new, |file| format!(" {}", file.display()));
         let failure = JournalFailure::new(format!(
             "the journal{file} could not be written ({cause}); what was acknowledged is stored, \
-             the rest may or may not be, and only a new start can tell: {remedy}"
+             the rest may or may not be, and only a new start can tell: {remedy}, then start the \
+             gateway again"
         ));
         tracing::error!(%failure, "the journal failed");
         self.failure.send_replace(Some(failure));
@@ -63,20 +64,26 @@ impl Alarm {
 
 /// What a person does about a failed write.
 fn remedy(cause: &redb::Error) -> &'static str {
-    let kind = if let redb::Error::Io(error) = cause {
-        error.kind()
+    let for_room = if let redb::Error::Io(error) = cause {
+        room_for(error)
     } else {
-        io::ErrorKind::Other
+        None
     };
+    for_room.unwrap_or("look for errors of its disk in the system's log")
+}
+
+/// What a person does if there is no room for a file; `None` if that is not
+/// what is wrong.
+pub(super) fn room_for(error: &io::Error) -> Option<&'static str> {
+    let kind = error.kind();
     if kind == io::ErrorKind::StorageFull {
-        "free space on its disk, then start the gateway again"
+        Some("free space on its disk")
     } else if kind == io::ErrorKind::QuotaExceeded {
-        "raise the disk quota of the gateway's user or free space, then start the gateway again"
+        Some("free space, or raise the disk quota of the gateway's user")
     } else if kind == io::ErrorKind::FileTooLarge {
-        "raise the limit on the size of files (`ulimit -f`, or LimitFSIZE= in systemd), then \
-         start the gateway again"
+        Some("raise the limit on the size of files (`ulimit -f`, or LimitFSIZE= in systemd)")
     } else {
-        "look for errors of its disk in the system's log, then start the gateway again"
+        None
     }
 }
 
