@@ -153,6 +153,11 @@ async fn serve(config: Config, printer: Printer) -> Result<Exit, Failure> {
     } else {
         "http"
     };
+    signal::let_large_writes_fail().map_err(|error| {
+        Failure::Other(format!(
+            "cannot handle the signal of a file too large: {error}"
+        ))
+    })?;
     let gateway = start(config).await?;
     printer.note(&format!("listening on {scheme}://{}", gateway.address()));
     let outcome = tokio::select! {

@@ -1,23 +1,34 @@
-//! The real binary as processes: started, found by what it prints, killed.
+//! The real binary as processes: started, found by what it prints, hindered,
+//! killed.
 
 use std::{
     env,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Mutex, mpsc},
     thread,
     time::Duration,
 };
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 /// How long a process may take to say where it listens.
 const START: Duration = Duration::from_secs(30);
+
+/// How long a process may take to end by itself; a gateway drains first.
+const END: Duration = Duration::from_secs(120);
+
+/// Where a process listens, or, once it has ended, all that it said.
+type Said = Result<String, String>;
 
 /// A running `tidegate` that listens. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     address: String,
+    /// In a lock only so that a process can be shared.
+    said: Mutex<mpsc::Receiver<Said>>,
 }
 
 impl Process {
@@ -36,7 +47,7 @@ impl Process {
         command.envs(variables.iter().copied());
         let mut child = command.spawn().expect("tidegate starts");
         let stderr = child.stderr.take().expect("stderr is a pipe");
-        let (found, address) = mpsc::channel();
+        let (found, said) = mpsc::channel();
         // Reads to the end, so that the process never waits for its log.
         thread::spawn(move || {
             let mut lines = Vec::new();
@@ -48,8 +59,12 @@ impl Process {
             }
             let _ = found.send(Err(lines.join("\n")));
         });
-        match address.recv_timeout(START) {
-            Ok(Ok(address)) => Self { child, address },
+        match said.recv_timeout(START) {
+            Ok(Ok(address)) => Self {
+                child,
+                address,
+                said: Mutex::new(said),
+            },
             Ok(Err(log)) => panic!("tidegate {args:?} ended:\n{log}"),
             Err(_) => panic!("tidegate {args:?} does not say where it listens"),
         }
@@ -59,6 +74,34 @@ impl Process {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// From now on, no file that it writes to may reach beyond so many bytes.
+    ///
+    /// # Panics
+    /// If the operating system does not allow it.
+    pub fn limit_files(&self, bytes: u64) {
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        let process = Some(Pid::from_child(&self.child));
+        prlimit(process, Resource::Fsize, limit).expect("a limit can be lowered");
+    }
+
+    /// Waits until it ends by itself; how it ended, and all that it said on
+    /// the standard error.
+    ///
+    /// # Panics
+    /// If it goes on.
+    #[must_use]
+    pub fn ended(mut self) -> (ExitStatus, String) {
+        let said = self.said.get_mut().expect("nobody panicked with it");
+        let log = match said.recv_timeout(END) {
+            Ok(Err(log)) => log,
+            other => panic!("the process does not end: {other:?}"),
+        };
+        (self.child.wait().expect("the process ends"), log)
     }
 
     /// Kills it without warning, and waits until it is gone.

@@ -1,6 +1,7 @@
 //! Whole drills: the real binary, the real wire protocols, the real journal.
 
 mod checks;
+mod full_disk;
 mod graphs;
 pub(crate) mod kill_and_resume;
 mod quotas;

@@ -73,13 +73,18 @@ impl Watcher {
 
     /// Reads to the end of the execution.
     pub(crate) async fn read_to_end(&mut self) {
+        self.read_to(WatchEndReason::ExecutionEnded).await;
+    }
+
+    /// Reads until the stream ends, which must be for this reason.
+    pub(crate) async fn read_to(&mut self, reason: WatchEndReason) {
         while let Some(message) = self.next().await {
             match message {
                 Message::Commit(commit) => self.take(&commit),
                 Message::Header(header) => self.begins_where_it_ended(&header),
                 Message::Bookmark(mark) => self.outstanding.extend(mark.outstanding),
                 Message::End(end) => {
-                    assert_eq!(end.reason(), WatchEndReason::ExecutionEnded, "{end:?}");
+                    assert_eq!(end.reason(), reason, "{end:?}");
                     assert_eq!(end.revision, self.revision);
                     return;
                 }

@@ -159,7 +159,7 @@ impl Writer {
         match committed {
             Ok(Ok(verdicts)) => return Ok(verdicts),
             Ok(Err(error)) => self.alarm.raise(&error),
-            Err(_panic) => self.alarm.raise(&"a commit panicked"),
+            Err(_panic) => self.alarm.raise_panic(),
         }
         Err(Failed)
     }

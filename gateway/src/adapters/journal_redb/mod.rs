@@ -108,12 +108,13 @@ impl RedbJournal {
     }
 
     fn start(database: Database, directory: Option<Arc<DataDir>>) -> Result<Self, OpenProblem> {
+        let file = directory.as_ref().map(|directory| directory.journal_file());
         let store = Arc::new(Store {
             database,
             _directory: directory,
         });
         let (queue, requests) = mpsc::channel(QUEUE_LIMIT);
-        let (alarm, failure) = failure::channel();
+        let (alarm, failure) = failure::channel(file);
         let committer = Arc::new(Committer::new(Arc::clone(&store), alarm));
         let thread = committer.start(requests)?;
         Ok(Self {

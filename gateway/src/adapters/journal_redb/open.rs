@@ -10,7 +10,7 @@ use std::{
 
 use redb::{Database, StorageBackend, backends::FileBackend};
 
-use super::{DataDir, tables};
+use super::{DataDir, failure, tables};
 
 /// How the database is run.
 #[derive(Clone, Debug)]
@@ -72,8 +72,13 @@ pub enum OpenProblem {
     #[error("it is open already: stop the process that uses it")]
     InUse,
     /// No room to create or to repair it.
-    #[error("the disk is full: make room, and start again")]
-    DiskFull,
+    #[error("{reason}: {remedy}, then start the gateway again")]
+    NoRoom {
+        /// What the system said.
+        reason: io::Error,
+        /// How there can be room again.
+        remedy: &'static str,
+    },
     /// The operating system refused.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -81,10 +86,13 @@ pub enum OpenProblem {
 
 impl From<io::Error> for OpenProblem {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::StorageFull {
-            return Self::DiskFull;
+        match failure::room_for(&error) {
+            Some(remedy) => Self::NoRoom {
+                reason: error,
+                remedy,
+            },
+            None => Self::Io(error),
         }
-        Self::Io(error)
     }
 }
 

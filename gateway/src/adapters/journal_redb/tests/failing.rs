@@ -130,13 +130,9 @@ async fn a_full_disk_ends_the_journal() {
 
     assert_unknown(journal.append(first_record("execution")).await);
 
-    assert!(
-        journal
-            .fatal()
-            .await
-            .to_string()
-            .contains("no storage space")
-    );
+    let failure = journal.fatal().await.to_string();
+    assert!(failure.contains("no storage space"), "{failure}");
+    assert!(failure.contains("free space on its disk"), "{failure}");
 }
 
 #[tokio::test]
@@ -164,7 +160,26 @@ fn a_disk_that_is_full_from_the_start_is_named_as_the_reason() {
     let switches = Switches::default();
     switches.fill_up();
     let problem = RedbJournal::with_backend(Disk::new(&switches), &Settings::default());
-    assert!(matches!(problem, Err(OpenProblem::DiskFull)));
+    let problem = problem.unwrap_err();
+    assert!(matches!(problem, OpenProblem::NoRoom { .. }), "{problem}");
+    assert!(
+        problem.to_string().contains("free space on its disk"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn every_way_to_have_no_room_has_its_remedy() {
+    let kinds = [
+        (std::io::ErrorKind::StorageFull, "free space on its disk"),
+        (std::io::ErrorKind::QuotaExceeded, "disk quota"),
+        (std::io::ErrorKind::FileTooLarge, "LimitFSIZE="),
+    ];
+    for (kind, remedy) in kinds {
+        let said = OpenProblem::from(std::io::Error::from(kind)).to_string();
+        assert!(said.contains(remedy), "{said}");
+        assert!(said.ends_with("then start the gateway again"), "{said}");
+    }
 }
 
 fn journal() -> (Switches, RedbJournal) {
