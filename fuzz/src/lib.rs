@@ -10,15 +10,18 @@ mod choices;
 pub mod engine;
 pub mod journal_record;
 pub mod plan_file;
+mod plans;
+pub mod replay;
 pub mod wire;
 
 /// A property of any bytes.
 pub type Check = fn(&[u8]);
 
 /// Every property, by the name of its target and of the folder of its corpus.
-pub const ALL: [(&str, Check); 4] = [
+pub const ALL: [(&str, Check); 5] = [
     ("engine", engine::check),
     ("journal_record", journal_record::check),
     ("plan_file", plan_file::check),
+    ("replay", replay::check),
     ("wire", wire::check),
 ];

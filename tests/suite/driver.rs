@@ -1,5 +1,6 @@
 //! The driver over the memory journal and a DRS without time.
 
+mod damaged;
 mod quotas;
 mod reading;
 

@@ -158,6 +158,33 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// What kind of change it is, for people.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ExecutionMoved { .. } => "ExecutionMoved",
+            Self::OwnerChanged { .. } => "OwnerChanged",
+            Self::Closing { .. } => "Closing",
+            Self::HoldPlaced(_) => "HoldPlaced",
+            Self::HoldLifted(_) => "HoldLifted",
+            Self::WaveMoved { .. } => "WaveMoved",
+            Self::GateOpened { .. } => "GateOpened",
+            Self::SelectionStarted { .. } => "SelectionStarted",
+            Self::ServersSelected { .. } => "ServersSelected",
+            Self::HookStarted { .. } => "HookStarted",
+            Self::HookEnded { .. } => "HookEnded",
+            Self::AttemptStarted { .. } => "AttemptStarted",
+            Self::RetryScheduled { .. } => "RetryScheduled",
+            Self::LaunchQueued { .. } => "LaunchQueued",
+            Self::LaunchIntended { .. } => "LaunchIntended",
+            Self::LaunchMoved { .. } => "LaunchMoved",
+            Self::ServerMoved { .. } => "ServerMoved",
+            Self::ServerWarned { .. } => "ServerWarned",
+        }
+    }
+}
+
 /// Why no further wave starts, and what the execution will end as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Closing {

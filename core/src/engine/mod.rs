@@ -4,7 +4,7 @@
 //! nothing; [`Execution::apply`] folds a change and cannot fail;
 //! [`Execution::outstanding`] and [`Execution::next_deadline`] say what is
 //! wanted now. Replay only applies, so a newer engine never re-decides old
-//! history.
+//! history; [`Execution::fits`] says whether what is replayed makes sense.
 
 mod actions;
 mod apply;
@@ -14,6 +14,7 @@ mod deadline;
 mod decide;
 mod event;
 mod execution;
+mod fits;
 mod hook;
 mod invariants;
 mod outstanding;
@@ -28,6 +29,7 @@ pub use change::{Change, Closing};
 pub use command::{CommandId, Deadline};
 pub use event::{Event, JobReport, LaunchAnswer, Looked, Quota, ServerReport};
 pub use execution::{Execution, Genesis};
+pub use fits::{Counter, Misfit};
 pub use hook::{
     FAILURE_DELAY, FINDINGS_KEPT, Finding, HookAnswer, HookEvidence, HookVerdict, LogLevel,
     LogLine, RETRY_FLOOR, Severity,

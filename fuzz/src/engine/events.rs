@@ -11,8 +11,7 @@ use tidegate_core::{
     plan::{HookFailureKind, HookPhase, Target},
 };
 
-use super::plans::server_id;
-use crate::choices::Choices;
+use crate::{choices::Choices, plans::server_id};
 
 const STATES: [ServerState; 9] = [
     ServerState::Launched,
@@ -34,12 +33,12 @@ const QUOTAS: [Quota; 4] = [
 const SEVERITIES: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Error];
 
 /// A wave of the plan, or of another one.
-pub(super) fn wave(choices: &mut Choices<'_>) -> WaveIx {
+pub(crate) fn wave(choices: &mut Choices<'_>) -> WaveIx {
     WaveIx(u16::from(choices.byte() % 7))
 }
 
 /// An answer to a command that was given.
-pub(super) fn answer(
+pub(crate) fn answer(
     execution: &Execution,
     command: CommandId,
     now: Timestamp,
@@ -75,7 +74,7 @@ pub(super) fn answer(
 }
 
 /// An answer to anything at all.
-pub(super) fn any(now: Timestamp, choices: &mut Choices<'_>) -> Event {
+pub(crate) fn any(now: Timestamp, choices: &mut Choices<'_>) -> Event {
     let wave = wave(choices);
     let launch = LaunchIx(u16::from(choices.byte() % 5));
     let attempt = u32::from(choices.byte() % 4);
@@ -126,7 +125,7 @@ pub(super) fn any(now: Timestamp, choices: &mut Choices<'_>) -> Event {
         },
         _ => Event::Selected {
             wave,
-            answer: Ok(servers(choices, &target(region(wave)))),
+            answer: Ok(servers(choices, &target_of(wave))),
         },
     }
 }
@@ -141,15 +140,9 @@ fn selected(execution: &Execution, wave: WaveIx, choices: &mut Choices<'_>) -> E
     Event::Selected { wave, answer }
 }
 
-fn region(wave: WaveIx) -> &'static str {
-    if wave.0 % 2 == 0 {
-        "us-west-2"
-    } else {
-        "eu-west-1"
-    }
-}
-
-fn target(region: &str) -> Arc<Target> {
+/// A target, which need not be the wave's.
+pub(crate) fn target_of(wave: WaveIx) -> Arc<Target> {
+    let region = ["us-west-2", "eu-west-1"][usize::from(wave.0 % 2)];
     Arc::new(Target {
         account: "123456789012".to_owned(),
         region: region.to_owned(),
@@ -158,7 +151,7 @@ fn target(region: &str) -> Arc<Target> {
 }
 
 /// Some servers, now and then the same one twice, or one of another wave.
-fn servers(choices: &mut Choices<'_>, target: &Arc<Target>) -> Vec<SelectedServer> {
+pub(crate) fn servers(choices: &mut Choices<'_>, target: &Arc<Target>) -> Vec<SelectedServer> {
     let count = choices.below(6);
     let one = |_| SelectedServer {
         id: server(choices),

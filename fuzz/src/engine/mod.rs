@@ -6,20 +6,17 @@
 //! commands that nobody gave, jobs have servers of other waves, and selections
 //! name a server twice. The rules of the state must hold all the same.
 
-mod events;
-mod plans;
+pub(crate) mod events;
 
 use std::sync::Arc;
 
 use tidegate_core::{
-    ExecutionId, OwnerId, Span, Timestamp,
-    engine::{Change, CommandId, Event, Execution, Genesis, Kind, Settings},
-    plan::{Limits, Plan},
+    OwnerId, Span, Timestamp,
+    engine::{Change, CommandId, Event, Execution, Genesis, Settings},
 };
 
-use crate::choices::Choices;
+use crate::{choices::Choices, plans};
 
-const BEGINNING: Timestamp = Timestamp::from_millis(1_000_000_000);
 /// Events of one life; more only repeat what fewer show.
 const LONGEST: usize = 160;
 /// Old answers that can come again.
@@ -59,24 +56,12 @@ struct Life {
 impl Life {
     /// `None` where the choices make no plan.
     fn begin(choices: &mut Choices<'_>) -> Option<Self> {
-        let kind = choices.one_of(&[Kind::Drill, Kind::Recovery, Kind::Cleanup]);
-        let settings = Settings {
-            servers_per_job: 1 + u16::from(choices.byte() % 4),
-            servers: 24,
-            ..Settings::default()
-        };
-        let plan = Plan::check(&plans::draft(choices), &Limits::default()).ok()?;
-        let genesis = Genesis {
-            id: ExecutionId::from("01jd0000000000000000000000"),
-            kind,
-            plan: Arc::new(plan),
-            created_at: BEGINNING,
-        };
+        let (genesis, settings) = plans::genesis(choices)?;
         Some(Self {
             execution: Execution::new(genesis.clone(), settings),
+            now: genesis.created_at,
             genesis,
             settings,
-            now: BEGINNING,
             journal: Vec::new(),
             heard: Vec::new(),
         })
@@ -168,6 +153,7 @@ impl Life {
         };
         let mut folded = before.clone();
         for change in &changes {
+            assert_eq!(folded.fits(change), Ok(()), "what is decided fits");
             folded.apply(change, self.now);
         }
         assert_eq!(folded, next, "the changes say all of it");

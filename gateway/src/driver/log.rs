@@ -86,7 +86,7 @@ impl Log {
                 let record = decode(&stored.record)?;
                 let log = match &mut log {
                     Some(log) => log,
-                    None => log.insert(Self::begin(shared, &record)?),
+                    None => log.insert(Self::begin(shared, id, &record)?),
                 };
                 log.fold(&record, journal_format::hash(&stored.record))?;
             }
@@ -100,12 +100,22 @@ impl Log {
         log.ok_or_else(|| DriverError::NotFound(id.clone()))
     }
 
-    fn begin(shared: &Shared, record: &DecodedRecord) -> Result<Self, DriverError> {
+    fn begin(
+        shared: &Shared,
+        id: &ExecutionId,
+        record: &DecodedRecord,
+    ) -> Result<Self, DriverError> {
         let Some(genesis) = &record.genesis else {
             return Err(DriverError::Damaged(
                 "the first record has no origin".into(),
             ));
         };
+        if genesis.execution != *id {
+            return Err(DriverError::Damaged(format!(
+                "the first record of {id} is one of {}",
+                genesis.execution
+            )));
+        }
         let plan = (shared.ports.codec.plan)(&genesis.origin.plan)
             .map_err(|why| DriverError::Damaged(format!("the pinned plan: {why}")))?;
         let execution = Execution::new(
@@ -129,11 +139,40 @@ impl Log {
                 self.execution.id()
             )));
         }
-        for change in &record.view.changes {
-            self.execution.apply(change, record.view.at);
-        }
+        self.fold_changes(&record.view)?;
         self.advance(record.view.at, hash, record.request.as_ref());
         Ok(())
+    }
+
+    /// Folds what fits. The journal is not trusted to hold only what an engine
+    /// decided: a change that would be ignored, or lead into nothing later, is
+    /// damage.
+    fn fold_changes(&mut self, record: &RecordView) -> Result<(), DriverError> {
+        // The creation itself is the change with index 1.
+        let expected = self.execution.change_count() + 2;
+        if record.first_index != expected {
+            return Err(self.does_not_fit(
+                record,
+                &format!(
+                    "its changes are counted from {} instead of {expected}",
+                    record.first_index
+                ),
+            ));
+        }
+        for (index, change) in (record.first_index..).zip(&record.changes) {
+            if let Err(misfit) = self.execution.fits(change) {
+                let name = change.name();
+                let what = format!("its change {index}, {name}: {misfit}");
+                return Err(self.does_not_fit(record, &what));
+            }
+            self.execution.apply(change, record.at);
+        }
+        Ok(())
+    }
+
+    fn does_not_fit(&self, record: &RecordView, what: &str) -> DriverError {
+        let (revision, id) = (record.revision, self.execution.id());
+        DriverError::Damaged(format!("record {revision} of {id} does not fit: {what}"))
     }
 
     fn advance(&mut self, at: Timestamp, hash: RecordHash, stamp: Option<&RequestStamp>) {

@@ -208,14 +208,11 @@ fn next(what: &str, at: Timestamp, now: Timestamp) -> String {
     format!("next {what} in {secs} s")
 }
 
+/// The time of day, UTC.
 fn time(at: Timestamp) -> String {
-    i64::try_from(at.as_millis())
-        .ok()
-        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-        .map_or_else(
-            || format!("{at:?}"),
-            |at| at.strftime("%H:%M:%SZ").to_string(),
-        )
+    let secs = at.as_millis() / 1_000 % 86_400;
+    let (hours, minutes) = (secs / 3_600, secs / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}Z", secs % 60)
 }
 
 fn add(line: &mut String, more: &str) {

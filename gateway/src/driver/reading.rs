@@ -21,6 +21,13 @@ pub enum Listed {
     Live(View),
     /// Over: its head, whose summary is as [`super::Codec::summary`] wrote it.
     Ended(Head),
+    /// Not over, and driven by nobody, because its log cannot be understood.
+    Damaged {
+        /// Its head, whose summary is of when it began.
+        head: Head,
+        /// What is wrong with its log.
+        why: String,
+    },
 }
 
 impl Driver {
@@ -115,7 +122,11 @@ impl Driver {
         let mut listed = Vec::with_capacity(heads.len());
         for head in heads {
             listed.push(if head.live {
-                Listed::Live(self.view(&head.execution).await?)
+                match self.view(&head.execution).await {
+                    Ok(view) => Listed::Live(view),
+                    Err(DriverError::Damaged(why)) => Listed::Damaged { head, why },
+                    Err(error) => return Err(error),
+                }
             } else {
                 Listed::Ended(head)
             });

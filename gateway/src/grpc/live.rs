@@ -20,7 +20,8 @@ pub(crate) async fn views(services: &Services) -> Result<Vec<View>, Status> {
             match services.driver.view(&head.execution).await {
                 Ok(view) if view.execution.state().is_terminal() => {}
                 Ok(view) => views.push(view),
-                Err(DriverError::NotFound(_)) => {}
+                // Nobody drives a damaged one; whoever asks for it is told.
+                Err(DriverError::NotFound(_) | DriverError::Damaged(_)) => {}
                 Err(error) => return Err(status::from_driver(error, None)),
             }
             before = Some(head.execution);

@@ -61,6 +61,18 @@ pub(super) const FIRST_VERSION: [(&str, &str); 18] = [
     ("log", "Debug Info Warning Error"),
 ];
 
+/// What the second version says beside all that the first could; it decides
+/// no `LaunchIntended` any more.
+pub(super) const SECOND_VERSION: [(&str, &str); 4] = [
+    ("change", "LaunchQueued"),
+    ("launch", "Queued"),
+    ("reason", "Quota"),
+    ("command", "Admit"),
+];
+
+/// What an earlier version decided and the second does not any more.
+pub(super) const NOT_SINCE_THE_FIRST: &str = "change LaunchIntended";
+
 /// Everything that these histories say, as `what name`.
 pub(super) fn of(histories: &[Vec<Bytes>]) -> BTreeSet<String> {
     let mut said = Said::default();

@@ -6,7 +6,7 @@ use tidegate_core::{
     Span, WaveIx,
     engine::{
         Event, Finding, HookAnswer, HookEvidence, HookVerdict, Kind, LaunchAnswer, LogLevel,
-        LogLine, ServerState as S, Severity,
+        LogLine, Quota, ServerState as S, Severity,
     },
     plan::HookFailureKind,
 };
@@ -14,7 +14,7 @@ use tidegate_core::{
 use super::story::Story;
 
 /// Every story by its name.
-pub(super) const ALL: [(&str, fn() -> Story); 13] = [
+pub(super) const ALL: [(&str, fn() -> Story); 14] = [
     ("parallel-drill", parallel_drill),
     ("retries-and-tolerance", retries_and_tolerance),
     ("stopped-by-a-failure", stopped_by_a_failure),
@@ -27,6 +27,7 @@ pub(super) const ALL: [(&str, fn() -> Story); 13] = [
     ("out-of-time", out_of_time),
     ("late-waves", late_waves),
     ("cleanup", cleanup),
+    ("full-quotas", full_quotas),
     ("unfinished", unfinished),
 ];
 
@@ -423,6 +424,40 @@ fn cleanup() -> Story {
     story
 }
 
+fn over_quota() -> LaunchAnswer {
+    LaunchAnswer::OverQuota {
+        quota: Quota::Jobs,
+        reason: Arc::from("20 jobs run"),
+    }
+}
+
+/// Launches wait for their turn: at first, again because a quota was full
+/// after all, in smaller parts, through a pause, and under another owner.
+fn full_quotas() -> Story {
+    let database = wave("database", &[1, 2, 3, 4, 5], "");
+    let web = wave("web", &[6], ", after: [database]");
+    let mut story = Story::queueing(Kind::Drill, &plan("", &[&database, &web]));
+    story.pass(20);
+    story.admit(0);
+    story.launch(0, over_quota());
+    story.new_owner("gateway-b");
+    story.ask(Event::Pause {
+        comment: Arc::from(""),
+    });
+    story.ask(Event::Resume);
+    story.admit(0);
+    story.accept(0);
+    story.too_large(0, 1);
+    story.admit(0);
+    story.launch(0, deferred(None));
+    story.to_deadline();
+    story.admits = true;
+    story.pass(1);
+    story.launch_all(0);
+    story.launch_all(1);
+    story
+}
+
 /// Not over: something of everything is outstanding.
 fn unfinished() -> Story {
     let running = wave("running", &[1], "");
@@ -436,12 +471,15 @@ fn unfinished() -> Story {
         ", retry: {limit: 1, backoff: 1h, maxBackoff: 2h}",
     );
     let gated = wave("gated", &[6], ", after: [running], pauseBefore: true");
-    let waves = [&running, &asked, &lost, &checked, &failed, &gated].map(String::as_str);
+    let queued = wave("queued", &[7], "");
+    let waves = [&running, &asked, &lost, &checked, &failed, &gated, &queued].map(String::as_str);
     let waves = [&waves[..], &[selected]].concat();
     let mut story = Story::begin(Kind::Recovery, &plan("  timeout: 8h\n", &waves));
     story.accept(0);
     story.launch(2, unknown());
     story.accept(4);
+    story.admits = false;
+    story.launch(6, over_quota());
     story.job(4, true, &[S::Failed]);
     story.job(0, false, &[S::Conversion]);
     story

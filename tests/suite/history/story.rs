@@ -29,6 +29,8 @@ pub(super) const SERVERS_PER_JOB: u16 = 3;
 pub(super) struct Story {
     pub(super) execution: Execution,
     pub(super) records: Vec<Bytes>,
+    /// Whether every launch has its turn at once, in the same record.
+    pub(super) admits: bool,
     now: Timestamp,
     origin: Arc<Origin>,
     previous: Option<RecordHash>,
@@ -38,6 +40,14 @@ impl Story {
     /// An execution of the plan in this YAML, begun.
     pub(super) fn begin(kind: Kind, yaml: &str) -> Self {
         let mut story = Self::prepare(kind, yaml);
+        story.hear(Event::Start);
+        story
+    }
+
+    /// The same, and its launches wait until they are given their turn.
+    pub(super) fn queueing(kind: Kind, yaml: &str) -> Self {
+        let mut story = Self::prepare(kind, yaml);
+        story.admits = false;
         story.hear(Event::Start);
         story
     }
@@ -62,6 +72,7 @@ impl Story {
         Self {
             execution: Execution::new(genesis, settings),
             records: Vec::new(),
+            admits: true,
             now: BEGINNING,
             origin: Arc::new(Origin {
                 plan_revision: 3,
@@ -88,7 +99,13 @@ impl Story {
 
     fn hear_from(&mut self, event: Event, request: Option<RequestStamp>) {
         let decided = self.execution.decide_folded(event, self.now);
-        let (changes, next) = decided.expect("the story asks for what is allowed");
+        let (mut changes, mut next) = decided.expect("the story asks for what is allowed");
+        while let Some(command) = waiting(&next).filter(|_| self.admits) {
+            let decided = next.decide_folded(Event::Admitted { command }, self.now);
+            let (also, after) = decided.expect("a turn is nobody's request");
+            changes.extend(also);
+            next = after;
+        }
         assert_eq!(next.violations(), []);
         if changes.is_empty() && request.is_none() {
             return;
@@ -151,6 +168,19 @@ impl Story {
             panic!("{command} is of no launch");
         };
         (command, launch)
+    }
+
+    /// It is the turn of the wave's first launch that waits for it.
+    pub(super) fn admit(&mut self, wave: u16) {
+        let command = self.command(wave, |it| matches!(it, CommandId::Admit { .. }));
+        self.hear(Event::Admitted { command });
+    }
+
+    /// DRS takes fewer servers in one job than the wave's first launch that
+    /// waits for its turn has.
+    pub(super) fn too_large(&mut self, wave: u16, most: u16) {
+        let command = self.command(wave, |it| matches!(it, CommandId::Admit { .. }));
+        self.hear(Event::TooLarge { command, most });
     }
 
     /// DRS answers the wave's first launch that waits for an answer.
@@ -321,4 +351,10 @@ impl Story {
         }
         selected
     }
+}
+
+/// The first launch that waits for its turn.
+fn waiting(execution: &Execution) -> Option<CommandId> {
+    let mut commands = execution.outstanding().into_iter();
+    commands.find(|command| matches!(command, CommandId::Admit { .. }))
 }

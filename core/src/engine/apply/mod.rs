@@ -1,7 +1,7 @@
 //! Folding changes: the one door through which state changes.
 //!
-//! Nothing here decides. A change that does not fit the state (which a
-//! journal written by this engine never holds) leaves it as it is.
+//! Nothing here decides. A change that does not fit the state (see
+//! [`Execution::fits`]; this engine decides none) may leave it as it is.
 
 mod wave;
 

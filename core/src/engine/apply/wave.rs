@@ -127,7 +127,7 @@ impl WaveRun {
         }
         step.status = match outcome {
             HookOutcome::Proceed | HookOutcome::Waived { .. } => {
-                step.hook = HookIx(step.hook.0 + 1);
+                step.hook = HookIx(step.hook.0.saturating_add(1));
                 step.since = None;
                 step.retries = 0;
                 HookStatus::Wanted

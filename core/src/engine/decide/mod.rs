@@ -95,6 +95,7 @@ impl Decision {
     }
 
     fn emit(&mut self, change: Change) {
+        debug_assert_eq!(self.next.fits(&change), Ok(()), "{change:?}");
         self.next.apply(&change, self.now);
         self.changes.push(change);
     }

@@ -8,6 +8,7 @@ mod graph;
 mod hook_evidence;
 mod hook_failures;
 mod hooks;
+mod misfits;
 mod operator;
 mod pause;
 mod queue;

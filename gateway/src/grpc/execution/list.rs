@@ -84,14 +84,45 @@ impl Page {
 pub(super) fn read(entry: &Listed) -> Result<(ExecutionId, v1::ExecutionSummary), Status> {
     match entry {
         Listed::Live(view) => Ok((view.execution.id().clone(), summary(view))),
-        Listed::Ended(Head {
-            execution, summary, ..
-        }) => {
-            let shown = v1::ExecutionSummary::decode(summary.clone()).map_err(|error| {
-                let what = format!("the summary of execution {execution}: {error}");
-                status::from_read(&ReadError::Damaged(what))
-            })?;
-            Ok((execution.clone(), shown))
+        Listed::Ended(head) => Ok((head.execution.clone(), written(head)?)),
+        Listed::Damaged { head, why } => {
+            let mut shown = written(head)?;
+            shown.state_detail = format!("the journal is damaged: {why}");
+            Ok((head.execution.clone(), shown))
         }
+    }
+}
+
+/// A summary as it was written.
+fn written(head: &Head) -> Result<v1::ExecutionSummary, Status> {
+    v1::ExecutionSummary::decode(head.summary.clone()).map_err(|error| {
+        let what = format!("the summary of execution {}: {error}", head.execution);
+        status::from_read(&ReadError::Damaged(what))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::{encode_summary, fixtures};
+
+    #[test]
+    fn a_damaged_execution_is_shown_as_it_began_and_says_what_is_wrong() {
+        let view = fixtures::view();
+        let head = Head {
+            execution: view.execution.id().clone(),
+            live: true,
+            summary: encode_summary(&view),
+        };
+        let why = "record 2 does not fit".to_owned();
+
+        let (id, shown) = read(&Listed::Damaged { head, why }).expect("its summary is whole");
+
+        assert_eq!(id, *view.execution.id());
+        assert_eq!(
+            shown.state_detail,
+            "the journal is damaged: record 2 does not fit"
+        );
+        assert_eq!(shown.state, summary(&view).state);
     }
 }

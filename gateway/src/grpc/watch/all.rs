@@ -154,7 +154,9 @@ impl Watcher {
                     let step = self.follow(&view, mark.announced);
                     self.take(step);
                 }
-                Ok(_) | Err(DriverError::NotFound(_)) => self.place.ignore(&id),
+                Ok(_) | Err(DriverError::NotFound(_) | DriverError::Damaged(_)) => {
+                    self.place.ignore(&id);
+                }
                 Err(DriverError::FutureRevision { .. }) => {
                     let what = "is ahead of the journal; begin without one";
                     return Err(Stop::Failed(status::invalid("cursor", what)));
@@ -203,7 +205,7 @@ impl Watcher {
     async fn discover(&mut self, listed: &Listed) -> Result<(), Stop> {
         match listed {
             Listed::Live(view) => self.meet(view).await,
-            Listed::Ended(head) => {
+            Listed::Ended(head) | Listed::Damaged { head, .. } => {
                 let step = Step {
                     execution: head.execution.clone(),
                     to: None,
@@ -265,6 +267,6 @@ fn encoded(message: Message, cursor: String) -> Bytes {
 fn listed_id(listed: &Listed) -> &ExecutionId {
     match listed {
         Listed::Live(view) => view.execution.id(),
-        Listed::Ended(head) => &head.execution,
+        Listed::Ended(head) | Listed::Damaged { head, .. } => &head.execution,
     }
 }
