@@ -1,5 +1,6 @@
 //! The driver over the memory journal and a DRS without time.
 
+mod granted;
 mod quotas;
 mod reading;
 
