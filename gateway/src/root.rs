@@ -427,7 +427,7 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
     let settings = DriverSettings {
         owner: OwnerId::new(format!("gateway-{}", ulid::Ulid::new()).to_lowercase()),
         engine: config.engine.settings(config.limits.servers_per_plan.get()),
-        quotas: config.drs.quotas.of_driver(config.engine.servers_per_job),
+        quotas: config.drs.quotas(config.engine.servers_per_job),
         probing: Probing {
             idle: (
                 config.engine.defer_backoff.span(),

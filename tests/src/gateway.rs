@@ -46,8 +46,8 @@ pub async fn instant(data: &Path) -> Gateway {
     };
     let mut config = Config::load(None, overrides).expect("the defaults are good");
     // What is measured and watched here is not how executions queue.
-    config.drs.quotas.jobs = NonZeroU32::MAX;
-    config.drs.quotas.servers = NonZeroU32::MAX;
+    config.drs.quotas.jobs = Some(NonZeroU32::MAX);
+    config.drs.quotas.servers = Some(NonZeroU32::MAX);
     Gateway::start_with(config, ports)
         .await
         .expect("the gateway starts")

@@ -1,6 +1,7 @@
 //! The driver over the memory journal and a DRS without time.
 
 mod damaged;
+mod granted;
 mod quotas;
 mod reading;
 

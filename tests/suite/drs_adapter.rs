@@ -9,4 +9,5 @@ mod looks;
 mod rig;
 mod scripted;
 mod servers;
+mod service_quotas;
 mod snapshots;

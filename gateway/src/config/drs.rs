@@ -1,11 +1,17 @@
 //! `[drs]`: which DRS, and how patiently.
 
-use std::{collections::BTreeSet, num::NonZeroUsize};
+use std::{
+    collections::BTreeSet,
+    num::{NonZeroU16, NonZeroUsize},
+};
 
 use serde::Deserialize;
 
 use super::{HumanDuration, Quotas};
-use crate::{driver::PollBounds, ports::drs};
+use crate::{
+    driver::{PollBounds, Quotas as DriverQuotas},
+    ports::drs,
+};
 
 /// AWS Elastic Disaster Recovery, or what plays its part.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -157,6 +163,14 @@ impl Drs {
             return Err(DrsPollError::NoTag);
         }
         Ok(by)
+    }
+
+    /// How much is allowed at a time, where a job has at most so many servers.
+    /// An endpoint that is not AWS is not asked for quotas.
+    #[must_use]
+    pub fn quotas(&self, servers_per_job: NonZeroU16) -> DriverQuotas {
+        let is_aws = self.mode == Mode::Aws;
+        self.quotas.of_driver(servers_per_job, is_aws)
     }
 
     /// Replaces what is configured.

@@ -206,8 +206,12 @@ mod tests {
             config.engine.settings(config.limits.servers_per_plan.get()),
             tidegate_core::engine::Settings::default()
         );
-        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
-        assert_eq!(quotas, crate::driver::Quotas::default());
+        let quotas = config.drs.quotas(config.engine.servers_per_job);
+        let wanted = crate::driver::Quotas {
+            from_aws: true,
+            ..crate::driver::Quotas::default()
+        };
+        assert_eq!(quotas, wanted, "nothing of the operator's own");
     }
 
     #[test]
@@ -215,13 +219,48 @@ mod tests {
         let file =
             "[[drs.quotas.places]]\naccount = \"123456789012\"\nregion = \"us-west-2\"\njobs = 5\n";
         let config = loaded(file, &[], Overrides::default()).unwrap();
-        let quotas = config.drs.quotas.of_driver(config.engine.servers_per_job);
+        let quotas = config.drs.quotas(config.engine.servers_per_job);
         let place = crate::driver::Place {
             account: "123456789012".to_owned(),
             region: "us-west-2".to_owned(),
         };
         let limits = quotas.places[&place];
-        assert_eq!((limits.jobs, limits.servers), (5, 500));
+        assert_eq!((limits.jobs, limits.servers), (Some(5), None));
+    }
+
+    #[test]
+    fn a_quota_that_is_written_is_the_operators_own_also_if_it_is_the_usual_one() {
+        let file = "[drs.quotas]\njobs = 20\n\
+                    [[drs.quotas.places]]\naccount = \"1\"\nregion = \"r\"\nservers = 9\n";
+        let config = loaded(file, &[], Overrides::default()).unwrap();
+        let quotas = config.drs.quotas(config.engine.servers_per_job);
+        assert_eq!(quotas.everywhere.jobs, Some(20));
+        let [place] = quotas.places.into_values().collect::<Vec<_>>()[..] else {
+            panic!("one place is configured");
+        };
+        assert_eq!((place.jobs, place.servers), (Some(20), Some(9)));
+
+        let environment = [("TIDEGATE__DRS__QUOTAS__SERVERS", "500")];
+        let config = loaded("", &environment, Overrides::default()).unwrap();
+        let quotas = config.drs.quotas(config.engine.servers_per_job);
+        assert_eq!(quotas.everywhere.servers, Some(500));
+    }
+
+    #[test]
+    fn only_aws_is_asked_for_quotas_and_only_if_it_may_be() {
+        let asks = |file: &str, overrides: Overrides| {
+            let config = loaded(file, &[], overrides).unwrap();
+            config.drs.quotas(config.engine.servers_per_job).from_aws
+        };
+        assert!(asks("", Overrides::default()));
+        let refused = "[drs.quotas]\nfrom_aws = false\n";
+        assert!(!asks(refused, Overrides::default()));
+        let url = "http://127.0.0.1:8081".to_owned();
+        let emulator = Overrides {
+            drs: Some(DrsMode::Endpoint { url }),
+            ..Overrides::default()
+        };
+        assert!(!asks("", emulator));
     }
 
     #[test]

@@ -49,7 +49,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use admission::{Limits, Place, Probing, Quotas};
+pub use admission::{Limits, OwnLimits, Place, Probing, Quotas};
 pub use error::DriverError;
 pub use follow::PollBounds;
 pub use planted::{Planted, Planting};
@@ -149,6 +149,15 @@ impl Driver {
             shared.stop.clone(),
         );
         shared.guard(&shared.loops, probing);
+        if shared.settings.quotas.from_aws {
+            let asking = admission::ask_aws(
+                Arc::clone(&shared.admission),
+                Arc::clone(&shared.ports.drs),
+                Arc::clone(&shared.ports.clock),
+                shared.stop.clone(),
+            );
+            shared.guard(&shared.loops, asking);
+        }
         let driver = Self { shared };
         driver.resume_unfinished().await?;
         Ok(driver)

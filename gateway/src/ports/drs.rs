@@ -7,10 +7,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    num::NonZeroU32,
     sync::Arc,
 };
 
-use futures::future::BoxFuture;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, ready},
+};
 use tidegate_core::{
     InstanceId, JobId, SnapshotId, SourceServerId, Span, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked},
@@ -64,6 +68,24 @@ pub trait Drs: Send + Sync + 'static {
         target: Arc<Target>,
         servers: Vec<SourceServerId>,
     ) -> BoxFuture<'_, Result<Vec<(SourceServerId, Timestamp)>, DrsError>>;
+
+    /// Quotas that the account has in the target's Region, as far as AWS says
+    /// them. Where nobody can be asked, none is said.
+    fn quotas(&self, _target: Arc<Target>) -> BoxFuture<'_, Result<GrantedQuotas, DrsError>> {
+        ready(Ok(GrantedQuotas::default())).boxed()
+    }
+}
+
+/// Quotas of DRS that an account has in a Region; what AWS does not say is
+/// missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GrantedQuotas {
+    /// Jobs at a time.
+    pub jobs: Option<NonZeroU32>,
+    /// Servers in all jobs at a time.
+    pub servers: Option<NonZeroU32>,
+    /// Servers in one job.
+    pub servers_per_job: Option<NonZeroU32>,
 }
 
 /// A call of StartRecovery.

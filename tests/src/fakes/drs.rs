@@ -7,15 +7,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures::future::{BoxFuture, FutureExt as _, ready};
+use futures::future::{BoxFuture, FutureExt as _, pending, ready};
 use tidegate_core::{
     InstanceId, JobId, SourceServerId, Timestamp,
     engine::{JobReport, LaunchAnswer, Looked, Quota, ServerReport, ServerState},
     plan::Target,
 };
 use tidegate_gateway::ports::drs::{
-    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
-    ServerQuery, SourceServer, TerminateOrder,
+    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
+    RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
 };
 use tokio::sync::Notify;
 
@@ -36,6 +36,23 @@ pub enum Script {
     AnswerLater,
     /// The adapter has a bug.
     Panic,
+}
+
+/// What AWS answers when it is asked for quotas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// This.
+    Said(GrantedQuotas),
+    /// An error.
+    Failed(DrsError),
+    /// Nothing, ever.
+    Silence,
+}
+
+impl Default for Granted {
+    fn default() -> Self {
+        Self::Said(GrantedQuotas::default())
+    }
 }
 
 /// A DRS without time.
@@ -67,6 +84,9 @@ struct State {
     read_errors: VecDeque<DrsError>,
     /// How often jobs were observed.
     observed: usize,
+    granted: Granted,
+    /// How often that was asked.
+    quota_reads: usize,
     /// Every instance ever launched has one of its own.
     addresses: BTreeMap<InstanceId, IpAddr>,
 }
@@ -148,6 +168,17 @@ impl FakeDrs {
     /// From now on so many jobs may live at a time.
     pub fn set_quota(&self, jobs: usize) {
         self.lock().quota = Some(jobs);
+    }
+
+    /// What AWS answers, from now on, when it is asked for quotas.
+    pub fn grant(&self, granted: Granted) {
+        self.lock().granted = granted;
+    }
+
+    /// How often AWS was asked for quotas.
+    #[must_use]
+    pub fn quota_reads(&self) -> usize {
+        self.lock().quota_reads
     }
 
     /// The most jobs that lived at a time.
@@ -433,5 +464,15 @@ impl Drs for FakeDrs {
             Some((server, taken))
         };
         ready(Ok(servers.into_iter().filter_map(taken).collect())).boxed()
+    }
+
+    fn quotas(&self, _target: Arc<Target>) -> BoxFuture<'_, Result<GrantedQuotas, DrsError>> {
+        let mut state = self.lock();
+        state.quota_reads += 1;
+        match state.granted.clone() {
+            Granted::Said(granted) => ready(Ok(granted)).boxed(),
+            Granted::Failed(error) => ready(Err(error)).boxed(),
+            Granted::Silence => pending().boxed(),
+        }
     }
 }

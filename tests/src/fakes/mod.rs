@@ -6,5 +6,5 @@ mod drs;
 mod hooks;
 
 pub use clock::ManualClock;
-pub use drs::{FakeDrs, Script};
+pub use drs::{FakeDrs, Granted, Script};
 pub use hooks::ScriptedHooks;

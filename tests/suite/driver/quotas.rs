@@ -12,7 +12,7 @@ async fn executions_queue_for_the_jobs_that_are_allowed_and_all_succeed() {
     let waiting: Vec<Option<String>> = started.iter().map(|it| queued(&driver, it)).collect();
     let line = |position: u32| {
         let what = "db: a job of 1 in us-west-2 waits for its turn";
-        Some(format!("{what}: position {position} of 4, 2 of 2 jobs run"))
+        Some(format!("{what}; position {position} of 4, 2 of 2 jobs run"))
     };
     assert_eq!(
         waiting,
@@ -75,6 +75,22 @@ async fn what_runs_counts_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn who_waits_goes_on_waiting_after_a_restart() {
+    let world = World::new(FakeDrs::manual());
+    let driver = world.driver_with(limited(1)).await;
+    let started = start(&driver, 2).await;
+    world.drs.called(1).await;
+    driver.stop().await;
+
+    let driver = world.driver_with(limited(1)).await;
+    for it in &started {
+        let ended = world.settle(&driver, it).await;
+        assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    }
+    assert_eq!(world.drs.most_live(), 1);
+}
+
+#[tokio::test]
 async fn who_is_held_or_cancelled_lets_others_go_first() {
     let world = World::new(FakeDrs::manual().with_quota(1));
     let driver = world.driver_with(limited(1)).await;
@@ -114,7 +130,7 @@ async fn a_job_has_no_more_servers_than_its_place_allows() {
 }
 
 /// So many executions of one server each.
-async fn start(driver: &Driver, count: usize) -> Vec<View> {
+pub(super) async fn start(driver: &Driver, count: usize) -> Vec<View> {
     let mut started = Vec::new();
     for number in 1..=count {
         let order = order(&format!("#{number} db"), &format!("r{number}"));

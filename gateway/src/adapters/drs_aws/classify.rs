@@ -32,7 +32,11 @@ enum Meaning {
     Unclear,
 }
 
-/// Codes of Service Quotas, as AWS lists them for DRS.
+/// Codes of Service Quotas, as AWS lists them for DRS: "Concurrent jobs in
+/// progress", "Max source servers in all Jobs" and "Max source servers in a
+/// single Job" of "AWS Elastic Disaster Recovery endpoints and quotas"
+/// (<https://docs.aws.amazon.com/general/latest/gr/drs.html>), by their codes
+/// in the Service Quotas console.
 const QUOTAS: &[(&str, Quota)] = &[
     ("L-D88FAC3A", Quota::Jobs),
     ("L-05AFA8C6", Quota::Servers),
@@ -133,7 +137,8 @@ pub(super) fn launch_answer(failure: Failure) -> LaunchAnswer {
     }
 }
 
-fn named(code: Option<&str>) -> Quota {
+/// Which quota a code means.
+pub(super) fn named(code: Option<&str>) -> Quota {
     let known = QUOTAS.iter().find(|(known, _)| Some(*known) == code);
     known.map_or(Quota::Unnamed, |(_, quota)| *quota)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    env,
     error::Error,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -95,6 +96,32 @@ impl Clients {
         made.entry(target.clone()).or_insert(client).clone()
     }
 
+    /// Service Quotas in a target, as whoever launches there, if it speaks of
+    /// the DRS that is called. Asked so seldom that no client is kept.
+    pub(super) async fn quotas(
+        &self,
+        target: &Target,
+    ) -> Option<(aws_sdk_servicequotas::Client, Place)> {
+        let builder = match &self.access {
+            Access::Aws { .. } if is_drs_elsewhere() => return None,
+            Access::Aws { base, external_id } => {
+                let config = in_target(base, external_id.as_deref(), target).await;
+                aws_sdk_servicequotas::config::Builder::from(&config)
+            }
+            Access::Endpoint { url } => aws_sdk_servicequotas::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(target.region.clone()))
+                .endpoint_url(url)
+                .credentials_provider(emulator_credentials(target)),
+        };
+        let config = builder
+            .retry_config(RetryConfig::standard().with_max_attempts(self.read_attempts))
+            .timeout_config(self.timeouts.of_reads(self.read_attempts))
+            .build();
+        let client = aws_sdk_servicequotas::Client::from_conf(config);
+        Some((client, self.place(target).await))
+    }
+
     async fn make(&self, target: &Target) -> Client {
         let builder = match &self.access {
             Access::Aws { base, external_id } => {
@@ -130,6 +157,13 @@ async fn in_target(base: &SdkConfig, external_id: Option<&str>, target: &Target)
     }
     let provider = SharedCredentialsProvider::new(role.build().await);
     config.into_builder().credentials_provider(provider).build()
+}
+
+/// Whether the environment names another DRS than that of the Region, and no
+/// Service Quotas that would know it.
+fn is_drs_elsewhere() -> bool {
+    let is_set = |name| env::var_os(name).is_some();
+    is_set("AWS_ENDPOINT_URL_DRS") && !is_set("AWS_ENDPOINT_URL_SERVICE_QUOTAS")
 }
 
 fn emulator_credentials(target: &Target) -> Credentials {

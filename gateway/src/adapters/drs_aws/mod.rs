@@ -19,6 +19,7 @@ mod look;
 mod observe;
 mod report;
 mod servers;
+mod service_quotas;
 mod settings;
 mod snapshots;
 mod time;
@@ -34,8 +35,8 @@ use tidegate_core::{
 
 use self::{clients::Clients, job_log::JobLogs};
 use crate::ports::drs::{
-    Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation, RecoveryInstance,
-    ServerQuery, SourceServer, TerminateOrder,
+    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
+    RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
 };
 
 pub use settings::{Mode, Settings, Timeouts};
@@ -143,6 +144,16 @@ impl Drs for AwsDrs {
         async move {
             let place = self.clients.place(&target).await;
             snapshots::newest(&place, servers).await
+        }
+        .boxed()
+    }
+
+    fn quotas(&self, target: Arc<Target>) -> BoxFuture<'_, Result<GrantedQuotas, DrsError>> {
+        async move {
+            match self.clients.quotas(&target).await {
+                Some((client, place)) => service_quotas::granted(&client, &place).await,
+                None => Ok(GrantedQuotas::default()),
+            }
         }
         .boxed()
     }

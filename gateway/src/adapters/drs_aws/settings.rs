@@ -40,7 +40,8 @@ impl Settings {
 pub enum Mode {
     /// AWS, with the credentials that AWS tools would find. Everything that
     /// they read from the environment and from profiles is honoured, also
-    /// `AWS_ENDPOINT_URL_DRS`. A target's role is assumed through STS in the
+    /// `AWS_ENDPOINT_URL_DRS`; with that, quotas are asked for only if
+    /// `AWS_ENDPOINT_URL_SERVICE_QUOTAS` is there as well. A target's role is assumed through STS in the
     /// target's own Region, so that no other Region has to be up.
     Aws {
         /// Sent when a role is assumed.

@@ -11,6 +11,8 @@
 //! A launch that is too large for what is free is passed over by those behind
 //! it, but not more than [`PATIENCE`] times: then room is gathered for it.
 
+mod line;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, btree_map::Entry},
@@ -21,7 +23,6 @@ use tidegate_core::{ExecutionId, LaunchIx, Timestamp, WaveIx, engine::Quota};
 use super::{
     belief::{Belief, Probing},
     limits::Limits,
-    standing::{Standing, WaitsFor},
 };
 
 /// How often a launch is passed over by others before it holds them up.
@@ -63,6 +64,8 @@ pub(super) struct Wanted {
 pub(super) struct Ledger {
     limits: Limits,
     belief: Belief,
+    /// Whether turns are given: the limits are known as well as they will be.
+    is_open: bool,
     parties: BTreeMap<ExecutionId, Party>,
     /// The tag that was served last.
     served: u64,
@@ -112,12 +115,35 @@ impl Ledger {
         Self {
             limits,
             belief: Belief::new(probing),
+            is_open: true,
             parties: BTreeMap::new(),
             served: 0,
             jobs: 0,
             servers: 0,
             waiting: 0,
         }
+    }
+
+    /// The same, giving no turns until it is opened.
+    pub(super) fn closed(self) -> Self {
+        Self {
+            is_open: false,
+            ..self
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    pub(super) fn open(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Other limits hold from now on; answers whether they are others. What
+    /// DRS was heard to refuse holds below them as before.
+    pub(super) fn limit(&mut self, limits: Limits) -> bool {
+        std::mem::replace(&mut self.limits, limits) != limits
     }
 
     /// What an execution needs here from now on; what it does not name is
@@ -191,6 +217,17 @@ impl Ledger {
         self.belief.per_job(configured).max(1)
     }
 
+    /// Launches that wait and must come back in parts, which only a decision
+    /// of their executions brings about.
+    pub(super) fn too_large(&self) -> Vec<Ticket> {
+        let most = self.most_per_job();
+        let waiting = self.parties.iter().flat_map(|(execution, party)| {
+            let large = party.waiting.iter().filter(|it| it.servers > most);
+            large.map(|waiter| (execution.clone(), waiter.part))
+        });
+        waiting.collect()
+    }
+
     /// DRS said that a quota is full, of a launch that had its turn: it waits
     /// again, as though it had not had it.
     pub(super) fn exceeded(&mut self, ticket: &Ticket, quota: Quota, now: Timestamp) {
@@ -224,59 +261,6 @@ impl Ledger {
         }
     }
 
-    /// Where a launch stands in the queue.
-    pub(super) fn standing(&self, ticket: &Ticket) -> Option<Standing> {
-        let own = self
-            .keys()
-            .find(|(_, (execution, part))| (*execution, *part) == (&ticket.0, ticket.1))?;
-        let ahead = self.keys().filter(|(key, _)| *key < own.0).count();
-        let party = self.parties.get(&ticket.0)?;
-        let servers = party
-            .waiting
-            .iter()
-            .find(|waiter| waiter.part == ticket.1)?
-            .servers;
-        Some(Standing {
-            position: ahead + 1,
-            of: self.waiting,
-            waits_for: self.obstacle(servers),
-        })
-    }
-
-    fn obstacle(&self, servers: u32) -> WaitsFor {
-        let jobs = self.belief.jobs(self.limits.jobs);
-        let all = self.belief.servers(self.limits.servers);
-        if self.jobs >= jobs {
-            WaitsFor::Jobs {
-                used: self.jobs,
-                most: jobs,
-            }
-        } else if self.servers.saturating_add(servers) > all {
-            WaitsFor::Servers {
-                used: self.servers,
-                most: all,
-                wanted: servers,
-            }
-        } else {
-            WaitsFor::Turn
-        }
-    }
-
-    /// Every waiter with its place in the order, lowest first.
-    fn keys(&self) -> impl Iterator<Item = (Key<'_>, (&ExecutionId, Part))> {
-        self.parties.iter().flat_map(move |(execution, party)| {
-            let tags = party.waiting.iter().scan(party.tag, move |tag, waiter| {
-                let start = *tag;
-                *tag += self.cost(waiter.servers);
-                Some((start, waiter.part))
-            });
-            tags.enumerate().map(move |(nth, (tag, part))| {
-                let key = (Reverse(party.class), tag, execution, nth);
-                (key, (execution, part))
-            })
-        })
-    }
-
     /// A job takes as much as the servers that a job has on average when both
     /// limits are reached.
     fn cost(&self, servers: u32) -> u64 {
@@ -291,7 +275,7 @@ impl Ledger {
         } else {
             self.belief.jobs(self.limits.jobs)
         };
-        if self.waiting == 0 || self.jobs >= jobs {
+        if !self.is_open || self.waiting == 0 || self.jobs >= jobs {
             return None;
         }
         let mut heads: Vec<(Reverse<Class>, u64, &ExecutionId, Waiter)> = self
@@ -466,9 +450,6 @@ impl Party {
         self.waiting.insert(at, waiter);
     }
 }
-
-/// The place of a waiter: its class, its tag, and what makes the order total.
-type Key<'a> = (Reverse<Class>, u64, &'a ExecutionId, usize);
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@
 //! a fact at DRS, whatever becomes of the record.
 
 mod belief;
+mod granted;
 mod ledger;
 mod limits;
 mod needs;
@@ -31,15 +32,17 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use belief::Probing;
-pub use limits::{Limits, Place, Quotas};
+pub(super) use granted::ask_aws;
+pub use limits::{Limits, OwnLimits, Place, Quotas};
 
 use self::{
+    granted::Inquiries,
     ledger::{Ledger, Ticket},
     needs::Needs,
     standing::Standing,
 };
 use super::log::Decided;
-use crate::ports::clock::Clock;
+use crate::ports::{clock::Clock, drs::GrantedQuotas};
 
 /// Gives launches their turns.
 #[derive(Debug)]
@@ -49,12 +52,15 @@ pub(super) struct Admission {
     hall: Mutex<Hall>,
     /// When to probe may have changed.
     changed: Notify,
+    /// AWS is to be asked about a place.
+    inquired: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Hall {
     ledgers: BTreeMap<Place, Ledger>,
     guests: BTreeMap<ExecutionId, Guest>,
+    inquiries: Inquiries,
 }
 
 /// An execution that needs something, or did.
@@ -71,6 +77,7 @@ impl Admission {
             probing,
             hall: Mutex::default(),
             changed: Notify::new(),
+            inquired: Notify::new(),
         }
     }
 
@@ -119,6 +126,10 @@ impl Admission {
             let mut hall = self.lock();
             if let Some(ledger) = hall.ledgers.get_mut(&place) {
                 ledger.exceeded(&ticket, *quota, now);
+                // This execution hears of it anyway.
+                let mut large = ledger.too_large();
+                large.retain(|(id, _)| id != execution.id());
+                hall.wake(&large);
             }
         }
     }
@@ -161,10 +172,13 @@ impl Admission {
         let needs = Needs::of(execution);
         let mut hall = self.lock();
         let places = hall.declare(self, execution, &needs, now);
+        if hall.inquire(&self.quotas, &needs, now) {
+            self.inquired.notify_one();
+        }
         let mut woken = Vec::new();
         let mut turns = Vec::new();
         for place in &places {
-            if let Some(ledger) = hall.ledgers.get_mut(place) {
+            if let Some(ledger) = hall.ledgers.get_mut(place).filter(|it| it.is_open()) {
                 woken.extend(ledger.give_turns(now));
                 turns.extend(needs.turns(execution.id(), place, ledger));
             }
@@ -187,6 +201,16 @@ impl Admission {
         hall.wake(&woken);
         drop(hall);
         self.changed.notify_one();
+    }
+
+    fn new_ledger(&self, place: &Place) -> Ledger {
+        let limits = self.quotas.of(place, &GrantedQuotas::default());
+        let ledger = Ledger::new(limits, self.probing);
+        if self.quotas.asks(place) {
+            ledger.closed()
+        } else {
+            ledger
+        }
     }
 
     fn next_probe(&self) -> Option<Timestamp> {
@@ -226,11 +250,21 @@ impl Hall {
             let ledger = self
                 .ledgers
                 .entry(place.clone())
-                .or_insert_with(|| Ledger::new(admission.quotas.of(place), admission.probing));
+                .or_insert_with(|| admission.new_ledger(place));
             let wanted = needs.at(place).unwrap_or(&nothing);
             ledger.declare(id, needs::class(execution), wanted, now);
         }
         places
+    }
+
+    /// Notes the places of which AWS is to be asked before launches there
+    /// have their turns; answers whether there are any.
+    fn inquire(&mut self, quotas: &Quotas, needs: &Needs, now: Timestamp) -> bool {
+        let mut is_due = false;
+        for (place, target) in needs.waiting() {
+            is_due |= quotas.asks(place) && self.inquiries.want(place, target, now);
+        }
+        is_due
     }
 
     fn wake(&self, turns: &[Ticket]) {

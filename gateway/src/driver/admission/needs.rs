@@ -1,11 +1,12 @@
 //! What an execution needs under the quotas of DRS, read from what it has
 //! outstanding.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_core::{
     ExecutionId,
     engine::{CommandId, Event, Execution, Kind},
+    plan::Target,
 };
 
 use super::{
@@ -27,6 +28,8 @@ pub(super) struct Needs {
     places: BTreeMap<Place, BTreeMap<Part, Wanted>>,
     /// What the launches that want a turn wait with.
     commands: BTreeMap<Part, CommandId>,
+    /// Where these are, each as whoever is first there.
+    waiting: BTreeMap<Place, Arc<Target>>,
 }
 
 impl Needs {
@@ -44,11 +47,17 @@ impl Needs {
             wanted.retain(|_, wanted| wanted.need != Need::Turn);
         }
         self.commands.clear();
+        self.waiting.clear();
         self
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
         self.places.keys()
+    }
+
+    /// Places where launches want turns.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&Place, &Arc<Target>)> {
+        self.waiting.iter()
     }
 
     pub(super) fn at(&self, place: &Place) -> Option<&BTreeMap<Part, Wanted>> {
@@ -92,10 +101,13 @@ impl Needs {
             return;
         };
         let servers = u32::try_from(launch.servers.len()).unwrap_or(u32::MAX);
-        let wanted = self.places.entry(Place::of(&launch.target)).or_default();
-        wanted.insert(part, Wanted { need, servers });
+        let place = Place::of(&launch.target);
         if need == Need::Turn {
             self.commands.insert(part, command);
+            let first = self.waiting.entry(place.clone());
+            first.or_insert_with(|| Arc::clone(&launch.target));
         }
+        let wanted = self.places.entry(place).or_default();
+        wanted.insert(part, Wanted { need, servers });
     }
 }

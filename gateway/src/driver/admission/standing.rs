@@ -20,6 +20,8 @@ pub(super) enum WaitsFor {
     Jobs { used: u32, most: u32 },
     /// Too many servers are in jobs.
     Servers { used: u32, most: u32, wanted: u32 },
+    /// What DRS allows is not known yet.
+    Quotas,
     /// Those that were there before.
     Turn,
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Standing {
                     ", {used} of {most} servers are in jobs and {wanted} are wanted"
                 )
             }
+            WaitsFor::Quotas => f.write_str(", the quotas of DRS are being read"),
             WaitsFor::Turn => Ok(()),
         }
     }

@@ -103,6 +103,57 @@ fn turns_are_given_up_to_each_limit() {
 }
 
 #[test]
+fn a_closed_place_gives_no_turns_and_says_why() {
+    let mut hall = Hall::new(Limits::default());
+    hall.ledger = hall.ledger.closed();
+    hall.queue("a", NORMAL, &[1]);
+    assert_eq!(hall.turns(), []);
+    let standing = "position 1 of 1, the quotas of DRS are being read";
+    assert_eq!(hall.standing("a", 0), standing);
+    hall.ledger.open();
+    assert_eq!(hall.turns(), [turn("a", 0)]);
+}
+
+#[test]
+fn other_limits_hold_at_once_and_take_nothing_from_those_who_have_it() {
+    let mut hall = Hall::new(limits(2, 500));
+    hall.queue("a", NORMAL, &[1, 1, 1, 1]);
+    assert_eq!(hall.turns().len(), 2);
+    assert!(hall.ledger.limit(limits(1, 500)));
+    assert!(!hall.ledger.limit(limits(1, 500)), "they hold already");
+    hall.end("a", 0);
+    assert_eq!(hall.turns(), [], "one runs, and one may");
+    assert!(hall.ledger.limit(limits(3, 500)));
+    assert_eq!(hall.turns(), [turn("a", 2), turn("a", 3)]);
+}
+
+#[test]
+fn limits_that_rise_do_not_undo_what_drs_refused() {
+    let mut hall = Hall::new(limits(20, 500));
+    hall.queue("a", NORMAL, &[1, 1, 1]);
+    assert_eq!(hall.turns().len(), 3);
+    hall.exceeded("a", 2, Quota::Jobs);
+    hall.ledger.limit(limits(40, 500));
+    assert_eq!(hall.turns(), []);
+}
+
+#[test]
+fn whoever_waits_with_a_launch_that_became_too_large_is_named() {
+    let mut hall = Hall::new(limits(1, 500));
+    hall.queue("a", NORMAL, &[1]);
+    hall.queue("b", NORMAL, &[1, 60]);
+    hall.queue("c", NORMAL, &[50]);
+    assert_eq!(hall.turns(), [turn("a", 0)]);
+    assert_eq!(hall.ledger.too_large(), []);
+    hall.ledger.limit(Limits {
+        servers_per_job: 50,
+        ..limits(1, 500)
+    });
+    let named = (ExecutionId::from("b"), part(1));
+    assert_eq!(hall.ledger.too_large(), [named]);
+}
+
+#[test]
 fn a_plan_of_one_server_is_served_with_the_first_room_beside_one_of_thousands() {
     let mut hall = Hall::new(Limits::default());
     hall.queue("large", NORMAL, &[100; 50]);
