@@ -9,4 +9,5 @@ mod journal;
 mod journal_format;
 mod lost_appends;
 mod model_check;
+mod recovery_time;
 mod scenarios;
