@@ -53,10 +53,9 @@ fn no_seed_breaks_a_rule() {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| scope.spawn(|| until_broken(&next, first + seeds, &steps)))
             .collect();
-        let broken = threads.into_iter().filter_map(|thread| {
-            let broken = thread.join().expect("the simulation itself does not panic");
-            broken
-        });
+        let broken = threads
+            .into_iter()
+            .filter_map(|thread| thread.join().expect("the simulation itself does not panic"));
         broken.min()
     });
     let steps = steps.load(Ordering::Relaxed);

@@ -292,7 +292,7 @@ fn phase(job: &Job, server: &str) -> ServerState {
         let subject = item.source_server.as_ref();
         subject.is_some_and(|subject| subject.as_str() == server)
     });
-    let phases = of_server.filter_map(|item| match item.event {
+    let mut phases = of_server.filter_map(|item| match item.event {
         JobEvent::SnapshotStart => Some(ServerState::Snapshot),
         JobEvent::ConversionStart => Some(ServerState::Conversion),
         JobEvent::LaunchStart | JobEvent::CleanupStart { .. } => Some(ServerState::Launch),
@@ -312,7 +312,7 @@ fn phase(job: &Job, server: &str) -> ServerState {
         | JobEvent::JobEnd
         | JobEvent::Unlisted => None,
     });
-    phases.last().unwrap_or(ServerState::Requested)
+    phases.next_back().unwrap_or(ServerState::Requested)
 }
 
 pub(crate) fn job_id(job: &Job) -> JobId {

@@ -5,4 +5,5 @@ pub mod conformance;
 pub mod fakes;
 pub mod gateway;
 pub mod process;
+pub mod recorded_drills;
 pub mod sketch;

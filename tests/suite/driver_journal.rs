@@ -181,7 +181,8 @@ impl Flaky {
     /// Waits until claims were asked for so often.
     async fn asked_for_claims(&self, times: usize) {
         let mut asked = self.asked_for_claims.subscribe();
-        asked.wait_for(|asked| *asked >= times).await.unwrap();
+        let waited = asked.wait_for(|asked| *asked >= times).await;
+        waited.expect("the journal lives");
     }
 
     fn next(&self) -> Fault {
@@ -345,10 +346,12 @@ impl World {
     async fn pause_unanswered(&self) -> DriverError {
         let drs = FakeDrs::instant().script([tidegate_tests::fakes::Script::NeverAnswer]);
         let driver = self.driver_with(drs).await;
-        let started = driver.start_execution(order("db web>db")).await.unwrap();
+        let started = driver.start_execution(order("db web>db")).await;
+        let started = started.expect("it starts");
         let pause = Event::Pause { comment: "".into() };
         let asked = driver.request(started.execution.id(), pause, Some(stamp("p")));
-        self.pass_time(asked).await.unwrap_err()
+        let answer = self.pass_time(asked).await;
+        answer.expect_err("its answer is lost")
     }
 
     async fn pass_time<T>(&self, until: impl Future<Output = T>) -> T {

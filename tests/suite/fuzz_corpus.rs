@@ -13,6 +13,7 @@ fn every_input_that_fuzzing_has_kept_holds() {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "names the input that panics")]
 fn try_all(target: &str, check: Check) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     let inputs = fs::read_dir(folder.join(target)).expect("the target has a corpus");

@@ -10,4 +10,5 @@ mod history;
 mod journal;
 mod journal_format;
 mod model_check;
+mod recovery_time;
 mod scenarios;

@@ -152,8 +152,6 @@ impl Actor {
     ) -> Result<(), End> {
         if takes_over {
             self.take_over().await?;
-            // What waited for its turn before is not known to wait here yet.
-            self.turn.notify_one();
         }
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         while !self.log.execution.state().is_terminal() {

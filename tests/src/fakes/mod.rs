@@ -4,7 +4,9 @@
 mod clock;
 mod drs;
 mod hooks;
+mod model_drs;
 
-pub use clock::ManualClock;
+pub use clock::{ManualClock, TokioClock};
 pub use drs::{FakeDrs, Granted, Script};
 pub use hooks::ScriptedHooks;
+pub use model_drs::{Calls, ModelDrs};

@@ -37,6 +37,7 @@ const BOUND: Duration = Duration::from_secs(600);
 /// Emulated seconds per second: a job takes less than a second.
 const SPEED: f64 = 900.0;
 
+#[expect(clippy::print_stdout, reason = "the seed, to try it again")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_kills_lose_nothing_and_launch_nothing_twice() {
     let seed = dice::seed();
@@ -45,6 +46,7 @@ async fn fifty_kills_lose_nothing_and_launch_nothing_twice() {
     calm.expect("it ends in time");
 }
 
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
 async fn storm(seed: u64) {
     let mut dice = Dice::new(seed);
     let scenario = Scenario::from_yaml(&plans::fleet(CLIENTS, seed)).expect("the fleet is valid");

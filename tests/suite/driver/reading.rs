@@ -16,7 +16,8 @@ async fn a_read_that_is_throttled_changes_nothing_and_is_shown() {
         .await;
     assert!(shown.contains("DRS throttles DescribeJobs in"), "{shown}");
     assert!(shown.contains("next try in"), "{shown}");
-    let view = driver.view(started.execution.id()).await.unwrap();
+    let view = driver.view(started.execution.id()).await;
+    let view = view.expect("it is known");
     let wave = view.execution.waves().next().unwrap();
     assert_eq!(wave.state(), WaveState::Recovering);
     let ended = world.settle(&driver, &started).await;

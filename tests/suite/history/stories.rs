@@ -13,8 +13,11 @@ use tidegate_core::{
 
 use super::story::Story;
 
+/// A story's name, and the story.
+pub(super) type Named = (&'static str, fn() -> Story);
+
 /// Every story by its name.
-pub(super) const ALL: [(&str, fn() -> Story); 14] = [
+pub(super) const ALL: [Named; 14] = [
     ("parallel-drill", parallel_drill),
     ("retries-and-tolerance", retries_and_tolerance),
     ("stopped-by-a-failure", stopped_by_a_failure),
@@ -94,11 +97,11 @@ fn retries_and_tolerance() -> Story {
     let mut story = Story::begin(Kind::Drill, &plan("", &[&database, &web, &batch, &report]));
     story.accept(0);
     story.job_with_words(0, &[S::Launched, S::Failed]);
-    story.to_deadline();
+    story.pass_to_deadline();
     story.accept(0);
     // COMPLETED, and nothing final about the server.
     story.job(0, true, &[S::Launch]);
-    story.to_deadline();
+    story.pass_to_deadline();
     story.launch_all(0);
     story.accept(1);
     story.job(1, true, &[S::Launched, S::Failed]);
@@ -214,7 +217,7 @@ fn hooks_that_decide() -> Story {
     let mut story = Story::begin(Kind::Drill, &plan("", &[&database, &batch, &web]));
     let after = Span::from_secs(20);
     story.hook(0, said(HookVerdict::Retry { after }, "not yet"));
-    story.to_deadline();
+    story.pass_to_deadline();
     story.proceed(0);
     story.hook(0, said(HookVerdict::Hold, "the snapshot is 3 h old"));
     story.pass(90);
@@ -263,7 +266,7 @@ fn hooks_that_fail() -> Story {
         let kind = HookFailureKind::Error;
         story.hook(1, said(HookVerdict::Failed { kind }, "broken pipe"));
         if story.execution.holds().is_empty() {
-            story.to_deadline();
+            story.pass_to_deadline();
         }
     }
     story.ask(Event::Resume);
@@ -298,9 +301,9 @@ fn lost_answers() -> Story {
         &plan("  unknownLaunch: askAgain\n", &[&database, &app, &web]),
     );
     story.launch(0, deferred(None));
-    story.to_deadline();
+    story.pass_to_deadline();
     story.launch(0, deferred(Some(Span::from_secs(9))));
-    story.to_deadline();
+    story.pass_to_deadline();
     story.launch(0, unknown());
     story.pass(10);
     story.look_and_find(0);
@@ -370,7 +373,7 @@ fn out_of_time() -> Story {
     story.proceed(2);
     story.pass(100);
     story.ask(Event::Resume);
-    story.to_deadline();
+    story.pass_to_deadline();
     story.look_in_vain(1);
     story.job(0, true, &[S::Launched]);
     story
@@ -396,13 +399,13 @@ fn late_waves() -> Story {
     let mut story = Story::begin(Kind::Drill, &plan("", &waves));
     story.accept(0);
     story.select_in_vain(4);
-    story.to_deadline();
+    story.pass_to_deadline();
     story.launch_all(3);
     story.pass(178);
     story.launch(1, deferred(None));
     for _ in 0..4 {
         if story.execution.next_deadline().is_some() {
-            story.to_deadline();
+            story.pass_to_deadline();
         }
     }
     story.job(0, true, &[S::Launched]);
@@ -450,7 +453,7 @@ fn full_quotas() -> Story {
     story.too_large(0, 1);
     story.admit(0);
     story.launch(0, deferred(None));
-    story.to_deadline();
+    story.pass_to_deadline();
     story.admits = true;
     story.pass(1);
     story.launch_all(0);

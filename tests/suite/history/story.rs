@@ -140,7 +140,7 @@ impl Story {
     }
 
     /// Time passes until something is due.
-    pub(super) fn to_deadline(&mut self) {
+    pub(super) fn pass_to_deadline(&mut self) {
         let due = self.execution.next_deadline().expect("something is due");
         self.now = due.at;
         self.hear(Event::Tick);

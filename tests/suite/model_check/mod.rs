@@ -74,6 +74,7 @@ fn holds(name: &str, setting: Setting) -> Explored<Step> {
 }
 
 /// A way to break each of these rules is found.
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
 fn breaks(name: &str, setting: Setting, rules: &[&'static str]) {
     let found = search(name, setting, rules);
     for rule in rules {

@@ -1,6 +1,6 @@
 //! One followed job: what is known of it, and what is new.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_core::{
     InstanceId, LaunchIx, SourceServerId, Span, Timestamp, WaveIx,
@@ -8,8 +8,11 @@ use tidegate_core::{
 };
 use tokio::sync::mpsc;
 
-use super::schedule::{Phase, PollBounds};
-use crate::{driver::actor::Message, ports::drs::OrderKind};
+use super::schedule::{Lasted, Phase, PollBounds};
+use crate::{
+    driver::actor::Message,
+    ports::drs::{Depth, OrderKind},
+};
 
 /// A forgotten job whose servers DRS still says are under way is waited for
 /// so many times as long as until it counts as forgotten.
@@ -28,11 +31,14 @@ pub(in crate::driver) struct Follower {
 pub(super) struct Followed {
     pub(super) follower: Follower,
     pub(super) kind: OrderKind,
+    /// Plan and wave, by which it is compared with earlier jobs.
+    pub(super) wave: Arc<str>,
     /// In a termination each with its instance.
     pub(super) servers: Vec<(SourceServerId, Option<InstanceId>)>,
+    accepted_at: Timestamp,
     phase: Phase,
     since: Timestamp,
-    /// When it was looked at last, or began to be followed.
+    /// When its phase was looked at last, or it began to be followed.
     seen_at: Timestamp,
     log_read_at: Option<Timestamp>,
     /// When it is looked at next.
@@ -99,6 +105,7 @@ impl Followed {
             Kind::Recovery => OrderKind::Recovery,
             Kind::Cleanup => OrderKind::Terminate,
         };
+        let plan = execution.plan();
         let of_wave = execution.wave(follower.wave).servers();
         let positions = launch.servers.iter();
         let runs = || {
@@ -113,8 +120,10 @@ impl Followed {
             servers: runs()
                 .map(|run| (run.selected.id.clone(), instance(run).flatten()))
                 .collect(),
+            wave: format!("{}/{}", plan.name(), plan.wave(follower.wave).name).into(),
             follower,
             kind,
+            accepted_at: launch.state_at,
             phase,
             since,
             seen_at: now,
@@ -134,7 +143,31 @@ impl Followed {
     }
 
     pub(super) fn schedule(&mut self, bounds: PollBounds, learned: &[Span], now: Timestamp) {
-        self.next_at = now + bounds.wait(self.phase, now.since(self.since), learned);
+        let lasted = Lasted {
+            phase: now.since(self.since),
+            job: now.since(self.accepted_at),
+        };
+        self.next_at = now + bounds.wait(self.phase, lasted, learned);
+    }
+
+    /// Whether it is looked at closely now: it is due, or would be soon.
+    pub(super) fn is_due(&self, bounds: PollBounds, now: Timestamp) -> bool {
+        self.next_at <= now + bounds.slack(self.phase)
+    }
+
+    /// Whether a look as close as this shows its phase, also if that is still
+    /// the same.
+    pub(super) fn is_seen(&self, depth: Depth) -> bool {
+        match (depth, self.kind, self.phase) {
+            (Depth::Log, _, _)
+            | (Depth::Status, OrderKind::Terminate, _)
+            | (Depth::Status, _, Phase::Launch | Phase::Closing) => true,
+            (
+                Depth::Status,
+                OrderKind::Drill | OrderKind::Recovery,
+                Phase::Requested | Phase::Snapshot | Phase::Conversion,
+            ) => false,
+        }
     }
 
     /// Not before this.
@@ -161,11 +194,14 @@ impl Followed {
         self.log_read_at = Some(now);
     }
 
-    /// DRS described the job.
-    pub(super) fn observe(&mut self, report: JobReport, now: Timestamp) -> Seen {
+    /// DRS described the job, as closely as this.
+    pub(super) fn observe(&mut self, report: JobReport, depth: Depth, now: Timestamp) -> Seen {
         self.missing_since = None;
+        let is_seen = self.is_seen(depth);
         let passed = self.move_on(&report, now);
-        self.seen_at = now;
+        if is_seen || passed.is_some() {
+            self.seen_at = now;
+        }
         let news = (self.last.as_ref() != Some(&report)).then(|| {
             self.last = Some(report.clone());
             report

@@ -1,21 +1,26 @@
 //! How long earlier jobs were in each phase. Known to this process only: the
-//! first job after a start is followed without.
+//! first job after a start is followed without. A job is expected to do as
+//! earlier ones of the same wave of the same plan, and where there were none,
+//! as any of its place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use tidegate_core::Span;
 
 use super::schedule::Phase;
 use crate::ports::drs::OrderKind;
 
-/// Newest durations that are kept of each phase. Jobs of one place differ by
-/// what they launch, so one is not enough; each that is kept costs looks.
+/// Newest durations that are kept of each phase. No two jobs are the same, so
+/// one is not enough; each that is kept costs looks.
 const KEPT: usize = 6;
-/// Phases that are kept, over all places. Above it those of the place that
-/// comes first in order are forgotten.
-const PLACES: usize = 4_096;
+/// Phases that are kept, over all waves and places. Above it those that come
+/// first in order are forgotten.
+const PHASES: usize = 16_384;
 
-/// What was learned, by account, Region, kind of job and phase.
+/// What was learned, by account, Region, kind of job, wave and phase.
 #[derive(Debug, Default)]
 pub(super) struct Learned(BTreeMap<Key, VecDeque<Span>>);
 
@@ -25,13 +30,29 @@ pub(super) struct Key {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) kind: OrderKind,
+    /// Plan and wave; `None` for all of them together.
+    pub(super) wave: Option<Arc<str>>,
     pub(super) phase: Phase,
+}
+
+impl Key {
+    fn of_any_wave(&self) -> Self {
+        Self {
+            wave: None,
+            ..self.clone()
+        }
+    }
 }
 
 impl Learned {
     /// A job was seen to pass a phase that it had been in for so long.
     pub(super) fn passed(&mut self, key: Key, lasted: Span) {
-        if self.0.len() >= PLACES && !self.0.contains_key(&key) {
+        self.keep(key.of_any_wave(), lasted);
+        self.keep(key, lasted);
+    }
+
+    fn keep(&mut self, key: Key, lasted: Span) {
+        if self.0.len() >= PHASES && !self.0.contains_key(&key) {
             self.0.pop_first();
         }
         let kept = self.0.entry(key).or_default();
@@ -41,9 +62,10 @@ impl Learned {
         }
     }
 
-    /// How long the newest jobs were in it.
+    /// How long the newest jobs of the wave were in it, or else of any wave.
     pub(super) fn of(&self, key: &Key) -> Vec<Span> {
         let kept = self.0.get(key);
+        let kept = kept.or_else(|| self.0.get(&key.of_any_wave()));
         kept.into_iter().flatten().copied().collect()
     }
 }
@@ -55,8 +77,9 @@ mod tests {
     fn key(region: usize, phase: Phase) -> Key {
         Key {
             account: "123456789012".to_owned(),
-            region: format!("region-{region:04}"),
+            region: format!("region-{region:05}"),
             kind: OrderKind::Drill,
+            wave: Some("shop/web".into()),
             phase,
         }
     }
@@ -79,13 +102,29 @@ mod tests {
     }
 
     #[test]
+    fn a_wave_is_expected_to_do_as_before_and_a_new_one_as_others_of_its_place() {
+        let mut learned = Learned::default();
+        let wave = |name: &str| Key {
+            wave: Some(name.into()),
+            ..key(0, Phase::Launch)
+        };
+        learned.passed(wave("shop/db"), Span::from_secs(600));
+        learned.passed(wave("shop/web"), Span::from_secs(280));
+        let secs = |name| learned.of(&wave(name));
+        assert_eq!(secs("shop/db"), [Span::from_secs(600)]);
+        assert_eq!(secs("shop/web"), [Span::from_secs(280)]);
+        let all = [600, 280].map(Span::from_secs);
+        assert_eq!(secs("shop/cache"), all);
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let mut learned = Learned::default();
-        for place in 0..PLACES + 10 {
+        for place in 0..PHASES {
             learned.passed(key(place, Phase::Launch), Span::from_secs(1));
         }
-        assert_eq!(learned.0.len(), PLACES);
-        assert_eq!(learned.of(&key(PLACES, Phase::Launch)).len(), 1);
+        assert_eq!(learned.0.len(), PHASES);
+        assert_eq!(learned.of(&key(PHASES - 1, Phase::Launch)).len(), 1);
         assert_eq!(learned.of(&key(0, Phase::Launch)), []);
     }
 }

@@ -149,12 +149,10 @@ impl Poller {
         let Some(jobs) = inner.targets.get_mut(target) else {
             return Vec::new();
         };
-        // Those that would be due soon are done now.
-        let soon = now + tidegate_core::Span::from_millis(millis(bounds.min) / 2);
         jobs.jobs
             .iter_mut()
             .map(|(job, followed)| {
-                let is_due = followed.next_at() <= soon;
+                let is_due = followed.is_due(bounds, now);
                 let log = is_due && followed.wants_log(now, bounds.max * LOG_EVERY);
                 if log {
                     followed.log_was_asked_for(now);
@@ -192,8 +190,14 @@ impl Poller {
             let Some(followed) = jobs.jobs.get_mut(&query.job) else {
                 continue;
             };
+            // A look that does not show its phase does not put off the next.
+            let mut is_seen = followed.is_seen(query.depth);
             match reports.remove(&query.job) {
-                Some(report) => news.extend(followed.hear(target, report, learned, now)),
+                Some(report) => {
+                    let heard = followed.hear(target, (report, query.depth), learned, now);
+                    is_seen |= heard.is_some();
+                    news.extend(heard);
+                }
                 None => match followed.is_missing(now, settings.forgotten_after) {
                     Missing::NotYet => {}
                     Missing::Forgotten { is_last } => {
@@ -201,8 +205,10 @@ impl Poller {
                     }
                 },
             }
-            let known = learned.of(&key(target, followed));
-            followed.schedule(settings.poll, &known, now);
+            if is_seen || followed.next_at() <= now {
+                let known = learned.of(&key(target, followed));
+                followed.schedule(settings.poll, &known, now);
+            }
         }
         (news, forgotten)
     }
@@ -236,11 +242,11 @@ impl Followed {
     fn hear(
         &mut self,
         target: &Target,
-        report: JobReport,
+        (report, depth): (JobReport, Depth),
         learned: &mut Learned,
         now: Timestamp,
     ) -> Option<(mpsc::Sender<Message>, tidegate_core::engine::Event)> {
-        let seen = self.observe(report, now);
+        let seen = self.observe(report, depth, now);
         if let Some((phase, lasted)) = seen.passed {
             let key = Key {
                 phase,
@@ -357,6 +363,7 @@ fn key(target: &Target, followed: &Followed) -> Key {
         account: target.account.clone(),
         region: target.region.clone(),
         kind: followed.kind,
+        wave: Some(Arc::clone(&followed.wave)),
         phase: followed.phase(),
     }
 }

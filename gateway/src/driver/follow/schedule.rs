@@ -3,9 +3,13 @@
 //! The end of a phase is expected where earlier jobs of the same kind passed
 //! it. Far from an expected end a job is looked at rarely, close to it often,
 //! and less and less often when it is long overdue. Where nothing was learned
-//! yet, the wait grows with the time that the phase has lasted: that is as
-//! precise for a phase of minutes as for one of seconds, in earnest and in an
-//! emulator whose time runs faster.
+//! yet, the wait grows with the time that has passed: that is as precise for
+//! minutes as for seconds, in earnest and in an emulator whose time runs
+//! faster.
+//!
+//! One look serves every job of a place, and each of them has its own wishes,
+//! so what one job may ask for is little: about as much as a fixed poll of
+//! 30 s by ten executions, of each by itself, is what ten together cost.
 
 use std::time::Duration;
 
@@ -36,12 +40,24 @@ pub(super) enum Phase {
     Closing,
 }
 
+/// How long something has lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lasted {
+    /// The phase.
+    pub(super) phase: Span,
+    /// The job, since DRS accepted it.
+    pub(super) job: Span,
+}
+
 /// Of a phase at whose end nobody waits, the end is seen so much less
 /// precisely.
-const COARSE: u64 = 5;
+const COARSE: u64 = 15;
 /// Of how long a phase lasted, its next end may be so much earlier or later,
 /// in per cent, and still be called expected.
 const SPREAD: u64 = 3;
+/// How many looks are spread over the time in which an end is expected: the
+/// less is known of when it comes, the further apart they are.
+const LOOKS: u64 = 8;
 
 impl PollBounds {
     /// The same wait always.
@@ -53,18 +69,23 @@ impl PollBounds {
         }
     }
 
-    /// How long to wait before a job is looked at again that has been in a
-    /// phase for `elapsed`, if earlier jobs were in it for as long as
-    /// `learned` says.
-    pub(super) fn wait(self, phase: Phase, elapsed: Span, learned: &[Span]) -> Span {
+    /// How long to wait before a job is looked at again, if earlier jobs were
+    /// in its phase for as long as `learned` says.
+    pub(super) fn wait(self, phase: Phase, lasted: Lasted, learned: &[Span]) -> Span {
         let finest = self.finest(phase);
-        let elapsed = elapsed.as_millis();
-        let ends = learned.iter().map(|end| end.as_millis());
-        let wait = ends
-            .map(|end| towards(phase, elapsed, end, finest))
+        let elapsed = lasted.phase.as_millis();
+        let wait = expected(learned, finest)
+            .iter()
+            .map(|window| window.wait(phase, elapsed))
             .min()
-            .unwrap_or_else(|| blind(phase, elapsed));
+            .unwrap_or_else(|| blind(phase, lasted));
         Span::from_millis(wait.max(finest).min(millis(self.max)))
+    }
+
+    /// A look that is due within this is made together with another one that
+    /// is made now.
+    pub(super) fn slack(self, phase: Phase) -> Span {
+        Span::from_millis(self.finest(phase) / 2)
     }
 
     /// How far apart two looks are in a phase at least, in milliseconds.
@@ -79,28 +100,55 @@ impl PollBounds {
     }
 }
 
-/// The wait for an end that is expected there: a part of the way to it, and
-/// as small a part of the way beyond it.
-fn towards(phase: Phase, elapsed: u64, end: u64, finest: u64) -> u64 {
-    let margin = (end.saturating_mul(SPREAD) / 100).max(finest.saturating_mul(2));
-    let (first, last) = (end.saturating_sub(margin), end.saturating_add(margin));
-    if elapsed < first {
-        // An end may come early, and then somebody waits for the look.
-        let part = match phase {
-            Phase::Requested | Phase::Snapshot | Phase::Conversion => 2,
-            Phase::Launch | Phase::Closing => 4,
-        };
-        (first - elapsed) / part
-    } else {
-        elapsed.saturating_sub(last) / 10
+/// When an end is expected, in milliseconds of its phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    first: u64,
+    last: u64,
+}
+
+/// Around every end that was learned; those that overlap are one.
+fn expected(learned: &[Span], finest: u64) -> Vec<Window> {
+    let mut ends: Vec<u64> = learned.iter().map(|end| end.as_millis()).collect();
+    ends.sort_unstable();
+    let mut windows: Vec<Window> = Vec::new();
+    for end in ends {
+        let margin = (end.saturating_mul(SPREAD) / 100).max(finest.saturating_mul(2));
+        let first = end.saturating_sub(margin);
+        let last = end.saturating_add(margin);
+        match windows.last_mut() {
+            Some(before) if first <= before.last => before.last = last,
+            Some(_) | None => windows.push(Window { first, last }),
+        }
+    }
+    windows
+}
+
+impl Window {
+    /// The way to it or a part of it, so many looks within it, and a small
+    /// part of the way beyond it.
+    fn wait(self, phase: Phase, elapsed: u64) -> u64 {
+        if elapsed < self.first {
+            // A launch may end early, and then somebody waits for the look.
+            let way = self.first - elapsed;
+            return match phase {
+                Phase::Requested | Phase::Snapshot | Phase::Conversion => way,
+                Phase::Launch | Phase::Closing => way / 2,
+            };
+        }
+        let within = (self.last - self.first) / LOOKS;
+        within.max(elapsed.saturating_sub(self.last) / 10)
     }
 }
 
-/// The wait where nothing is known.
-fn blind(phase: Phase, elapsed: u64) -> u64 {
+/// The wait where nothing is known. How long a launch takes is guessed from
+/// what came before it, so that many that have just begun are not looked at
+/// all the time; how long a job takes to close, from nothing.
+fn blind(phase: Phase, lasted: Lasted) -> u64 {
     match phase {
-        Phase::Requested | Phase::Snapshot | Phase::Conversion => elapsed / 10,
-        Phase::Launch | Phase::Closing => elapsed / 50,
+        Phase::Requested | Phase::Snapshot | Phase::Conversion => lasted.phase.as_millis() / 10,
+        Phase::Launch => lasted.job.as_millis() / 80,
+        Phase::Closing => lasted.phase.as_millis() / 50,
     }
 }
 
@@ -120,41 +168,64 @@ mod tests {
     /// Waits in seconds at these seconds of a phase.
     fn waits(phase: Phase, learned: &[u64], at: &[u64]) -> Vec<u64> {
         let learned: Vec<Span> = learned.iter().copied().map(Span::from_secs).collect();
-        let wait = |secs: &u64| BOUNDS.wait(phase, Span::from_secs(*secs), &learned);
+        let wait = |secs: &u64| BOUNDS.wait(phase, lasted(Span::from_secs(*secs)), &learned);
         at.iter().map(|at| wait(at).as_millis() / 1000).collect()
+    }
+
+    /// In a phase that is preceded by nothing.
+    fn lasted(phase: Span) -> Lasted {
+        Lasted { phase, job: phase }
     }
 
     #[test]
     fn what_is_expected_is_looked_at_rarely_before_and_often_around_its_end() {
         let at = [0, 100, 200, 240, 265, 271, 280, 288];
         let seen = waits(Phase::Launch, &[280], &at);
-        assert_eq!(seen, [30, 30, 17, 7, 1, 1, 1, 1]);
+        assert_eq!(seen, [30, 30, 30, 15, 3, 1, 2, 2]);
     }
 
     #[test]
     fn what_is_long_overdue_is_looked_at_less_and_less_often() {
         let at = [289, 348, 500, 800];
-        assert_eq!(waits(Phase::Launch, &[280], &at), [1, 5, 21, 30]);
+        assert_eq!(waits(Phase::Launch, &[280], &at), [2, 5, 21, 30]);
     }
 
     #[test]
     fn the_nearest_of_several_ends_counts() {
         let at = [60, 119, 180, 500, 590];
         let seen = waits(Phase::Launch, &[60, 600], &at);
-        assert_eq!(seen, [1, 5, 11, 20, 1]);
+        assert_eq!(seen, [1, 5, 11, 30, 4]);
+    }
+
+    #[test]
+    fn the_less_is_known_of_an_end_the_further_apart_the_looks_are() {
+        let at = [100, 230, 280, 310, 340];
+        let seen = waits(Phase::Launch, &[250, 265, 280, 295, 310], &at);
+        assert_eq!(seen, [30, 6, 9, 9, 9]);
+    }
+
+    #[test]
+    fn a_launch_of_which_nothing_is_known_is_expected_to_take_as_its_job_took_so_far() {
+        let lasted = Lasted {
+            phase: Span::ZERO,
+            job: Span::from_secs(240),
+        };
+        let wait = BOUNDS.wait(Phase::Launch, lasted, &[]);
+        assert_eq!(wait, Span::from_secs(3));
     }
 
     #[test]
     fn the_end_of_a_phase_for_which_nobody_waits_is_seen_less_precisely() {
         let at = [0, 20, 50, 55, 70];
-        assert_eq!(waits(Phase::Snapshot, &[52], &at), [21, 11, 5, 5, 5]);
+        assert_eq!(waits(Phase::Snapshot, &[52], &at), [22, 15, 15, 15, 15]);
     }
 
     #[test]
     fn where_nothing_is_known_the_wait_grows_with_the_time_that_passed() {
         let at = [0, 50, 200, 280, 3600];
-        assert_eq!(waits(Phase::Launch, &[], &at), [1, 1, 4, 5, 30]);
-        assert_eq!(waits(Phase::Conversion, &[], &at), [5, 5, 20, 28, 30]);
+        assert_eq!(waits(Phase::Launch, &[], &at), [1, 1, 2, 3, 30]);
+        assert_eq!(waits(Phase::Closing, &[], &at), [1, 1, 4, 5, 30]);
+        assert_eq!(waits(Phase::Conversion, &[], &at), [15, 15, 20, 28, 30]);
     }
 
     #[test]
@@ -163,7 +234,7 @@ mod tests {
         for phase in [Phase::Requested, Phase::Launch, Phase::Closing] {
             for elapsed in extremes.map(Span::from_millis) {
                 for learned in extremes.map(Span::from_millis) {
-                    let wait = BOUNDS.wait(phase, elapsed, &[learned]).as_millis();
+                    let wait = BOUNDS.wait(phase, lasted(elapsed), &[learned]).as_millis();
                     assert!((1_000..=30_000).contains(&wait), "{wait}");
                 }
             }
@@ -175,7 +246,7 @@ mod tests {
         let fixed = PollBounds::fixed(Duration::from_secs(7));
         for phase in [Phase::Requested, Phase::Launch, Phase::Closing] {
             for secs in [0, 10, 1_000] {
-                let elapsed = Span::from_secs(secs);
+                let elapsed = lasted(Span::from_secs(secs));
                 let learned = [Span::from_secs(10)];
                 assert_eq!(fixed.wait(phase, elapsed, &learned), Span::from_secs(7));
             }
