@@ -37,7 +37,6 @@ const BOUND: Duration = Duration::from_secs(600);
 /// Emulated seconds per second: a job takes less than a second.
 const SPEED: f64 = 900.0;
 
-#[expect(clippy::print_stdout, reason = "the seed, to try it again")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_kills_lose_nothing_and_launch_nothing_twice() {
     let seed = dice::seed();

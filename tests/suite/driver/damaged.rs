@@ -172,7 +172,8 @@ impl World {
     /// An execution whose launch was accepted, and which nobody drives.
     async fn started(&self, line: &str, request: &str) -> ExecutionId {
         let driver = self.driver().await;
-        let started = driver.start_execution(order(line, request)).await.unwrap();
+        let started = driver.start_execution(order(line, request)).await;
+        let started = started.expect("it starts");
         self.drs.called(1).await;
         driver.stop().await;
         started.execution.id().clone()
@@ -185,9 +186,10 @@ impl World {
     /// Writes a record that follows the newest one, counted on from beyond
     /// it; gives its revision, and the first index that would be right.
     async fn forge_from(&self, id: &ExecutionId, beyond: u64, changes: &[Change]) -> (u64, u64) {
-        let stored = self.journal.read(id, 0, 1_000).await.unwrap();
-        let newest = &stored.last().unwrap().record;
-        let before = journal_format::decode(newest).unwrap();
+        let stored = self.journal.read(id, 0, 1_000).await;
+        let stored = stored.expect("it can be read");
+        let newest = &stored.last().expect("it has begun").record;
+        let before = journal_format::decode(newest).expect("a record");
         let first = before.view.first_index + before.view.changes.len() as u64;
         let revision = before.view.revision + 1;
         let record = journal_format::encode(&RecordDraft {
@@ -208,7 +210,8 @@ impl World {
             head: None,
             claim: None,
         };
-        self.journal.append(append).await.unwrap();
+        let written = self.journal.append(append).await;
+        written.expect("it is the next one");
         (revision, first)
     }
 }

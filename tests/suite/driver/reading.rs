@@ -91,7 +91,8 @@ impl World {
     async fn line(&self, driver: &Driver, started: &View, wanted: impl Fn(&str) -> bool) -> String {
         for _ in 0..10_000 {
             tokio::task::yield_now().await;
-            let view = driver.view(started.execution.id()).await.unwrap();
+            let view = driver.view(started.execution.id()).await;
+            let view = view.expect("it is known");
             let lines = driver.outstanding(&view);
             if let Some(line) = lines.into_iter().find(|line| wanted(line)) {
                 return line;

@@ -105,7 +105,6 @@ fn run(first: u64, count: u64, syncs: Syncs) -> Vec<(u64, Outcome)> {
     outcomes
 }
 
-#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
 fn tell(figures: &str) {
     println!("{figures}");
 }
