@@ -566,7 +566,7 @@ pub struct GetPlanResponse {
 /// Request of ListPlans.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListPlansRequest {
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -656,7 +656,7 @@ pub struct ListPlanRevisionsRequest {
     /// The plan's name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -2870,7 +2870,7 @@ pub struct ListExecutionsRequest {
     /// Which executions.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<ExecutionFilter>,
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -2896,7 +2896,7 @@ pub struct ListEventsRequest {
     /// Only commits after this revision.
     #[prost(uint64, tag = "2")]
     pub after_revision: u64,
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "3")]
     pub page_size: i32,
     /// `next_page_token` of the page before; it replaces `after_revision`.
@@ -4396,7 +4396,7 @@ pub struct GetHookResponse {
 /// Request of ListHooks.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListHooksRequest {
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before.
@@ -4509,7 +4509,7 @@ pub struct ListTapesRequest {
     /// The execution's id.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
-    /// 0 is 100; above 1000 is 1000.
+    /// 1 to 1000; 0 is 100.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before.

@@ -8,8 +8,8 @@ mod wave;
 use alloc::{sync::Arc, vec};
 
 use super::{
-    Change, Execution, ExecutionState, HoldCause, LaunchState, Reason, ServerRun, Stage, WaveRun,
-    WaveState,
+    Change, Execution, ExecutionState, Hold, HoldCause, LaunchState, Reason, ServerRun, Stage,
+    WaveRun, WaveState,
 };
 use crate::{LaunchIx, OwnerId, ServerIx, Span, Timestamp, WaveIx, plan::FailurePolicy};
 
@@ -21,17 +21,12 @@ impl Execution {
             Change::ExecutionMoved { to, reason } => self.apply_moved(*to, reason, at),
             Change::OwnerChanged { epoch, owner } => self.apply_owner(*epoch, owner),
             Change::Closing { to, reason } => self.closing = Some((*to, reason.clone())),
-            Change::HoldPlaced(hold) => {
-                self.held_since.get_or_insert(at);
-                self.holds.push(hold.clone());
-            }
+            Change::HoldPlaced(hold) => self.apply_hold_placed(hold, at),
             Change::HoldLifted(hold) => self.apply_hold_lifted(hold.cause, at),
-            Change::WaveMoved { wave, to, reason } => {
-                self.apply_wave_moved(*wave, *to, reason, at);
-            }
+            Change::WaveMoved { wave, to, reason } => self.apply_wave_moved(*wave, *to, reason, at),
             Change::GateOpened { wave } => self.edit(*wave, |run| run.gate_open = true),
             Change::SelectionStarted { wave } => {
-                self.edit(*wave, |run| run.stage = Stage::Selecting);
+                self.edit(*wave, |run| run.stage = Stage::Selecting)
             }
             Change::ServersSelected { wave, servers } => {
                 self.edit(*wave, |run| run.apply_selected(servers, at));
@@ -55,9 +50,7 @@ impl Execution {
             Change::AttemptStarted { wave, attempt } => {
                 self.edit(*wave, |run| run.apply_attempt(*attempt));
             }
-            Change::RetryScheduled { wave, at } => {
-                self.edit(*wave, |run| run.apply_retry(*at));
-            }
+            Change::RetryScheduled { wave, at } => self.edit(*wave, |run| run.apply_retry(*at)),
             Change::LaunchQueued {
                 wave,
                 target,
@@ -93,6 +86,11 @@ impl Execution {
                 warning,
             } => self.edit_server(*wave, *server, |run| run.warnings.push(Arc::clone(warning))),
         }
+    }
+
+    fn apply_hold_placed(&mut self, hold: &Hold, at: Timestamp) {
+        self.held_since.get_or_insert(at);
+        self.holds.push(hold.clone());
     }
 
     fn apply_owner(&mut self, epoch: u64, owner: &OwnerId) {

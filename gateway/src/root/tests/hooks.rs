@@ -224,6 +224,10 @@ async fn a_gateway_with_an_open_download_shuts_down() {
     parts.next().await.unwrap().unwrap();
 
     let ending = tokio::spawn(shelf.world.gateway.shut_down());
+    // Everything runs on this thread: it begins before the rest is read.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
 
     let end = loop {
         if let Err(end) = parts.next().await.expect("the download is cut short") {

@@ -4,6 +4,7 @@
 use std::pin::pin;
 
 use futures::future::join_all;
+use tokio::task::unconstrained;
 
 use super::{
     super::super::{
@@ -252,7 +253,8 @@ async fn submit(journal: &RedbJournal, change: Change) -> Heard {
 }
 
 /// A commit of one change, held until all the others have queued for the next
-/// one: which changes share a commit must not depend on threads.
+/// one: which changes share a commit must not depend on threads. Unconstrained,
+/// because a task that has used up its budget would queue nothing when polled.
 async fn commit_together(
     journal: &RedbJournal,
     disk: &PowerDisk,
@@ -260,11 +262,11 @@ async fn commit_together(
     others: Vec<Change>,
 ) -> (Heard, Vec<Heard>) {
     disk.hold();
-    let mut first = pin!(submit(journal, first));
+    let mut first = pin!(unconstrained(submit(journal, first)));
     assert!(futures::poll!(first.as_mut()).is_pending());
     disk.wait_for_held();
     let others = others.into_iter().map(|change| submit(journal, change));
-    let mut others = pin!(join_all(others));
+    let mut others = pin!(unconstrained(join_all(others)));
     assert!(futures::poll!(others.as_mut()).is_pending());
     disk.release();
     (first.await, others.await)
