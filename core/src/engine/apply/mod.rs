@@ -13,6 +13,10 @@ use super::{
 };
 use crate::{LaunchIx, OwnerId, ServerIx, Span, Timestamp, WaveIx, plan::FailurePolicy};
 
+/// How a launch begins, that waits for its turn and that does not.
+const QUEUED: LaunchState = LaunchState::Queued { attempt: 1 };
+const ASKING: LaunchState = LaunchState::Asking { attempt: 1 };
+
 impl Execution {
     /// Folds one change that was recorded at `at`. Cannot fail.
     pub fn apply(&mut self, change: &Change, at: Timestamp) {
@@ -55,16 +59,12 @@ impl Execution {
                 wave,
                 target,
                 servers,
-            } => self.edit(*wave, |run| {
-                run.apply_launch(LaunchState::Queued { attempt: 1 }, target, servers, at);
-            }),
+            } => self.edit(*wave, |run| run.apply_launch(QUEUED, target, servers, at)),
             Change::LaunchIntended {
                 wave,
                 target,
                 servers,
-            } => self.edit(*wave, |run| {
-                run.apply_launch(LaunchState::Asking { attempt: 1 }, target, servers, at);
-            }),
+            } => self.edit(*wave, |run| run.apply_launch(ASKING, target, servers, at)),
             Change::LaunchMoved {
                 wave,
                 launch,
