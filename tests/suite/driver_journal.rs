@@ -283,6 +283,7 @@ fn others(execution: &ExecutionId, revision: u64) -> Append {
         record,
         head: None,
         claim: None,
+        holds: None,
     }
 }
 

@@ -390,6 +390,7 @@ pub(super) fn lost(error: AppendError, execution: &Execution) -> DriverError {
     match error {
         AppendError::Taken { .. } => DriverError::NotOwner(execution.id().clone()),
         AppendError::Claimed { .. } => DriverError::Damaged("a claim where none was made".into()),
+        AppendError::Outdated { .. } => DriverError::Damaged("holds where none were taken".into()),
         AppendError::TooLarge { .. } => DriverError::Unavailable(error.to_string()),
         AppendError::Unavailable(why) => DriverError::Unavailable(why),
         AppendError::AnswerLost(why) | AppendError::Unknown(why) => DriverError::Unknown(why),

@@ -232,6 +232,7 @@ impl Log {
             record: record.clone(),
             head: self.head(&shared.ports, &next, decided.at),
             claim,
+            holds: None,
         };
         writing::write(shared, append, nonce).await?;
         self.execution = next;

@@ -85,6 +85,7 @@ impl Driver {
                 match error {
                     AppendError::Claimed { value } => self.first_answer(&request, &value).await,
                     AppendError::Taken { .. }
+                    | AppendError::Outdated { .. }
                     | AppendError::TooLarge { .. }
                     | AppendError::Unavailable(_)
                     | AppendError::AnswerLost(_)

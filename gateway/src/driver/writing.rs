@@ -41,7 +41,11 @@ pub(super) async fn write(
                 append.revision = newest + 1;
             }
             // The position or the key may be taken by the earlier try.
-            Err(error @ (AppendError::Taken { .. } | AppendError::Claimed { .. })) if in_doubt => {
+            Err(
+                error @ (AppendError::Taken { .. }
+                | AppendError::Claimed { .. }
+                | AppendError::Outdated { .. }),
+            ) if in_doubt => {
                 return match is_there(shared, &append, nonce).await? {
                     true => Ok(()),
                     false => Err(error),
@@ -50,6 +54,7 @@ pub(super) async fn write(
             Err(
                 error @ (AppendError::Taken { .. }
                 | AppendError::Claimed { .. }
+                | AppendError::Outdated { .. }
                 | AppendError::TooLarge { .. }
                 | AppendError::Unknown(_)),
             ) => return Err(error),

@@ -5,8 +5,11 @@
 //! lease. Records and summaries are opaque here; `journal_format` knows them.
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
-use tidegate_core::ExecutionId;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, ready},
+};
+use tidegate_core::{ExecutionId, SourceServerId};
 
 /// Stores logs. Implementations pass one conformance suite.
 pub trait Journal: Send + Sync + 'static {
@@ -38,6 +41,13 @@ pub trait Journal: Send + Sync + 'static {
 
     /// What a claim's first claimant recorded, if there is one.
     fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
+
+    /// What executions that are not over have taken by [`Append::holds`] since
+    /// the holds had the number `after`; 0 means everything. A journal that one
+    /// process has to itself keeps no holds: the process knows them.
+    fn holds(&self, _after: u64) -> BoxFuture<'_, Result<HoldsSince, ReadError>> {
+        ready(Ok(HoldsSince::default())).boxed()
+    }
 }
 
 /// One atomic append.
@@ -53,6 +63,31 @@ pub struct Append {
     pub head: Option<HeadUpdate>,
     /// A key that must be free, taken together with the append.
     pub claim: Option<Claim>,
+    /// Servers that the execution takes with this append. Only where several
+    /// processes share the journal, which then implements
+    /// [`Journal::holds`]; the others ignore it.
+    pub holds: Option<Holds>,
+}
+
+/// Servers that an execution takes for itself, as far as its writer knows
+/// what the others have: an append with an outdated `after` is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holds {
+    /// What is taken, besides what the execution holds already.
+    pub servers: Vec<SourceServerId>,
+    /// The number of the holds up to which the writer knows them.
+    pub after: u64,
+}
+
+/// What was taken since a number of the holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldsSince {
+    /// The number of the holds now: it grows with every append that takes
+    /// servers.
+    pub newest: u64,
+    /// Executions that are not over and took servers since then, each with all
+    /// that it holds; it may name others as well.
+    pub held: Vec<(ExecutionId, Vec<SourceServerId>)>,
 }
 
 /// What is known of an execution without reading its log. Derived from the
@@ -111,6 +146,12 @@ pub enum AppendError {
     Claimed {
         /// What the first claimant recorded.
         value: Bytes,
+    },
+    /// Somebody took servers that this writer did not know of.
+    #[error("the holds have moved on to {newest}")]
+    Outdated {
+        /// The number of the holds now.
+        newest: u64,
     },
     /// The record is larger than the journal stores.
     #[error("a record of {size} bytes is above the limit of {limit}")]

@@ -2,6 +2,7 @@
 //! it; no type of an SDK or of a database crosses this line.
 
 pub mod clock;
+pub mod cluster;
 pub mod drs;
 pub mod hook_store;
 pub mod hooks;

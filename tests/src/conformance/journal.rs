@@ -101,6 +101,7 @@ fn append(execution: &str, revision: u64) -> Append {
         record: record(execution, revision),
         head: (revision == 1).then(|| head(true, "created")),
         claim: None,
+        holds: None,
     }
 }
 

@@ -96,6 +96,7 @@ async fn a_log_that_begins_as_another_execution_is_damage() {
             summary: Bytes::new(),
         }),
         claim: None,
+        holds: None,
     };
     world.journal.append(append).await.unwrap();
 
@@ -209,6 +210,7 @@ impl World {
             record,
             head: None,
             claim: None,
+            holds: None,
         };
         let written = self.journal.append(append).await;
         written.expect("it is the next one");

@@ -23,5 +23,6 @@ fn first_record(execution: &str) -> Append {
             summary: Bytes::from_static(b"summary"),
         }),
         claim: None,
+        holds: None,
     }
 }

@@ -30,6 +30,7 @@ pub async fn a_taken_position_is_refused_and_nothing_is_written(subject: &mut im
         record: Bytes::from_static(b"late"),
         head: Some(head(false, "late")),
         claim: claim("late", "late"),
+        holds: None,
         ..append("a", revision)
     };
     for revision in [1, 2] {

@@ -58,6 +58,7 @@ pub async fn everything_survives_reopening(subject: &mut impl Subject) {
     let over = Append {
         head: Some(head(false, "over")),
         claim: claim("of an append", "value"),
+        holds: None,
         ..append("b", 2)
     };
     stores.journal.append(over).await.unwrap();
@@ -117,6 +118,7 @@ pub async fn claims_and_positions_hold_after_reopening(subject: &mut impl Subjec
     append_up_to(&*stores.journal, "a", 2).await;
     let claiming = Append {
         claim: claim("key", "first"),
+        holds: None,
         ..append("a", 3)
     };
     stores.journal.append(claiming).await.unwrap();
@@ -130,6 +132,7 @@ pub async fn claims_and_positions_hold_after_reopening(subject: &mut impl Subjec
     assert_taken(&journal.append(append("a", 3)).await, 3, 3);
     let late = Append {
         claim: claim("key", "late"),
+        holds: None,
         ..append("a", 4)
     };
     let late = journal.append(late).await;

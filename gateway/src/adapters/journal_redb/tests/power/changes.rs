@@ -41,10 +41,12 @@ pub(super) fn change(random: &mut Random, held: &Contents, names: &mut Names) ->
         18..22 => Change::PutPlan {
             plan: plan(random, held, names),
             claim: claim(random, names, Bytes::new()),
+            holds: None,
         },
         22..24 => Change::DeletePlan {
             name: name("plan", random.below(PLANS)).as_str().into(),
             claim: claim(random, names, Bytes::new()),
+            holds: None,
         },
         24..26 => Change::TakeClaim(taken(random, names, Bytes::new())),
         26..28 => put_hook(random),
@@ -103,6 +105,7 @@ fn next_record(random: &mut Random, held: &Contents, execution: &str) -> Append 
             summary: format!("{execution} {revision}").into(),
         }),
         claim: None,
+        holds: None,
     }
 }
 
