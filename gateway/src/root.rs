@@ -30,6 +30,7 @@ use crate::{
     },
     ports::{
         clock::Clock,
+        cluster::Cluster,
         drs::Drs,
         hook_store::HookStore,
         hooks::Hooks,
@@ -77,6 +78,8 @@ pub struct Ports {
     pub hooks: Arc<dyn Hooks>,
     /// Where hooks and tapes are stored.
     pub hook_store: Arc<dyn HookStore>,
+    /// The other gateways on the same journal, if it may have any.
+    pub cluster: Option<Arc<dyn Cluster>>,
     /// Resolves if the gateway must stop by itself.
     pub fatal: BoxFuture<'static, StopReason>,
 }
@@ -94,6 +97,7 @@ impl Ports {
             drs,
             clock: Arc::new(SystemClock),
             hooks: Arc::new(NoHooks),
+            cluster: None,
             fatal: future::pending().boxed(),
         }
     }
@@ -277,6 +281,7 @@ async fn open_ports(config: &Config) -> Result<Ports, StartError> {
                 clock: Arc::new(SystemClock),
                 hooks,
                 hook_store,
+                cluster: None,
                 fatal: failure
                     .map(|failure| StopReason::JournalFailed(failure.to_string()))
                     .boxed(),
@@ -419,6 +424,7 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
         drs: Arc::clone(&ports.drs),
         clock: Arc::clone(&ports.clock),
         hooks: Arc::clone(&ports.hooks),
+        cluster: ports.cluster.clone(),
         codec: Codec {
             plan: pinned_plan,
             summary: encode_summary,

@@ -72,6 +72,7 @@ impl Process {
             drs: port.clone(),
             clock: port.clone(),
             hooks: port,
+            cluster: None,
             codec: Codec {
                 plan: plans::decode,
                 summary: |view| view.execution.id().as_str().as_bytes().to_vec().into(),

@@ -79,7 +79,7 @@ impl Watchers {
 /// As the API's watch does it: until the execution is over.
 async fn watch(driver: Driver, id: ExecutionId, tale: Tale, port: Arc<Port>) {
     loop {
-        let mut woken = driver.subscribe(&id);
+        let mut woken = driver.subscribe(&id).await;
         while let Some(receiver) = &mut woken {
             hear_all(&driver, &id, &tale, &port).await;
             if receiver.changed().await.is_err() {

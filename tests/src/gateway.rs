@@ -33,6 +33,7 @@ pub async fn instant(data: &Path) -> Gateway {
         journal: store.clone(),
         plans: store.clone(),
         hook_store: store,
+        cluster: None,
         drs: Arc::new(drs),
         clock: Arc::new(SystemClock),
         hooks: Arc::new(NoHooks),

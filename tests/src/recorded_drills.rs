@@ -158,6 +158,7 @@ impl Drills {
             drs: drs.clone(),
             clock: Arc::new(clock),
             hooks: Arc::new(NoHooks),
+            cluster: None,
             codec: Codec {
                 plan: sketch::decode,
                 summary: |_| Bytes::new(),
@@ -272,7 +273,7 @@ fn order(number: usize) -> StartOrder {
 
 async fn ended(driver: &Driver, started: &View) -> View {
     let id = started.execution.id();
-    if let Some(mut view) = driver.subscribe(id) {
+    if let Some(mut view) = driver.subscribe(id).await {
         let over = view.wait_for(|view| view.execution.state().is_terminal());
         if let Ok(view) = over.await {
             return view.clone();

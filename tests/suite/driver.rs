@@ -195,7 +195,7 @@ fn a_launch_that_was_never_sent_is_asked_for_again_after_the_settle_window() {
     run(async {
         let driver = world.driver().await;
         let started = driver.start_execution(order("db", "r1")).await.unwrap();
-        let mut view = driver.subscribe(started.execution.id()).unwrap();
+        let mut view = driver.subscribe(started.execution.id()).await.unwrap();
         view.wait_for(|view| {
             let wave = view.execution.waves().next().unwrap();
             matches!(wave.launches()[0].state, LaunchState::Reconciling { .. })
@@ -413,6 +413,7 @@ impl World {
             drs: self.drs.clone(),
             clock: Arc::new(self.clock.clone()),
             hooks: self.hooks.clone(),
+            cluster: None,
             codec: Codec {
                 plan: sketch::decode,
                 summary: |view| Bytes::copy_from_slice(view.execution.id().as_str().as_bytes()),
@@ -432,6 +433,7 @@ impl World {
         let reached = async {
             let mut view = driver
                 .subscribe(started.execution.id())
+                .await
                 .expect("the execution is live");
             let reached = view.wait_for(|view| view.execution.state() == state).await;
             reached.expect("the execution lives").clone()
@@ -456,7 +458,7 @@ impl World {
 
 async fn ended(driver: &Driver, started: &View) -> View {
     let id = started.execution.id();
-    if let Some(mut view) = driver.subscribe(id) {
+    if let Some(mut view) = driver.subscribe(id).await {
         let over = view
             .wait_for(|view| view.execution.state().is_terminal())
             .await;

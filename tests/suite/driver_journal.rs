@@ -115,7 +115,7 @@ async fn a_gateway_that_stops_gives_no_server_to_a_start_that_is_under_way() {
         let driver = driver.clone();
         async move { driver.stop().await }
     });
-    while driver.subscribe(first.execution.id()).is_some() {
+    while driver.subscribe(first.execution.id()).await.is_some() {
         tokio::task::yield_now().await;
     }
     world.journal.tells_claims.send_replace(true);
@@ -317,6 +317,7 @@ impl World {
             drs: Arc::new(drs),
             clock: Arc::new(self.clock.clone()),
             hooks: Arc::new(ScriptedHooks::default()),
+            cluster: None,
             codec: Codec {
                 plan: sketch::decode,
                 summary: |_| Bytes::new(),
@@ -331,7 +332,7 @@ impl World {
         let over = async {
             let started = driver.start_execution(order(line)).await?;
             let id = started.execution.id();
-            if let Some(mut view) = driver.subscribe(id) {
+            if let Some(mut view) = driver.subscribe(id).await {
                 // An error means that it is over.
                 let _ = view
                     .wait_for(|view| view.execution.state().is_terminal())

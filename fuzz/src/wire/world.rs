@@ -48,6 +48,7 @@ impl World {
             drs: Arc::new(WillingDrs),
             clock: Arc::new(StoppedClock),
             hooks: Arc::new(ProceedingHooks),
+            cluster: None,
             codec: Codec {
                 plan: pinned_plan,
                 summary: encode_summary,

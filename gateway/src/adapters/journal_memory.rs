@@ -14,10 +14,13 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use tidegate_core::{ExecutionId, PlanName};
+use tidegate_core::{ExecutionId, PlanName, SourceServerId};
 
 use crate::ports::{
-    journal::{Append, AppendError, Claim, Head, HeadUpdate, Journal, ReadError, StoredRecord},
+    journal::{
+        Append, AppendError, Claim, Head, HeadUpdate, Holds, HoldsSince, Journal, ReadError,
+        StoredRecord,
+    },
     plan_store::{PlanStore, PlanStoreError, StoredPlan},
 };
 
@@ -39,6 +42,8 @@ struct Stored {
     claims: BTreeMap<String, Bytes>,
     plans: BTreeMap<PlanName, PlanHistory>,
     hooks: hooks::Hooks,
+    /// How often servers were taken.
+    holds: u64,
 }
 
 #[derive(Debug)]
@@ -46,6 +51,9 @@ struct Log {
     /// The record of revision n is at n - 1.
     records: Vec<Bytes>,
     head: HeadUpdate,
+    holds: Vec<SourceServerId>,
+    /// The number of the holds when it took servers last.
+    held_at: u64,
 }
 
 /// Stays when the plan is deleted, with nothing in `revisions`.
@@ -59,6 +67,7 @@ struct PlanHistory {
 enum Refusal {
     Taken { revision: u64, newest: u64 },
     Claimed { value: Bytes },
+    Outdated { newest: u64 },
 }
 
 impl MemoryJournal {
@@ -137,6 +146,16 @@ impl Journal for MemoryJournal {
     fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         let value = self.stored().claims.get(key).cloned();
         future::ready(Ok(value)).boxed()
+    }
+
+    fn holds(&self, after: u64) -> BoxFuture<'_, Result<HoldsSince, ReadError>> {
+        let stored = self.stored();
+        let since = stored.logs.iter();
+        let since = since.filter(|(_, log)| log.head.live && log.held_at > after);
+        let held = since.map(|(id, log)| (id.clone(), log.holds.clone()));
+        let newest = stored.holds;
+        let held = held.collect();
+        future::ready(Ok(HoldsSince { newest, held })).boxed()
     }
 }
 
@@ -225,22 +244,49 @@ impl PlanStore for MemoryJournal {
 impl Stored {
     fn append(&mut self, append: Append) -> Result<(), Refusal> {
         self.check_claim(append.claim.as_ref())?;
-        let log = self.logs.get_mut(&append.execution);
-        let newest = log.as_ref().map_or(0, |log| newest_revision(&log.records));
+        let log = self.logs.get(&append.execution);
+        let newest = log.map_or(0, |log| newest_revision(&log.records));
         check_next(append.revision, newest)?;
-        match (log, append.head) {
+        self.check_holds(append.holds.as_ref())?;
+        match (self.logs.get_mut(&append.execution), append.head) {
             (Some(log), head) => {
                 log.records.push(append.record);
-                log.head = head.unwrap_or_else(|| log.head.clone());
+                if let Some(head) = head {
+                    log.head = head;
+                }
             }
-            (None, head) => {
-                let head = head.expect("checked: the first record brings a head");
-                let records = vec![append.record];
-                self.logs.insert(append.execution, Log { records, head });
+            (None, Some(head)) => {
+                let log = Log {
+                    records: vec![append.record],
+                    head,
+                    holds: Vec::new(),
+                    held_at: 0,
+                };
+                self.logs.insert(append.execution.clone(), log);
             }
+            (None, None) => unreachable!("the first record of an execution brings its head"),
         }
         self.take_claim(append.claim);
+        self.take_holds(&append.execution, append.holds);
         Ok(())
+    }
+
+    fn check_holds(&self, holds: Option<&Holds>) -> Result<(), Refusal> {
+        let newest = self.holds;
+        match holds {
+            Some(holds) if holds.after != newest => Err(Refusal::Outdated { newest }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn take_holds(&mut self, execution: &ExecutionId, holds: Option<Holds>) {
+        if let Some(holds) = holds
+            && let Some(log) = self.logs.get_mut(execution)
+        {
+            self.holds += 1;
+            log.holds.extend(holds.servers);
+            log.held_at = self.holds;
+        }
     }
 
     fn records(&self, execution: &ExecutionId, after: u64, limit: usize) -> Vec<StoredRecord> {
@@ -309,6 +355,7 @@ impl From<Refusal> for AppendError {
         match refusal {
             Refusal::Taken { revision, newest } => Self::Taken { revision, newest },
             Refusal::Claimed { value } => Self::Claimed { value },
+            Refusal::Outdated { newest } => Self::Outdated { newest },
         }
     }
 }
@@ -318,6 +365,7 @@ impl From<Refusal> for PlanStoreError {
         match refusal {
             Refusal::Taken { revision, newest } => Self::Taken { revision, newest },
             Refusal::Claimed { value } => Self::Claimed { value },
+            Refusal::Outdated { .. } => unreachable!("a plan takes no servers"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One live execution: one event at a time, decide, append, apply, publish,
 //! dispatch.
 
+mod sharing;
 mod taking_over;
 
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use tidegate_core::{
     engine::{Deadline, Event, Execution, Rejection},
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     DriverError, Planted, Published, RecordView, RequestStamp, Shared, View,
     dispatch::Dispatcher,
-    log::{Decided, Log},
+    log::{Decided, Log, With},
     registry::{Live, Recent},
 };
 use crate::ports::journal::AppendError;
@@ -31,6 +33,8 @@ const IDLE_TICK: tidegate_core::Span = tidegate_core::Span::from_secs(1);
 pub(super) enum Message {
     /// Something was heard.
     Heard(Event),
+    /// Somebody else wrote into the log.
+    Written,
     /// A person asks for something.
     Asked {
         event: Event,
@@ -67,10 +71,14 @@ pub(super) enum Begin {
     TakenOver,
 }
 
-/// Makes a log live.
+/// Makes a log live, if it is to be driven here. It has its place already.
 pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
-    let (mailbox, messages) = mpsc::channel(MAILBOX);
     let view = log.view();
+    let Some(term) = shared.membership.term(log.execution.id()) else {
+        sharing::leave_to_owner(shared, &log);
+        return view;
+    };
+    let (mailbox, messages) = mpsc::channel(MAILBOX);
     let (wake, woken) = watch::channel(view.clone());
     let recent = Arc::new(Recent::new(view.clone(), shared.settings.tail));
     shared.registry.insert(
@@ -85,6 +93,8 @@ pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
         dispatcher: Dispatcher::new(Arc::clone(shared), mailbox),
         turn: shared.admission.woken(log.execution.id()),
         shared: Arc::clone(shared),
+        epoch: log.execution.epoch(),
+        stop: term.stop,
         log,
         wake,
         recent,
@@ -98,7 +108,8 @@ pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
         }
         Begin::TakenOver => true,
     };
-    shared.guard(&shared.tasks, actor.run(messages, takes_over));
+    let running = term.running.track_future(actor.run(messages, takes_over));
+    shared.guard(&shared.tasks, running);
     view
 }
 
@@ -110,6 +121,10 @@ struct Actor {
     recent: Arc<Recent>,
     /// A launch of this execution has its turn.
     turn: Arc<Notify>,
+    /// Counts the owners; another number in the log means another owner.
+    epoch: u64,
+    /// Ends the time for which it is driven here.
+    stop: CancellationToken,
     stopping: bool,
 }
 
@@ -130,13 +145,13 @@ impl Actor {
                 if self.shared.settings.has(Planted::GivesServersAway) {
                     self.shared.registry.leave(id);
                 } else {
-                    self.shared.registry.abandon(id);
+                    self.let_go();
                 }
                 admission.withdraw(&self.log.execution, self.now());
             }
             Err(End::Lost) => {
                 tracing::error!(execution = %id, "this process cannot drive the execution any more");
-                self.shared.registry.abandon(id);
+                self.let_go();
                 admission.withdraw(&self.log.execution, self.now());
             }
         }
@@ -163,7 +178,7 @@ impl Actor {
             // is due ends by being heard, so it cannot keep messages waiting.
             tokio::select! {
                 biased;
-                () = self.shared.stop.cancelled(), if !self.stopping => self.stopping = true,
+                () = self.stop.cancelled(), if !self.stopping => self.stopping = true,
                 event = due(&self.shared, deadline, self.stopping) => self.hear(event).await?,
                 message = messages.recv() => match message {
                     Some(message) => self.handle(message).await?,
@@ -177,7 +192,11 @@ impl Actor {
 
     async fn handle(&mut self, message: Message) -> Result<(), End> {
         match message {
+            Message::Heard(event @ Event::Selected { .. }) if self.is_shared() => {
+                self.hear_selected(event).await
+            }
             Message::Heard(event) => self.hear(event).await,
+            Message::Written => self.read_on().await,
             Message::Asked {
                 event,
                 stamp,
@@ -187,30 +206,47 @@ impl Actor {
     }
 
     async fn hear(&mut self, event: Event) -> Result<(), End> {
-        let is_tick = event == Event::Tick;
         self.dispatcher.heard(&event);
+        let admission = &self.shared.admission;
+        admission.heard(&self.log.execution, &event, self.now());
+        // Only where others write as well may it have to be decided anew.
+        let again = self.is_shared().then(|| event.clone());
+        let mut event = event;
+        while let Some(behind) = self.hear_once(event).await? {
+            let Some(anew) = &again else {
+                lost(behind, &self.log.execution);
+                return Err(End::Lost);
+            };
+            self.catch_up().await?;
+            event = anew.clone();
+        }
+        Ok(())
+    }
+
+    /// `Some` if somebody else has written, and nothing was.
+    async fn hear_once(&mut self, event: Event) -> Result<Option<AppendError>, End> {
+        let is_tick = event == Event::Tick;
         let now = self.now();
-        self.shared
-            .admission
-            .heard(&self.log.execution, &event, now);
         match self.decide(event, now, None) {
             Ok(decided) if decided.changes.is_empty() => {
                 if is_tick {
                     self.idle_tick(now).await;
                 }
                 self.dispatcher.dispatch(&self.log.execution, self.stopping);
-                Ok(())
             }
-            Ok(decided) => {
-                let (view, record) = self.record(decided).await.map_err(|_| End::Lost)?;
-                self.publish(view, record);
-                Ok(())
-            }
+            Ok(decided) => match self.record(decided, With::default()).await {
+                Ok((view, record)) => self.publish(view, record),
+                Err(behind @ AppendError::Taken { .. }) => return Ok(Some(behind)),
+                Err(error) => {
+                    lost(error, &self.log.execution);
+                    return Err(End::Lost);
+                }
+            },
             Err(rejection) => {
                 tracing::error!(execution = %self.log.execution.id(), %rejection, "an observation was rejected");
-                Ok(())
             }
         }
+        Ok(None)
     }
 
     /// What an event means, and the turns that launches take with it. While
@@ -228,7 +264,7 @@ impl Actor {
             at: now,
             stamp,
         };
-        if !self.shared.stop.is_cancelled() {
+        if !self.stop.is_cancelled() {
             self.shared.admission.take_turns(&mut decided);
         }
         Ok(decided)
@@ -250,43 +286,58 @@ impl Actor {
         &mut self,
         event: Event,
         stamp: Option<RequestStamp>,
-        reply: Reply,
+        mut reply: Reply,
     ) -> Result<(), End> {
-        let now = self.now();
-        let decided = self.answered_before(stamp.as_ref()).and_then(|before| {
-            if let Some(revision) = before {
-                return Ok(Err(revision));
+        loop {
+            let now = self.now();
+            let limit = self.shared.settings.request_limit;
+            let before = self.log.answered_before(stamp.as_ref());
+            let decided = before.and_then(|before| {
+                if let Some(revision) = before {
+                    return Ok(Err(revision));
+                }
+                self.log.admit(limit, &event)?;
+                let decided = self.decide(event.clone(), now, stamp.clone());
+                decided.map(Ok).map_err(DriverError::Rejected)
+            });
+            // A caller that has left is no reason to undo anything.
+            let decided = match decided {
+                Err(refused) => {
+                    drop(reply.send(Err(refused)));
+                    return Ok(());
+                }
+                Ok(Err(revision)) => {
+                    drop(reply.send(Ok(Asked::Before(revision))));
+                    return Ok(());
+                }
+                Ok(Ok(decided)) => decided,
+            };
+            reply = self.answer_too_soon(&decided, reply);
+            match self.record_asked(decided, reply).await? {
+                None => return Ok(()),
+                // Somebody else has written: with that, it is decided anew.
+                Some(unanswered) => reply = unanswered,
             }
-            self.admit(&event)?;
-            let decided = self.decide(event, now, stamp);
-            decided.map(Ok).map_err(DriverError::Rejected)
-        });
-        // A caller that has left is no reason to undo anything.
-        match decided {
-            Err(refused) => drop(reply.send(Err(refused))),
-            Ok(Err(revision)) => drop(reply.send(Ok(Asked::Before(revision)))),
-            Ok(Ok(decided)) => {
-                let reply = self.answer_too_soon(&decided, reply);
-                self.record_asked(decided, reply).await?;
-            }
+            self.catch_up().await?;
         }
-        Ok(())
     }
 
-    /// Records what a person asked for, and answers.
-    async fn record_asked(&mut self, decided: Decided, reply: Reply) -> Result<(), End> {
-        match self.record(decided).await {
+    /// Records what a person asked for, and answers; gives the reply back if
+    /// somebody else has written, and nothing was.
+    async fn record_asked(&mut self, decided: Decided, reply: Reply) -> Result<Option<Reply>, End> {
+        match self.record(decided, With::default()).await {
             Ok((view, record)) => {
                 drop(reply.send(Ok(Asked::Done(view.clone()))));
                 let_the_answer_leave().await;
                 self.publish(view, record);
+                Ok(None)
             }
+            Err(AppendError::Taken { .. }) if self.is_shared() => Ok(Some(reply)),
             Err(error) => {
-                drop(reply.send(Err(error)));
-                return Err(End::Lost);
+                drop(reply.send(Err(lost(error, &self.log.execution))));
+                Err(End::Lost)
             }
         }
-        Ok(())
     }
 
     fn answer_too_soon(&self, decided: &Decided, reply: Reply) -> Reply {
@@ -303,40 +354,16 @@ impl Actor {
         oneshot::channel().0
     }
 
-    /// The revision at which this request was recorded before.
-    fn answered_before(&self, stamp: Option<&RequestStamp>) -> Result<Option<u64>, DriverError> {
-        let Some(stamp) = stamp else {
-            return Ok(None);
-        };
-        match self.log.requests.get(&stamp.id) {
-            Some((digest, revision)) if *digest == stamp.digest => Ok(Some(*revision)),
-            Some(_) => Err(DriverError::RequestIdReused(stamp.id.clone())),
-            None => Ok(None),
-        }
-    }
-
-    /// Bounds what a log can grow to, but never keeps anybody from stopping
-    /// what goes on.
-    fn admit(&self, event: &Event) -> Result<(), DriverError> {
-        let limit = self.shared.settings.request_limit;
-        let stops = matches!(event, Event::Pause { .. } | Event::Cancel { .. });
-        if stops || self.log.requests.len() < limit {
-            Ok(())
-        } else {
-            Err(DriverError::TooManyRequests { limit })
-        }
-    }
-
     /// Persist, then act. What was recorded can be read from here on.
-    async fn record(&mut self, decided: Decided) -> Result<(View, Arc<RecordView>), DriverError> {
+    async fn record(
+        &mut self,
+        decided: Decided,
+        with: With,
+    ) -> Result<(View, Arc<RecordView>), AppendError> {
         if self.shared.settings.has(Planted::ActsTooSoon) {
             self.dispatcher.dispatch(&decided.next, self.stopping);
         }
-        let record = self
-            .log
-            .append(&self.shared, decided, None)
-            .await
-            .map_err(|error| lost(error, &self.log.execution))?;
+        let record = self.log.append(&self.shared, decided, with).await?;
         let view = self.recorded(&record);
         Ok((view, record))
     }

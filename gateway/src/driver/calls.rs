@@ -104,3 +104,14 @@ fn servers<'a>(
     let positions = launch.servers.iter();
     positions.filter_map(|server| servers.get(server.index()))
 }
+
+/// The answer to a call that was not made, because another member of the
+/// cluster may drive the execution by now.
+pub(super) fn not_ours_now() -> LaunchAnswer {
+    LaunchAnswer::Deferred {
+        reason: Arc::from(
+            "this gateway was not heard by its cluster for too long; nothing was sent",
+        ),
+        after: None,
+    }
+}

@@ -137,11 +137,16 @@ impl Dispatcher {
             CommandId::Admit { .. } => return,
             CommandId::Launch { wave, launch, .. } => {
                 let order = calls::order(execution, wave, launch);
-                let drs = Arc::clone(&self.shared.ports.drs);
+                let shared = Arc::clone(&self.shared);
                 let mailbox = self.mailbox.clone();
                 // On the tracker, so that a shutdown waits for the answer.
                 self.shared.guard(&self.shared.tasks, async move {
-                    let answer = calls::call(&*drs, order).await;
+                    let now = shared.ports.clock.elapsed();
+                    let answer = if shared.membership.may_act(now) {
+                        calls::call(&*shared.ports.drs, order).await
+                    } else {
+                        calls::not_ours_now()
+                    };
                     let heard = Event::LaunchAnswered { command, answer };
                     let _ = mailbox.send(Message::Heard(heard)).await;
                 });

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     journal_format::{self, DecodedRecord, GenesisRecord, RecordDraft, RecordHash},
-    ports::journal::{Append, AppendError, Claim, HeadUpdate},
+    ports::journal::{Append, AppendError, Claim, HeadUpdate, Holds},
 };
 
 /// Records that are read at once.
@@ -38,6 +38,13 @@ pub(super) struct Decided {
     pub(super) next: Execution,
     pub(super) at: Timestamp,
     pub(super) stamp: Option<RequestStamp>,
+}
+
+/// What is taken together with a record.
+#[derive(Default)]
+pub(super) struct With {
+    pub(super) claim: Option<Claim>,
+    pub(super) holds: Option<Holds>,
 }
 
 impl Decided {
@@ -98,6 +105,54 @@ impl Log {
             log.requests.clear();
         }
         log.ok_or_else(|| DriverError::NotFound(id.clone()))
+    }
+
+    /// Folds what others recorded behind this, and returns it.
+    pub(super) async fn read_on(
+        &mut self,
+        shared: &Shared,
+    ) -> Result<Vec<(View, Arc<RecordView>)>, DriverError> {
+        let mut news = Vec::new();
+        loop {
+            let journal = &shared.ports.journal;
+            let records = journal
+                .read(self.execution.id(), self.revision, PAGE)
+                .await?;
+            if records.is_empty() {
+                return Ok(news);
+            }
+            for stored in records {
+                let record = decode(&stored.record)?;
+                self.fold(&record, journal_format::hash(&stored.record))?;
+                news.push((self.view(), Arc::new(record.view)));
+            }
+        }
+    }
+
+    /// The revision at which this request was recorded before.
+    pub(super) fn answered_before(
+        &self,
+        stamp: Option<&RequestStamp>,
+    ) -> Result<Option<u64>, DriverError> {
+        let Some(stamp) = stamp else {
+            return Ok(None);
+        };
+        match self.requests.get(&stamp.id) {
+            Some((digest, revision)) if *digest == stamp.digest => Ok(Some(*revision)),
+            Some(_) => Err(DriverError::RequestIdReused(stamp.id.clone())),
+            None => Ok(None),
+        }
+    }
+
+    /// Bounds what a log can grow to, but never keeps anybody from stopping
+    /// what goes on.
+    pub(super) fn admit(&self, limit: usize, event: &Event) -> Result<(), DriverError> {
+        let stops = matches!(event, Event::Pause { .. } | Event::Cancel { .. });
+        if stops || self.requests.len() < limit {
+            Ok(())
+        } else {
+            Err(DriverError::TooManyRequests { limit })
+        }
     }
 
     fn begin(
@@ -201,7 +256,7 @@ impl Log {
         &mut self,
         shared: &Shared,
         decided: Decided,
-        claim: Option<Claim>,
+        with: With,
     ) -> Result<Arc<RecordView>, AppendError> {
         let genesis = (self.revision == 0).then(|| GenesisRecord {
             execution: self.execution.id().clone(),
@@ -231,8 +286,8 @@ impl Log {
             revision: self.revision + 1,
             record: record.clone(),
             head: self.head(&shared.ports, &next, decided.at),
-            claim,
-            holds: None,
+            claim: with.claim,
+            holds: with.holds,
         };
         writing::write(shared, append, nonce).await?;
         self.execution = next;

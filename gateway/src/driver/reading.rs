@@ -6,7 +6,7 @@ use tidegate_core::{
     ExecutionId, LaunchIx, WaveIx,
     engine::{CommandId, Execution},
 };
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::{
     Driver, DriverError, Published, RecordView, Shared, View,
@@ -82,6 +82,9 @@ impl Driver {
         {
             return Ok(records);
         }
+        if let Some(records) = self.shared.tails.after(id, after, limit) {
+            return Ok(records);
+        }
         let records = self.shared.ports.journal.read(id, after, limit).await?;
         records
             .iter()
@@ -89,16 +92,8 @@ impl Driver {
             .collect()
     }
 
-    /// Wakes whenever the execution's view changes, and holds the newest.
-    /// `None` if the execution is not driven here: it is over, unknown,
-    /// another process's, or only just being started.
-    #[must_use]
-    pub fn subscribe(&self, id: &ExecutionId) -> Option<watch::Receiver<View>> {
-        self.shared.registry.get(id).map(|live| live.woken)
-    }
-
-    /// Every commit of every execution from now on, in order for each. A
-    /// receiver that lags too far gets `Lagged` and reads from its cursors.
+    /// Every commit of every execution that is driven here from now on, in order
+    /// for each; of others as long as they are followed. A receiver that lags too far gets `Lagged` and reads from its cursors.
     #[must_use]
     pub fn subscribe_all(&self) -> broadcast::Receiver<Published> {
         self.shared.published.subscribe()

@@ -41,9 +41,9 @@ struct Inner {
     held: BTreeMap<ExecutionId, Vec<SourceServerId>>,
     /// Not over, and not driven here any more.
     abandoned: BTreeSet<ExecutionId>,
-    /// Counted apart from `live`: an execution takes its place before its
-    /// first record is written.
-    places: usize,
+    /// Kept apart from `live`: an execution takes its place before its first
+    /// record is written. What is held without a place is driven elsewhere.
+    places: BTreeSet<ExecutionId>,
 }
 
 impl Recent {
@@ -97,11 +97,11 @@ impl Registry {
         limit: usize,
     ) -> Result<(), DriverError> {
         let mut inner = lock(&self.inner);
-        if inner.places >= limit {
+        if inner.places.len() >= limit {
             return Err(DriverError::TooManyLive { limit });
         }
         inner.take(id, servers)?;
-        inner.places += 1;
+        inner.places.insert(id.clone());
         Ok(())
     }
 
@@ -127,10 +127,38 @@ impl Registry {
         inner.abandoned.insert(id.clone());
     }
 
+    /// Another member of the cluster drives the execution: its servers stay
+    /// taken, and it has no place here.
+    pub(super) fn hand_over(&self, id: &ExecutionId) {
+        let mut inner = lock(&self.inner);
+        inner.live.remove(id);
+        inner.places.remove(id);
+    }
+
+    /// Another member's execution has these servers. What is said of them here
+    /// is older.
+    pub(super) fn hold(&self, id: &ExecutionId, servers: &[SourceServerId]) {
+        let mut inner = lock(&self.inner);
+        for server in servers {
+            inner.servers.insert(server.clone(), id.clone());
+        }
+        inner.held.insert(id.clone(), servers.to_vec());
+    }
+
+    /// Whether it has a place here: it is live, or is being started.
+    pub(super) fn has_place(&self, id: &ExecutionId) -> bool {
+        lock(&self.inner).places.contains(id)
+    }
+
+    /// Every execution that is driven here.
+    pub(super) fn driven(&self) -> Vec<ExecutionId> {
+        lock(&self.inner).live.keys().cloned().collect()
+    }
+
     /// Whether it has its place, and is not live yet.
     pub(super) fn is_starting(&self, id: &ExecutionId) -> bool {
         let inner = lock(&self.inner);
-        inner.held.contains_key(id) && !inner.live.contains_key(id) && !inner.abandoned.contains(id)
+        inner.places.contains(id) && !inner.live.contains_key(id) && !inner.abandoned.contains(id)
     }
 
     /// The execution is over, or never came to be. Again does nothing.
@@ -139,10 +167,12 @@ impl Registry {
         inner.live.remove(id);
         if let Some(servers) = inner.held.remove(id) {
             for server in servers {
-                inner.servers.remove(&server);
+                if inner.servers.get(&server) == Some(id) {
+                    inner.servers.remove(&server);
+                }
             }
-            inner.places -= 1;
         }
+        inner.places.remove(id);
     }
 }
 

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tidegate_core::{OwnerId, engine, plan::Plan};
 
-use super::{Planting, PollBounds, Probing, Quotas, Random, View};
+use super::{ClusterSettings, Planting, PollBounds, Probing, Quotas, Random, View};
 use crate::ports::{
     clock::Clock,
+    cluster::Cluster,
     drs::{Drs, LookBy},
     hooks::Hooks,
     journal::Journal,
@@ -24,6 +25,8 @@ pub struct DriverPorts {
     pub clock: Arc<dyn Clock>,
     /// Hooks.
     pub hooks: Arc<dyn Hooks>,
+    /// The other gateways on the same journal, if it may have any.
+    pub cluster: Option<Arc<dyn Cluster>>,
     /// How plans and summaries are written; the driver knows neither.
     pub codec: Codec,
 }
@@ -41,8 +44,11 @@ pub struct Codec {
 /// Numbers.
 #[derive(Clone, Debug)]
 pub struct DriverSettings {
-    /// How this process is called in the log.
+    /// How this process is called in the log, and in its cluster. No two
+    /// processes have the same.
     pub owner: OwnerId,
+    /// Numbers of the cluster.
+    pub cluster: ClusterSettings,
     /// Settings of the engine.
     pub engine: engine::Settings,
     /// Quotas of DRS.
@@ -80,6 +86,7 @@ impl Default for DriverSettings {
     fn default() -> Self {
         Self {
             owner: OwnerId::from("gateway"),
+            cluster: ClusterSettings::default(),
             engine: engine::Settings::default(),
             quotas: Quotas::default(),
             probing: Probing::default(),

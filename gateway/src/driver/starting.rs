@@ -12,9 +12,13 @@ use tidegate_core::{
 use super::{
     Driver, DriverError, Origin, Planted, RequestStamp, Shared, View,
     actor::{self, Begin, lost},
-    log::{Decided, Log},
+    log::{Decided, Log, With},
 };
-use crate::ports::journal::{AppendError, Claim};
+use crate::ports::journal::{AppendError, Claim, Holds};
+
+/// Ids that are tried to find one that is driven here. A member of a hundred
+/// finds one with near certainty.
+const IDS: usize = 1_000;
 
 /// What StartExecution and CleanUp hand over.
 #[derive(Clone, Debug)]
@@ -27,6 +31,15 @@ pub struct StartOrder {
     pub origin: Origin,
     /// The client's request.
     pub request: RequestStamp,
+}
+
+/// What came of one try to start.
+enum Tried {
+    Started(View),
+    /// Somebody else took servers meanwhile.
+    Outdated,
+    /// It is not started, or was before.
+    Not(Result<View, DriverError>),
 }
 
 impl Driver {
@@ -68,30 +81,55 @@ impl Driver {
 
     async fn start_once(&self, order: StartOrder) -> Result<View, DriverError> {
         let shared = &self.shared;
+        let mut turn = shared.turn_to_hold().await;
+        loop {
+            if let Some(turn) = &mut turn {
+                turn.learn().await?;
+            }
+            let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
+            let holds = turn.as_ref().map(|turn| turn.holds(&servers));
+            match self.start_with(order.clone(), &servers, holds).await {
+                Tried::Started(view) => {
+                    if let Some(turn) = turn {
+                        turn.taken();
+                    }
+                    return Ok(view);
+                }
+                Tried::Outdated => {}
+                Tried::Not(outcome) => return outcome,
+            }
+        }
+    }
+
+    async fn start_with(
+        &self,
+        order: StartOrder,
+        servers: &[SourceServerId],
+        holds: Option<Holds>,
+    ) -> Tried {
+        let shared = &self.shared;
         let id = shared.next_id();
         let request = order.request.clone();
-        let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
-        if let Err(refused) = shared
-            .registry
-            .enter(&id, &servers, shared.settings.live_limit)
-        {
+        if let Err(refused) = shared.enter(&id, servers, shared.settings.live_limit).await {
             // The servers may be busy because this very request was accepted.
-            return self.started_by(&request).await?.ok_or(refused);
+            let before = self.started_by(&request).await;
+            return Tried::Not(before.and_then(|view| view.ok_or(refused)));
         }
-        match create(shared, id.clone(), order).await {
-            Ok((log, record)) => Ok(actor::spawn(shared, log, Begin::Created(record))),
-            Err((error, execution)) => {
-                shared.registry.leave(&id);
-                match error {
-                    AppendError::Claimed { value } => self.first_answer(&request, &value).await,
-                    AppendError::Taken { .. }
-                    | AppendError::Outdated { .. }
-                    | AppendError::TooLarge { .. }
-                    | AppendError::Unavailable(_)
-                    | AppendError::AnswerLost(_)
-                    | AppendError::Unknown(_) => Err(lost(error, &execution)),
-                }
+        let (error, execution) = match create(shared, id.clone(), order, holds).await {
+            Ok((log, record)) => {
+                return Tried::Started(actor::spawn(shared, log, Begin::Created(record)));
             }
+            Err(refused) => refused,
+        };
+        shared.registry.leave(&id);
+        match error {
+            AppendError::Outdated { .. } => Tried::Outdated,
+            AppendError::Claimed { value } => Tried::Not(self.first_answer(&request, &value).await),
+            AppendError::Taken { .. }
+            | AppendError::TooLarge { .. }
+            | AppendError::Unavailable(_)
+            | AppendError::AnswerLost(_)
+            | AppendError::Unknown(_) => Tried::Not(Err(lost(error, &execution))),
         }
     }
 
@@ -116,6 +154,7 @@ async fn create(
     shared: &Shared,
     id: ExecutionId,
     order: StartOrder,
+    holds: Option<Holds>,
 ) -> Result<(Log, Arc<super::RecordView>), (AppendError, Box<Execution>)> {
     let now = shared.ports.clock.now();
     let genesis = Genesis {
@@ -142,9 +181,12 @@ async fn create(
         at: now,
         stamp: Some(order.request),
     };
-    shared.admission.take_turns(&mut decided);
+    // Whoever drives it gives its launches their turns.
+    if shared.membership.term(&id).is_some() {
+        shared.admission.take_turns(&mut decided);
+    }
     let mut log = Log::new(execution, Arc::new(order.origin));
-    match log.append(shared, decided, claim).await {
+    match log.append(shared, decided, With { claim, holds }).await {
         Ok(record) => Ok((log, record)),
         Err(error) => {
             shared.admission.leave(&log.execution, now);
@@ -158,9 +200,18 @@ fn claim_key(request: &str) -> String {
 }
 
 impl Shared {
-    /// A new id, above every one that this process made before.
+    /// A new id, above every one that this process made before; of several,
+    /// one that is driven here, so that nobody has to be told of it.
     fn next_id(&self) -> ExecutionId {
-        self.ids.next(self.ports.clock.now(), &self.settings.random)
+        let next = || self.ids.next(self.ports.clock.now(), &self.settings.random);
+        let mut id = next();
+        for _ in 0..IDS {
+            if self.membership.prefers(&id) {
+                break;
+            }
+            id = next();
+        }
+        id
     }
 
     /// Waits until no other start with this request id is under way.

@@ -176,7 +176,10 @@ async fn hours_later_aws_is_asked_again_and_who_waits_is_split_as_it_says_then()
     world.drs.grant(said(1, 2));
     world.clock.advance(Span::from_secs(4 * 3_600));
     let third = driver.start_execution(order("#9 db", "r9")).await.unwrap();
-    let mut seen = driver.subscribe(waits.execution.id()).expect("it lives");
+    let mut seen = driver
+        .subscribe(waits.execution.id())
+        .await
+        .expect("it lives");
     let split = seen.wait_for(|view| view.revision > waits.revision).await;
     assert_eq!(launches(&split.expect("it lives").clone()), [2, 2, 1]);
 

@@ -124,6 +124,7 @@ async fn driver(journal: Arc<RedbJournal>) -> Driver {
         drs: Arc::new(FakeDrs::instant()),
         clock: Arc::new(ManualClock::default()),
         hooks: Arc::new(ScriptedHooks::default().with("smoke", [proceeds])),
+        cluster: None,
         codec: Codec {
             plan: pinned_plan,
             summary: encode_summary,
@@ -142,7 +143,7 @@ async fn until(
     id: &tidegate_core::ExecutionId,
     is: fn(ExecutionState) -> bool,
 ) -> View {
-    if let Some(mut view) = driver.subscribe(id)
+    if let Some(mut view) = driver.subscribe(id).await
         && let Ok(view) = view.wait_for(|view| is(view.execution.state())).await
     {
         return view.clone();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_core::engine::Event;
 
 use super::{
-    super::{DriverError, Planted, servers_of},
+    super::{DriverError, Planted, log::With, servers_of},
     Actor, End, lost,
 };
 use crate::ports::journal::AppendError;
@@ -14,7 +14,7 @@ use crate::ports::journal::AppendError;
 /// How often an execution is taken over from an owner that goes on writing.
 const TAKEOVERS: usize = 16;
 /// How long a journal that cannot be read is left alone.
-const READ_WAIT: Duration = Duration::from_millis(200);
+pub(super) const READ_WAIT: Duration = Duration::from_millis(200);
 
 impl Actor {
     /// Becomes the owner: the first record of every owner says so. Where the
@@ -28,11 +28,16 @@ impl Actor {
             if decided.changes.is_empty() {
                 return Ok(());
             }
-            match self.log.append(&self.shared, decided, None).await {
+            match self
+                .log
+                .append(&self.shared, decided, With::default())
+                .await
+            {
                 Ok(record) => {
                     if self.shared.settings.has(Planted::LosesJobs) {
                         self.dispatcher.lose_jobs(&self.log.execution);
                     }
+                    self.epoch = self.log.execution.epoch();
                     let view = self.recorded(&record);
                     self.publish(view, record);
                     return Ok(());
@@ -69,7 +74,7 @@ impl Actor {
             }
         };
         let servers = servers_of(&log.execution);
-        if let Err(error) = shared.registry.take(id, &servers) {
+        if let Err(error) = shared.take(id, &servers).await {
             tracing::error!(execution = %id, %error, "an execution cannot be taken over");
             return Err(End::Lost);
         }

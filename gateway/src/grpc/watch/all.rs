@@ -20,7 +20,7 @@ use super::{
     outlet::{Outlet, Stop},
 };
 use crate::{
-    driver::{DriverError, Listed, Published},
+    driver::{DriverError, FollowAll, Listed, Published},
     grpc::{convert::time::timestamp, filter::Filter, live, services::Services, status},
 };
 
@@ -44,6 +44,7 @@ pub(in crate::grpc) fn watch_all(
     let watcher = Watcher {
         // Subscribed first: what happens from here on is heard.
         published: services.driver.subscribe_all(),
+        _following: services.driver.follow_all(),
         pace: Pace::new(settings.bookmark_interval, settings.max_age),
         services: Arc::clone(services),
         outlet,
@@ -63,6 +64,8 @@ struct Watcher {
     outlet: Outlet,
     filter: Filter,
     published: broadcast::Receiver<Published>,
+    /// Held so that it hears of what other members of the cluster drive.
+    _following: FollowAll,
     /// Of the executions that the place follows.
     readers: BTreeMap<ExecutionId, Reader>,
     place: Place,

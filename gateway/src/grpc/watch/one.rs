@@ -31,7 +31,7 @@ pub(in crate::grpc) async fn watch(
     let (outlet, frames, place) = super::open(services)?;
     let driver = &services.driver;
     // Subscribed first: what happens from here on wakes the stream.
-    let updates = driver.subscribe(&id);
+    let updates = driver.subscribe(&id).await;
     let newest = driver
         .view(&id)
         .await
@@ -180,7 +180,7 @@ impl Watcher {
     /// process drives it.
     async fn resubscribe(&mut self) -> Result<(), Stop> {
         let id = self.newest.execution.id().clone();
-        self.updates = still_open(self.services.driver.subscribe(&id));
+        self.updates = still_open(self.services.driver.subscribe(&id).await);
         self.newest = self.services.driver.view(&id).await?;
         if self.updates.is_none() && !self.newest.execution.state().is_terminal() {
             return Err(Stop::Shutdown(

@@ -18,6 +18,7 @@ fn ports(dir: &Path, drs: &Arc<CalmDrs>) -> Ports {
         journal: Arc::clone(&store) as Arc<dyn Journal>,
         plans: Arc::clone(&store) as Arc<dyn PlanStore>,
         hook_store: store as Arc<dyn HookStore>,
+        cluster: None,
         drs: Arc::clone(drs) as Arc<_>,
         clock: Arc::new(SystemClock),
         hooks: Arc::new(NoHooks),

@@ -1,0 +1,106 @@
+//! Which servers executions have to themselves, also those that another
+//! member of the cluster drives.
+//!
+//! What is held is known from the registry; what the others took since is read
+//! from the journal before servers are taken. An append that takes servers is
+//! refused if anybody took some in between, so two members never give the same
+//! server away.
+
+use tidegate_core::{ExecutionId, SourceServerId};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{DriverError, Shared};
+use crate::ports::journal::Holds;
+
+/// The number of the holds up to which the registry knows them. Whoever holds
+/// the lock takes servers; the others wait for their turn.
+#[derive(Debug, Default)]
+pub(super) struct Holding(Mutex<u64>);
+
+/// The turn to take servers.
+pub(super) struct Turn<'a> {
+    shared: &'a Shared,
+    known: MutexGuard<'a, u64>,
+}
+
+impl Shared {
+    /// Waits for the turn to take servers; `None` where nobody else takes any.
+    pub(super) async fn turn_to_hold(&self) -> Option<Turn<'_>> {
+        self.membership.member()?;
+        let known = self.holding.0.lock().await;
+        Some(Turn {
+            shared: self,
+            known,
+        })
+    }
+
+    /// Takes a place among the executions that are driven here, and servers,
+    /// or nothing. Whoever is said to have one of the servers is asked whether
+    /// it still has, if it is driven elsewhere.
+    pub(super) async fn enter(
+        &self,
+        id: &ExecutionId,
+        servers: &[SourceServerId],
+        limit: usize,
+    ) -> Result<(), DriverError> {
+        loop {
+            match self.registry.enter(id, servers, limit) {
+                Err(DriverError::ServerBusy { other, .. }) if self.has_ended(&other).await? => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Takes further servers for an execution that is driven here, or none.
+    pub(super) async fn take(
+        &self,
+        id: &ExecutionId,
+        servers: &[SourceServerId],
+    ) -> Result<(), DriverError> {
+        loop {
+            match self.registry.take(id, servers) {
+                Err(DriverError::ServerBusy { other, .. }) if self.has_ended(&other).await? => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Whether an execution that is driven elsewhere is over; then its servers
+    /// are free.
+    async fn has_ended(&self, other: &ExecutionId) -> Result<bool, DriverError> {
+        if self.membership.member().is_none() || self.registry.has_place(other) {
+            return Ok(false);
+        }
+        let head = self.ports.journal.head(other).await?;
+        let ended = head.is_none_or(|head| !head.live);
+        if ended {
+            self.registry.leave(other);
+        }
+        Ok(ended)
+    }
+}
+
+impl Turn<'_> {
+    /// Learns what was taken since the last turn.
+    pub(super) async fn learn(&mut self) -> Result<(), DriverError> {
+        let since = self.shared.ports.journal.holds(*self.known).await?;
+        for (execution, servers) in since.held {
+            self.shared.registry.hold(&execution, &servers);
+        }
+        *self.known = since.newest;
+        Ok(())
+    }
+
+    /// What an append says that takes these.
+    pub(super) fn holds(&self, servers: &[SourceServerId]) -> Holds {
+        Holds {
+            servers: servers.to_vec(),
+            after: *self.known,
+        }
+    }
+
+    /// The append was made.
+    pub(super) fn taken(mut self) {
+        *self.known += 1;
+    }
+}

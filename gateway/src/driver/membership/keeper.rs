@@ -1,0 +1,289 @@
+//! The loop that keeps this member in its cluster: it beats, takes and gives
+//! back leases, and hears what others wrote into the logs of its executions.
+//!
+//! What the cluster's table does not answer changes nothing here but the time
+//! until which this member may act; executions wait, and go on.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tidegate_core::ExecutionId;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{
+    super::{DriverError, Shared, actor::Message, resuming},
+    Held, Member, Membership, Term,
+    balance::{self, Steps},
+};
+use crate::ports::cluster::{ClusterError, Lease, Roster};
+
+/// Joins the cluster, if there is one: the first beat, and the leases that
+/// are free.
+///
+/// # Errors
+/// The cluster's table does not answer, or not as it should.
+pub(in crate::driver) async fn begin(shared: &Arc<Shared>) -> Result<(), DriverError> {
+    let Membership::Member(member) = &shared.membership else {
+        return resuming::everything(shared).await;
+    };
+    member.tick(shared).await.map_err(|error| match error {
+        ClusterError::Damaged(why) => DriverError::Damaged(why),
+        ClusterError::Unavailable(_) | ClusterError::Superseded(_) => {
+            DriverError::Unavailable(error.to_string())
+        }
+    })
+}
+
+/// Goes on until this member leaves.
+pub(in crate::driver) async fn keep(shared: Arc<Shared>) {
+    let Some(member) = shared.membership.member() else {
+        return;
+    };
+    let going_on = async {
+        // A resume reads many logs, and may not keep the heart from beating.
+        tokio::join!(member.beat_on(&shared), member.resume_on(&shared))
+    };
+    tokio::select! {
+        () = shared.leaving.cancelled() => {}
+        _ = going_on => {}
+    }
+}
+
+/// Gives every lease back, so that nobody has to wait for this member. Nothing
+/// runs in their terms any more.
+pub(in crate::driver) async fn leave(shared: &Shared) {
+    let Some(member) = shared.membership.member() else {
+        return;
+    };
+    let leases: Vec<Lease> = member
+        .lock()
+        .leases
+        .values()
+        .map(|held| held.lease.clone())
+        .collect();
+    for lease in leases {
+        if let Err(error) = member.port.change(lease, None).await {
+            tracing::warn!(%error, "a lease was not given back; it ends by itself");
+        }
+    }
+    if let Err(error) = member.port.leave(&member.id).await {
+        tracing::warn!(%error, "the cluster was not told that this gateway leaves");
+    }
+}
+
+impl Member {
+    async fn beat_on(&self, shared: &Arc<Shared>) {
+        loop {
+            shared.wait(self.settings.beat()).await;
+            if let Err(error) = self.tick(shared).await {
+                tracing::warn!(%error, "the cluster does not hear this gateway; others may take what it drives");
+            }
+        }
+    }
+
+    async fn resume_on(&self, shared: &Arc<Shared>) {
+        while !shared.stop.is_cancelled() {
+            if let Err(error) = self.resume(shared).await {
+                tracing::warn!(%error, "executions could not be resumed; trying again");
+            }
+            shared.wait(self.settings.beat()).await;
+        }
+    }
+
+    /// One beat, and what follows from it.
+    async fn tick(&self, shared: &Arc<Shared>) -> Result<(), ClusterError> {
+        let _turn = self.turn.lock().await;
+        let roster = self.beat(shared).await?;
+        let now = shared.ports.clock.elapsed();
+        let alive = self.lock().hear(&roster, now, self.settings.lease);
+        for (partition, term) in self.compare(&roster) {
+            term.stop.cancel();
+            self.tell_of_partition(shared, partition).await;
+        }
+        if !shared.stop.is_cancelled() {
+            let Steps { take, release } = balance::steps(&roster, &alive, &self.id);
+            for lease in take {
+                self.take(lease).await?;
+            }
+            for partition in release {
+                self.release(shared, partition);
+            }
+        }
+        self.hear_nudges(shared).await
+    }
+
+    async fn beat(&self, shared: &Shared) -> Result<Roster, ClusterError> {
+        let began = shared.ports.clock.elapsed();
+        let beat = {
+            let mut state = self.lock();
+            state.beat += 1;
+            state.beat
+        };
+        let roster = self.port.beat(&self.id, beat).await?;
+        // Others wait for a whole lease from when they saw this beat.
+        let lease = self.settings.lease;
+        self.lock().until = began + lease - lease / 10;
+        Ok(roster)
+    }
+
+    /// Brings what this member believes to have in line with a roster. Returns
+    /// what it has lost.
+    fn compare(&self, roster: &Roster) -> Vec<(u16, Term)> {
+        let mut state = self.lock();
+        let mut lost = Vec::new();
+        for lease in &roster.leases {
+            let is_ours = lease.owner.as_ref() == Some(&self.id);
+            match (state.leases.get_mut(&lease.partition), is_ours) {
+                (Some(held), true) => held.lease = lease.clone(),
+                // The answer to a change was lost.
+                (None, true) => {
+                    state
+                        .leases
+                        .insert(lease.partition, self.held(lease.clone()));
+                }
+                (Some(_), false) => {
+                    if let Some(held) = state.leases.remove(&lease.partition) {
+                        tracing::warn!(partition = lease.partition, owner = ?lease.owner, "another gateway drives this partition now");
+                        lost.push((lease.partition, held.term));
+                    }
+                }
+                (None, false) => {}
+            }
+        }
+        lost
+    }
+
+    async fn take(&self, lease: Lease) -> Result<(), ClusterError> {
+        let taken = Lease {
+            owner: Some(self.id.clone()),
+            epoch: lease.epoch + 1,
+            ..lease
+        };
+        if self.port.change(lease, taken.owner.clone()).await? {
+            tracing::info!(partition = taken.partition, "drives this partition now");
+            let held = self.held(taken);
+            self.lock().leases.insert(held.lease.partition, held);
+        }
+        Ok(())
+    }
+
+    fn held(&self, lease: Lease) -> Held {
+        Held {
+            lease,
+            term: Term::under(&self.stop),
+            resumed: false,
+        }
+    }
+
+    /// Ends a partition's term, and gives its lease back once nothing runs in
+    /// it any more.
+    fn release(&self, shared: &Arc<Shared>, partition: u16) {
+        let Some(term) = self.term_of(partition) else {
+            return;
+        };
+        term.stop.cancel();
+        let releasing = Arc::clone(shared);
+        shared.guard(&shared.loops, async move {
+            term.end().await;
+            if let Some(member) = releasing.membership.member() {
+                member.give_back(partition).await;
+            }
+        });
+    }
+
+    async fn give_back(&self, partition: u16) {
+        let _turn = self.turn.lock().await;
+        let lease = self
+            .lock()
+            .leases
+            .get(&partition)
+            .map(|held| held.lease.clone());
+        let Some(lease) = lease else {
+            return;
+        };
+        if let Err(error) = self.port.change(lease, None).await {
+            tracing::warn!(partition, %error, "a lease was not given back; the next beat tells");
+        }
+        self.lock().leases.remove(&partition);
+    }
+
+    /// The term of a partition, unless it has ended.
+    fn term_of(&self, partition: u16) -> Option<Term> {
+        let state = self.lock();
+        let held = state.leases.get(&partition)?;
+        (!held.term.stop.is_cancelled()).then(|| held.term.clone())
+    }
+
+    /// The new owner may have taken the partition before the last of its
+    /// executions was begun here.
+    async fn tell_of_partition(&self, shared: &Shared, partition: u16) {
+        let driven = shared.registry.driven().into_iter();
+        for execution in driven.filter(|id| self.partition(id) == partition) {
+            self.tell(&execution).await;
+        }
+    }
+
+    async fn hear_nudges(&self, shared: &Shared) -> Result<(), ClusterError> {
+        for execution in self.port.nudges(&self.id).await? {
+            self.written(shared, execution);
+        }
+        Ok(())
+    }
+
+    /// An execution's log was written by somebody else.
+    fn written(&self, shared: &Shared, execution: ExecutionId) {
+        let told = match shared.registry.get(&execution) {
+            Some(live) => live.mailbox.try_send(Message::Written),
+            // It is begun by the next resume, if it is ours.
+            None => Err(TrySendError::Closed(Message::Written)),
+        };
+        if told.is_err() {
+            self.lock().begin.insert(execution);
+        }
+    }
+
+    /// Drives every unfinished execution of the partitions that are new, and
+    /// those that this member was told of.
+    async fn resume(&self, shared: &Arc<Shared>) -> Result<(), DriverError> {
+        let partitions = self.to_resume(shared.ports.clock.elapsed());
+        if !partitions.is_empty() {
+            let is_ours = |id: &ExecutionId| partitions.contains(&self.partition(id));
+            resuming::those(shared, is_ours).await?;
+            self.resumed(&partitions);
+        }
+        let told = std::mem::take(&mut self.lock().begin);
+        let mut new = Vec::new();
+        for execution in told {
+            if shared.registry.get(&execution).is_some() {
+                self.written(shared, execution);
+            } else if self.term(&execution).is_some() {
+                new.push(execution);
+            }
+        }
+        let outcome = resuming::these(shared, new.clone()).await;
+        if outcome.is_err() {
+            self.lock().begin.extend(new);
+        }
+        outcome
+    }
+
+    /// The partitions whose executions are to be listed.
+    fn to_resume(&self, now: Duration) -> BTreeSet<u16> {
+        let mut state = self.lock();
+        if now.saturating_sub(state.swept) >= self.settings.sweep {
+            state.swept = now;
+            for held in state.leases.values_mut() {
+                held.resumed = false;
+            }
+        }
+        let new = state.leases.iter().filter(|(_, held)| !held.resumed);
+        new.map(|(&partition, _)| partition).collect()
+    }
+
+    fn resumed(&self, partitions: &BTreeSet<u16>) {
+        for (partition, held) in &mut self.lock().leases {
+            if partitions.contains(partition) {
+                held.resumed = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Going on with executions that are not over: all of them, or those that this
+//! member of a cluster drives from now on.
+
+use std::{future::ready, sync::Arc};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use tidegate_core::ExecutionId;
+
+use super::{
+    DriverError, Shared,
+    actor::{self, Begin},
+    log::Log,
+    servers_of,
+};
+
+/// Heads that are read at once.
+const HEADS: usize = 1_000;
+/// Logs that are read at the same time.
+const AT_ONCE: usize = 64;
+
+/// Goes on with every execution that is not over.
+pub(super) async fn everything(shared: &Arc<Shared>) -> Result<(), DriverError> {
+    those(shared, |_| true).await
+}
+
+/// Goes on with every execution that is not over and is to be driven here.
+pub(super) async fn those(
+    shared: &Arc<Shared>,
+    is_ours: impl Fn(&ExecutionId) -> bool,
+) -> Result<(), DriverError> {
+    let unfinished = unfinished(shared).await?;
+    let ours = unfinished.into_iter().filter(is_ours);
+    these(shared, ours.collect()).await
+}
+
+/// Goes on with these, unless they are driven here or over.
+///
+/// Every one of them takes its servers before the first does anything: one
+/// that goes on could otherwise take what another one holds.
+pub(super) async fn these(shared: &Arc<Shared>, ids: Vec<ExecutionId>) -> Result<(), DriverError> {
+    let ids = ids.into_iter().filter(|id| !shared.registry.has_place(id));
+    let logs: Vec<Log> = futures::stream::iter(ids)
+        .map(|id| read(shared, id))
+        .buffer_unordered(AT_ONCE)
+        .try_filter_map(|log| ready(Ok(log)))
+        .try_collect()
+        .await?;
+    let mut driven = Vec::with_capacity(logs.len());
+    for log in logs {
+        if enter(shared, &log).await {
+            driven.push(log);
+        }
+    }
+    let count = driven.len();
+    for log in &driven {
+        let now = shared.ports.clock.now();
+        shared.admission.register(&log.execution, now);
+    }
+    for log in driven {
+        actor::spawn(shared, log, Begin::TakenOver);
+    }
+    if count > 0 {
+        tracing::info!(count, "resumed unfinished executions");
+    }
+    Ok(())
+}
+
+pub(super) async fn unfinished(shared: &Shared) -> Result<Vec<ExecutionId>, DriverError> {
+    let journal = &shared.ports.journal;
+    let mut unfinished: Vec<ExecutionId> = Vec::new();
+    loop {
+        let page = journal.heads(unfinished.last(), true, HEADS).await?;
+        if page.is_empty() {
+            return Ok(unfinished);
+        }
+        unfinished.extend(page.into_iter().map(|head| head.execution));
+    }
+}
+
+/// A log that cannot be understood keeps nobody else from going on: the
+/// execution is left as it is, and everything asked of it says why.
+async fn read(shared: &Shared, id: ExecutionId) -> Result<Option<Log>, DriverError> {
+    match shared.read(&id, None).await {
+        Ok(log) if log.execution.state().is_terminal() => Ok(None),
+        Ok(log) => Ok(Some(log)),
+        Err(DriverError::Damaged(why)) => {
+            tracing::error!(execution = %id, why, "this execution cannot be resumed");
+            Ok(None)
+        }
+        // Somebody was told of it before its first record was there.
+        Err(DriverError::NotFound(_)) if shared.membership.member().is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes an unfinished execution's place and servers.
+async fn enter(shared: &Shared, log: &Log) -> bool {
+    let execution = &log.execution;
+    let servers = servers_of(execution);
+    let entered = shared.enter(execution.id(), &servers, usize::MAX).await;
+    if let Err(error) = &entered {
+        tracing::error!(execution = %execution.id(), %error, "this execution cannot be resumed");
+    }
+    entered.is_ok()
+}
