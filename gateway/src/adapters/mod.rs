@@ -2,9 +2,13 @@
 //! clock. Only the composition root names them.
 
 #[cfg(feature = "root")]
+mod aws_failure;
+#[cfg(feature = "root")]
 pub mod drs_aws;
 #[cfg(feature = "root")]
 pub mod hooks_wasm;
+#[cfg(feature = "root")]
+pub mod journal_dynamodb;
 pub mod journal_memory;
 #[cfg(feature = "root")]
 pub mod journal_redb;

@@ -31,7 +31,7 @@ pub use drs::{Drs, DrsMode, DrsModeError, DrsPollError};
 pub use duration::HumanDuration;
 pub use engine::Engine;
 pub use hooks::Hooks;
-pub use journal::{Journal, JournalKind};
+pub use journal::{DynamoDb, Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
