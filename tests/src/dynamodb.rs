@@ -40,7 +40,8 @@ pub struct DynamoDbLocal {
 }
 
 impl DynamoDbLocal {
-    /// The one of this process, started if there is none.
+    /// The one of this process, started if there is none. It runs while somebody
+    /// holds on to it.
     ///
     /// # Panics
     /// If it does not start; says what is missing.
