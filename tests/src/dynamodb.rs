@@ -3,21 +3,25 @@
 //! It listens on every address that it finds, so it runs in a network
 //! namespace of its own, where it finds nothing but loopback. `socat` leads a
 //! Unix socket, which namespaces do not keep apart, into it; a listener on this
-//! process's loopback leads to that socket. `unshare` also gives it a process
-//! namespace, so that all of it ends with its first process.
+//! process's loopback leads to that socket. It has a process namespace, too, so
+//! that all of it ends with the first process there, and that one ends when its
+//! standard input does: with whoever started it, however that ends.
 
 use std::{
     io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 use tidegate_gateway::adapters::journal_dynamodb::{DynamoJournal, Settings, create_table};
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream, UnixStream},
     sync::Mutex,
 };
@@ -27,6 +31,17 @@ const START: Duration = Duration::from_secs(60);
 
 /// Partitions of the tables that tests make: few, to make them quickly.
 pub const PARTITIONS: u16 = 4;
+
+/// What runs in the namespaces. A shell gives its background processes no
+/// standard input, hence the detour.
+const SCRIPT: &str = "\
+    ip link set lo up && exec 3<&0 || exit 1
+    socat \"UNIX-LISTEN:$1,backlog=1024,fork\" TCP:127.0.0.1:8000 &
+    java -Xmx512m -XX:TieredStopAtLevel=1 -Djava.library.path=./DynamoDBLocal_lib \
+        -jar DynamoDBLocal.jar -inMemory -sharedDb -disableTelemetry -port 8000 &
+    local=$!
+    { cat <&3; kill -9 $local; } &
+    wait $local";
 
 /// The one that all tests of a process share.
 static SHARED: Mutex<Weak<DynamoDbLocal>> = Mutex::const_new(Weak::new());
@@ -64,8 +79,8 @@ impl DynamoDbLocal {
     /// Settings of a table with a name that nobody else has.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        static TABLES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = TABLES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        static TABLES: AtomicUsize = AtomicUsize::new(0);
+        let number = TABLES.fetch_add(1, Ordering::Relaxed);
         Settings {
             endpoint: Some(self.endpoint()),
             ..Settings::new(format!("table-{number}"))
@@ -141,10 +156,8 @@ impl Drop for DynamoDbLocal {
 
 fn spawn(socket: &Path) -> Child {
     for program in ["unshare", "ip", "socat", "java"] {
-        let found = Command::new("which")
-            .arg(program)
-            .stdout(Stdio::null())
-            .status();
+        let look = ["-c", "command -v \"$1\" >/dev/null", "sh", program];
+        let found = Command::new("sh").args(look).status();
         let is_there = found.is_ok_and(|status| status.success());
         assert!(is_there, "{program} is missing; install it: .ci/install");
     }
@@ -153,10 +166,6 @@ fn spawn(socket: &Path) -> Child {
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
-    let script = "ip link set lo up && \
-         { socat \"UNIX-LISTEN:$1,backlog=1024,fork\" TCP:127.0.0.1:8000 2>/dev/null & } && \
-         exec java -Xmx512m -XX:TieredStopAtLevel=1 -Djava.library.path=./DynamoDBLocal_lib \
-         -jar DynamoDBLocal.jar -inMemory -sharedDb -disableTelemetry -port 8000";
     command
         .args([
             "--net",
@@ -165,12 +174,12 @@ fn spawn(socket: &Path) -> Child {
             "--kill-child",
             "sh",
             "-c",
-            script,
+            SCRIPT,
             "sh",
         ])
         .arg(socket)
         .current_dir(library)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -196,7 +205,6 @@ fn library() -> PathBuf {
 /// `socat` takes a connection before anything listens behind it, and closes
 /// it; DynamoDB Local answers any request.
 async fn is_answered(socket: &Path) -> io::Result<bool> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = UnixStream::connect(socket).await?;
     stream
         .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -152,7 +152,7 @@ impl Calls {
             .key_condition_expression(condition)
             .set_projection_expression(query.only.map(ToOwned::to_owned))
             .scan_index_forward(!query.newest_first)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_limit(i32::try_from(limit).ok())
             .set_exclusive_start_key(from.map(|key| key.0))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)

@@ -108,7 +108,11 @@ async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, Ho
             laid.take_back(calls).await;
             Ok(false)
         }
-        Err(failure) => Err(unwritten(failure)),
+        Err(failure @ Failure::Lost(_)) => Err(unwritten(failure)),
+        Err(failure) => {
+            laid.take_back(calls).await;
+            Err(unwritten(failure))
+        }
     }
 }
 
