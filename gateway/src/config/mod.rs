@@ -306,6 +306,10 @@ mod tests {
             ("[limits]\nrequests = 0\n", "limits.requests"),
             ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
+            (
+                "[journal.dynamodb]\nwrite_timeout = \"soon\"\n",
+                "journal.dynamodb.write_timeout",
+            ),
             ("[drs]\nmode = \"endpoint\"\n", "drs.url"),
             ("[drs]\nlook_by = []\n", "drs.look_by"),
             ("[drs]\nlook_by = [\"luck\"]\n", "luck"),

@@ -98,7 +98,10 @@ pub(super) const TABLE: &str = r#"{"Table":{"TableName":"journal","TableStatus":
 
 async fn serve(stream: TcpStream, script: Arc<Script>, called: Arc<Mutex<Vec<String>>>) {
     let mut stream = BufReader::new(stream);
-    while let Some((operation, body)) = request(&mut stream).await {
+    while let Some(Request {
+        operation, body, ..
+    }) = request(&mut stream).await
+    {
         called.lock().unwrap().push(operation.clone());
         let (status, body) = match script(&operation, &body) {
             Answer::Says(status, body) => (status, body),
@@ -116,33 +119,56 @@ async fn serve(stream: TcpStream, script: Arc<Script>, called: Arc<Mutex<Vec<Str
     }
 }
 
-/// The operation and the body of the next request.
-async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let (mut operation, mut length) = (String::new(), 0);
+/// A call.
+pub(super) struct Request {
+    pub(super) operation: String,
+    pub(super) body: String,
+    /// All of it, as it came.
+    pub(super) raw: Vec<u8>,
+}
+
+/// The next call of a connection.
+pub(super) async fn request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+    let (raw, fields) = message(stream).await?;
+    let target = fields.iter().find(|(name, _)| name == "x-amz-target");
+    let operation = target.and_then(|(_, value)| value.rsplit('.').next());
+    let operation = operation.unwrap_or_default();
+    let known = OPERATIONS
+        .iter()
+        .find(|it| it.eq_ignore_ascii_case(operation));
+    let start = raw.windows(4).position(|it| it == b"\r\n\r\n")? + 4;
+    Some(Request {
+        operation: known.copied().unwrap_or(operation).to_owned(),
+        body: String::from_utf8(raw[start..].to_vec()).ok()?,
+        raw,
+    })
+}
+
+/// The next message of a connection as it came, and its fields in lower case.
+pub(super) async fn message(
+    stream: &mut BufReader<TcpStream>,
+) -> Option<(Vec<u8>, Vec<(String, String)>)> {
+    let (mut raw, mut fields) = (Vec::new(), Vec::new());
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await.ok()? == 0 {
             return None;
         }
+        raw.extend_from_slice(line.as_bytes());
         let line = line.trim().to_ascii_lowercase();
         if line.is_empty() {
             break;
         }
         if let Some((name, value)) = line.split_once(':') {
-            match name {
-                "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut operation),
-                "content-length" => length = value.trim().parse().ok()?,
-                _ => {}
-            }
+            fields.push((name.to_owned(), value.trim().to_owned()));
         }
     }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await.ok()?;
-    let known = OPERATIONS
-        .iter()
-        .find(|it| it.eq_ignore_ascii_case(&operation));
-    let operation = known.map_or(operation, |it| (*it).to_owned());
-    Some((operation, String::from_utf8(body).ok()?))
+    let length = fields.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(Ok(0), |(_, value)| value.parse()).ok()?;
+    let head = raw.len();
+    raw.resize(head + length, 0);
+    stream.read_exact(&mut raw[head..]).await.ok()?;
+    Some((raw, fields))
 }
 
 /// As they are spelled.

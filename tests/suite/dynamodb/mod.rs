@@ -5,6 +5,7 @@
 
 mod answers;
 mod failures;
+mod lossy;
 mod processes;
 mod sizes;
 mod tables;

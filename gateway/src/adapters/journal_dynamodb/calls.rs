@@ -397,8 +397,7 @@ where
                 return done;
             }
         }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
+        pause(&mut wait).await;
     }
     attempt().await
 }
@@ -419,8 +418,15 @@ where
             (done, _) => return done,
         }
         tracing::warn!(why = lost, "an answer was lost; asking again");
-        tokio::time::sleep(wait).await;
-        wait *= 2;
+        pause(&mut wait).await;
     }
     Err(Failure::Lost(lost.unwrap_or_default()))
+}
+
+/// Waits, and longer the next time. Those who met do not meet again.
+async fn pause(wait: &mut Duration) {
+    let thousandths = ulid::Ulid::new().random() % 1000;
+    let share = 0.5 + f64::from(u16::try_from(thousandths).unwrap_or_default()) / 1000.0;
+    tokio::time::sleep(wait.mul_f64(share)).await;
+    *wait *= 2;
 }

@@ -240,10 +240,11 @@ mod tests {
             ("RequestExpired", 400, "late", "clock"),
             ("ValidationException", 400, "bad key", "refused"),
         ] {
-            match failure(Some(code), status, message) {
-                Failure::Unavailable(text) => assert!(text.contains(said), "{code}: {text}"),
-                other => panic!("{code}: {other:?}"),
-            }
+            let failure = failure(Some(code), status, message);
+            let Failure::Unavailable(text) = failure else {
+                panic!("{code}: {failure:?}");
+            };
+            assert!(text.contains(said), "{code}: {text}");
         }
     }
 

@@ -69,10 +69,7 @@ impl Counters {
 
     pub(super) fn usage(&self) -> Usage {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "exact up to 2^52 units, and never near that"
-        )]
+        // Exact up to 2^52 units.
         let units = |counter| of(counter) as f64 / 2.0;
         Usage {
             puts: of(&self.puts),
@@ -92,11 +89,7 @@ pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.fetch_add(more, Ordering::Relaxed);
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a small positive number"
-)]
+/// Small positive numbers: nothing is cut off.
 fn half_units(consumed: &[ConsumedCapacity]) -> u64 {
     let units = consumed.iter().filter_map(ConsumedCapacity::capacity_units);
     (units.sum::<f64>() * 2.0).round() as u64
