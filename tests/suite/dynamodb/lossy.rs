@@ -1,10 +1,7 @@
 //! A real DynamoDB Local whose answers are lost: what was asked for is done,
 //! and nobody hears of it.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, sync::Mutex};
 
 use bytes::Bytes;
 use tidegate_core::{HookIx, Timestamp, WaveIx, engine::CommandId, plan::HookPhase};
@@ -17,50 +14,21 @@ use tidegate_gateway::{
     },
 };
 use tidegate_tests::dynamodb::DynamoDbLocal;
-use tokio::{
-    io::{AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-};
 
-use super::answers::{message, request};
+use super::proxy::{self, Fate};
 
-/// Leads to DynamoDB, and loses the answer to the first time that a write is
-/// asked for, unless it is of a part of something large.
+/// Loses the answer to the first time that a write is asked for, unless it is
+/// of a part of something large.
 async fn losing(settings: Settings) -> Settings {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let there = settings.endpoint.clone().unwrap();
-    let heard = Arc::<Mutex<BTreeSet<String>>>::default();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(lead(stream, there.clone(), Arc::clone(&heard)));
-        }
-    });
-    Settings {
-        endpoint: Some(url),
-        ..settings
-    }
-}
-
-async fn lead(stream: TcpStream, there: String, heard: Arc<Mutex<BTreeSet<String>>>) {
-    let address = there.strip_prefix("http://").unwrap();
-    let mut inside = BufReader::new(TcpStream::connect(address).await.unwrap());
-    let mut stream = BufReader::new(stream);
-    while let Some(call) = request(&mut stream).await {
-        inside.write_all(&call.raw).await.unwrap();
-        let (answer, _) = message(&mut inside).await.unwrap();
-        let is_write = matches!(
-            call.operation.as_str(),
-            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems"
-        );
+    let heard = Mutex::<BTreeSet<String>>::default();
+    proxy::before(settings, move |call| {
         let is_part = call.body.contains("chunks#");
-        if is_write && !is_part && heard.lock().unwrap().insert(call.body) {
-            return;
+        match call.is_write() && !is_part && heard.lock().unwrap().insert(call.body.clone()) {
+            true => Fate::Lost,
+            false => Fate::Answered,
         }
-        if stream.write_all(&answer).await.is_err() {
-            return;
-        }
-    }
+    })
+    .await
 }
 
 async fn journal(local: &DynamoDbLocal) -> DynamoJournal {

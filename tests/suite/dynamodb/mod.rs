@@ -7,6 +7,7 @@ mod answers;
 mod failures;
 mod lossy;
 mod processes;
+mod proxy;
 mod sizes;
 mod tables;
 

@@ -1,13 +1,22 @@
 //! The real binary with its journal in a table.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use tidegate_gateway::adapters::journal_dynamodb::Settings;
 use tidegate_proto::v1::{ExecutionState, WaveState};
 use tidegate_tests::{
     dynamodb::DynamoDbLocal,
     process::{Process, last_line, run},
 };
+use tokio::sync::Semaphore;
 
+use super::proxy::{self, Fate};
 use crate::scenarios::{
     kill_and_resume::{apply_shop, emulator, gateway_with, wave_moved},
     watching::Watcher,
@@ -23,11 +32,15 @@ fn make_table(table: &str, local: &DynamoDbLocal) {
 
 /// A gateway whose journal is the table.
 fn gateway(table: &str, local: &DynamoDbLocal, data: &str, drs: &str) -> Process {
-    let endpoint = local.endpoint();
+    gateway_by(&local.endpoint(), table, data, drs)
+}
+
+/// The same, by another way to DynamoDB.
+fn gateway_by(endpoint: &str, table: &str, data: &str, drs: &str) -> Process {
     let settings = [
         ("TIDEGATE__JOURNAL__KIND", "dynamodb"),
         ("TIDEGATE__JOURNAL__DYNAMODB__TABLE", table),
-        ("TIDEGATE__JOURNAL__DYNAMODB__ENDPOINT", endpoint.as_str()),
+        ("TIDEGATE__JOURNAL__DYNAMODB__ENDPOINT", endpoint),
     ];
     gateway_with(data, drs, &settings)
 }
@@ -72,6 +85,55 @@ async fn a_drill_goes_on_after_a_kill_on_another_machine() {
     let info = run(&["info"], second.address());
     let info = String::from_utf8_lossy(&info.stdout).into_owned();
     assert!(info.contains("dynamodb"), "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_under_way_waits_for_new_credentials_and_says_so() {
+    let local = DynamoDbLocal::shared().await;
+    make_table("expired", &local);
+    let (expired, refused) = (Arc::<AtomicBool>::default(), Arc::new(Semaphore::new(0)));
+    let (are_expired, counted) = (Arc::clone(&expired), Arc::clone(&refused));
+    let direct = Settings {
+        endpoint: Some(local.endpoint()),
+        ..Settings::new("expired")
+    };
+    let way = proxy::before(direct, move |_| {
+        if are_expired.load(Ordering::SeqCst) {
+            counted.add_permits(1);
+            return Fate::Refused("ExpiredTokenException");
+        }
+        Fate::Answered
+    })
+    .await;
+    let emulator = emulator("shop", 120.0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let way = way.endpoint.unwrap();
+    let gateway = gateway_by(&way, "expired", &data, &emulator.address);
+    let _ = apply_shop(gateway.address());
+    let id = last_line(&["drill", "start", "shop", "-o", "name"], gateway.address());
+    let mut watcher = Watcher::new(&id);
+    watcher.connect(gateway.address()).await;
+    watcher
+        .until(|_, commit| wave_moved(commit, "database", WaveState::Recovering))
+        .await;
+
+    expired.store(true, Ordering::SeqCst);
+    let _ = refused.acquire_many(5).await.unwrap();
+    expired.store(false, Ordering::SeqCst);
+
+    watcher
+        .until(|seen, _| seen.state == ExecutionState::Paused)
+        .await;
+    let resume = ["execution", "resume", &id, "-o", "name"];
+    let _ = last_line(&resume, gateway.address());
+    watcher.read_to_end().await;
+    assert_eq!(watcher.state, ExecutionState::Succeeded);
+    assert_eq!(emulator.emulator.launches().len(), 60);
+    gateway.terminate();
+    let (status, log) = gateway.ended();
+    assert!(status.success(), "{log}");
+    assert!(log.contains("have expired"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
