@@ -9,7 +9,7 @@ use tidegate_gateway::{
     adapters::journal_dynamodb::DynamoJournal,
     ports::{
         hook_store::{HookStore, StoredHook},
-        journal::{Append, AppendError, HeadUpdate, Journal, StoredRecord},
+        journal::{Append, AppendError, HeadUpdate, Holds, Journal, StoredRecord},
         plan_store::{PlanStore, StoredPlan},
     },
 };
@@ -212,4 +212,23 @@ async fn a_large_plan_comes_back_whole_and_goes_whole() {
     let asked = journal.usage().since(&before);
     assert_eq!(asked.deletes, 8, "two revisions and six parts: {asked:?}");
     assert_eq!(journal.last_revision(&"p".into()).await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_execution_may_hold_the_servers_of_the_largest_plan() {
+    let local = DynamoDbLocal::shared().await;
+    let journal = local.journal().await;
+    let servers: Vec<_> = (0..5000)
+        .map(|number| format!("s-{number:017x}").as_str().into())
+        .collect();
+    let append = Append {
+        holds: Some(Holds {
+            servers: servers.clone(),
+            after: 0,
+        }),
+        ..append("e", 1, bytes(1, 600_000))
+    };
+    journal.append(append).await.unwrap();
+    let told = journal.holds(0).await.unwrap();
+    assert_eq!(told.held, [("e".into(), servers)]);
 }

@@ -105,16 +105,16 @@ async fn check_gap(journal: &DynamoJournal, append: &Append) -> Result<(), Appen
     let before = match revision {
         // The position itself tells.
         1 => return Ok(()),
-        0 => 0,
-        _ => revision - 1,
+        _ => revision.checked_sub(1),
     };
-    if before > 0 && journal.known.has(execution, before) {
-        return Ok(());
-    }
-    let key = keys::record(execution, before);
-    if before > 0 && journal.calls.get(&key).await.map_err(unread)?.is_some() {
-        journal.known.note(execution, before);
-        return Ok(());
+    if let Some(before) = before {
+        let key = keys::record(execution, before);
+        let is_there = journal.known.has(execution, before)
+            || journal.calls.get(&key).await.map_err(unread)?.is_some();
+        if is_there {
+            journal.known.note(execution, before);
+            return Ok(());
+        }
     }
     claimed(journal, append).await?;
     Err(taken(journal, append).await?)
