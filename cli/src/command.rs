@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
+    aws::AwsCommand,
     completion::Completion,
     connect::{ConnectArgs, Gateway},
     demo::Demo,
@@ -65,6 +66,9 @@ enum Command {
     Hook(HookCommand),
     /// Run a DRS on this machine that any AWS SDK can talk to.
     Emulator(EmulatorVerb),
+    /// Prepare what gateways need in an AWS account.
+    #[command(subcommand)]
+    Aws(AwsCommand),
     /// Show what the gateway is and what it allows.
     Info,
     /// Print a completion script for a shell.
@@ -112,6 +116,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Execution(command) => command.run(&session()?).await,
         Command::Hook(command) => command.run(&session()?).await,
         Command::Emulator(verb) => verb.run(printer).await,
+        Command::Aws(command) => command.run(printer).await,
         Command::Info => info::run(&session()?).await,
         Command::Completion(completion) => completion.run(Cli::command(), printer),
     }
@@ -146,6 +151,7 @@ mod tests {
             "tidegate serve --listen 127.0.0.1:0 --data-dir d --drs emulator --speed 60",
             "tidegate serve --drs aws",
             "tidegate emulator --listen 127.0.0.1:0 --speed 60 --scenario shop",
+            "tidegate aws create-table --table t --region r --endpoint http://127.0.0.1:1 --partitions 9",
             "tidegate hook new db-ready --lang rust --dir d",
             "tidegate hook build",
             "tidegate hook inspect a.wasm -o json",

@@ -3,6 +3,7 @@
 //! The client verbs know the gateway only through its gRPC API. What is shown
 //! comes from there; nothing is decided here.
 
+mod aws;
 mod built_in;
 mod command;
 mod command_line;

@@ -16,6 +16,7 @@ use crate::{
     adapters::{
         drs_aws::{self, AwsDrs},
         hooks_wasm::{self, WasmHooks},
+        journal_dynamodb,
         journal_memory::MemoryJournal,
         journal_redb::{self, DataDir, DataDirError, RedbJournal},
         no_hooks::NoHooks,
@@ -40,6 +41,7 @@ use crate::{
     serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
 };
 
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -146,6 +148,9 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] journal_redb::OpenError),
+    /// The journal's table cannot be used.
+    #[error(transparent)]
+    Table(#[from] journal_dynamodb::OpenError),
     /// Hooks cannot be run on this machine.
     #[error(transparent)]
     Hooks(#[from] hooks_wasm::OpenError),
@@ -287,6 +292,7 @@ async fn open_ports(config: &Config) -> Result<Ports, StartError> {
                     .boxed(),
             })
         }
+        JournalKind::DynamoDb => table::open(config, drs).await,
     }
 }
 
@@ -462,6 +468,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
     };
     let journal = match config.journal.kind {
         JournalKind::Redb => "redb",
+        JournalKind::DynamoDb => "dynamodb",
         JournalKind::Memory => "memory",
     };
     Ok(ServiceSettings {

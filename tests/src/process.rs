@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 /// How long a process may take to say where it listens.
 const START: Duration = Duration::from_secs(30);
@@ -87,6 +87,14 @@ impl Process {
         };
         let process = Some(Pid::from_child(&self.child));
         prlimit(process, Resource::Fsize, limit).expect("a limit can be lowered");
+    }
+
+    /// Asks it to end, as a service manager would.
+    ///
+    /// # Panics
+    /// If the operating system does not allow it.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a child can be asked");
     }
 
     /// Waits until it ends by itself; how it ended, and all that it said on

@@ -7,10 +7,14 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt, sync::Arc};
 use futures::future::{BoxFuture, FutureExt};
 use tempfile::TempDir;
 use tidegate_gateway::adapters::{
+    journal_dynamodb::{self, DynamoJournal},
     journal_memory::MemoryJournal,
     journal_redb::{DataDir, RedbJournal, Settings},
 };
-use tidegate_tests::conformance::journal::{Stores, Subject, hold};
+use tidegate_tests::{
+    conformance::journal::{Stores, Subject, hold},
+    dynamodb::DynamoDbLocal,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_journal_in_memory_conforms() {
@@ -20,6 +24,12 @@ async fn the_journal_in_memory_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_journal_conforms() {
     hold(Embedded::new).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_on_dynamodb_conforms() {
+    let local = DynamoDbLocal::shared().await;
+    hold(|| Table::new(Arc::clone(&local))).await;
 }
 
 /// Closing forgets nothing, since clones share what is stored.
@@ -77,5 +87,43 @@ impl Subject for Embedded {
             drop(last);
         }
         .boxed()
+    }
+}
+
+/// The table stays when the journal is closed.
+struct Table {
+    local: Arc<DynamoDbLocal>,
+    settings: Option<journal_dynamodb::Settings>,
+}
+
+impl Table {
+    fn new(local: Arc<DynamoDbLocal>) -> Self {
+        Self {
+            local,
+            settings: None,
+        }
+    }
+}
+
+impl Subject for Table {
+    fn open(&mut self) -> BoxFuture<'_, Stores> {
+        async move {
+            let settings = match self.settings.take() {
+                Some(settings) => settings,
+                None => self.local.table().await,
+            };
+            self.settings = Some(settings.clone());
+            let journal = Arc::new(DynamoJournal::open(settings).await.unwrap());
+            Stores {
+                journal: journal.clone(),
+                plans: journal.clone(),
+                hooks: journal,
+            }
+        }
+        .boxed()
+    }
+
+    fn close(&mut self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
     }
 }

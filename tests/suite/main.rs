@@ -5,6 +5,7 @@ mod compatibility;
 mod driver;
 mod driver_journal;
 mod drs_adapter;
+mod dynamodb;
 mod fuzz_corpus;
 mod history;
 mod journal;

@@ -3,9 +3,13 @@
 
 pub mod cluster_memory;
 #[cfg(feature = "root")]
+mod aws_failure;
+#[cfg(feature = "root")]
 pub mod drs_aws;
 #[cfg(feature = "root")]
 pub mod hooks_wasm;
+#[cfg(feature = "root")]
+pub mod journal_dynamodb;
 pub mod journal_memory;
 #[cfg(feature = "root")]
 pub mod journal_redb;

@@ -31,7 +31,7 @@ pub use drs::{Drs, DrsMode, DrsModeError, DrsPollError};
 pub use duration::HumanDuration;
 pub use engine::Engine;
 pub use hooks::Hooks;
-pub use journal::{Journal, JournalKind};
+pub use journal::{DynamoDb, Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
@@ -306,6 +306,10 @@ mod tests {
             ("[limits]\nrequests = 0\n", "limits.requests"),
             ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
+            (
+                "[journal.dynamodb]\nwrite_timeout = \"soon\"\n",
+                "journal.dynamodb.write_timeout",
+            ),
             ("[drs]\nmode = \"endpoint\"\n", "drs.url"),
             ("[drs]\nlook_by = []\n", "drs.look_by"),
             ("[drs]\nlook_by = [\"luck\"]\n", "luck"),

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, ready},
+};
 use tidegate_core::{
     ExecutionId, SourceServerId, Span, Timestamp,
     engine::{CommandId, Execution, HookAnswer},
@@ -15,6 +18,12 @@ use super::{hook_store::HookStoreError, journal::ReadError};
 /// Runs hooks, and knows which there are. A hook reads and judges; running one
 /// twice does no harm.
 pub trait Hooks: Send + Sync + 'static {
+    /// Looks what others that share the store have registered or deleted. What
+    /// is asked of this value afterwards knows of it.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        ready(Ok(())).boxed()
+    }
+
     /// The digest by which the newest hook of this name is pinned; `None` if
     /// there is none.
     fn newest(&self, name: &str) -> Option<String>;

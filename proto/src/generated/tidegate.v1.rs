@@ -5470,7 +5470,7 @@ pub struct GetGatewayInfoResponse {
     /// "aws" or "emulator".
     #[prost(string, tag = "2")]
     pub drs: ::prost::alloc::string::String,
-    /// "redb" or "memory".
+    /// "redb", "dynamodb" or "memory".
     #[prost(string, tag = "3")]
     pub journal: ::prost::alloc::string::String,
     /// What is refused at admission.

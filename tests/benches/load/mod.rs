@@ -1,5 +1,7 @@
 //! A gateway under load, and the clients that load it.
 
+#![allow(dead_code, unused_imports, reason = "each bench uses a part of it")]
+
 mod disk;
 mod percentiles;
 mod watchers;
@@ -11,7 +13,7 @@ use tokio::runtime::Runtime;
 
 pub(crate) use disk::raw_appends;
 pub(crate) use percentiles::Percentiles;
-pub(crate) use workload::Outcome;
+pub(crate) use workload::{Outcome, plan_of};
 
 /// A gateway and a place for clients.
 pub(crate) struct Load {
@@ -28,6 +30,11 @@ impl Load {
         let runtime = Runtime::new().expect("a runtime");
         let data = tempfile::tempdir().expect("a folder");
         let gateway = runtime.block_on(gateway::instant(data.path()));
+        Self::on(runtime, gateway, data)
+    }
+
+    /// A load on this gateway, which may have its data in this folder.
+    pub(crate) fn on(runtime: Runtime, gateway: Gateway, data: tempfile::TempDir) -> Self {
         Self {
             address: format!("http://{}", gateway.address()),
             runtime,

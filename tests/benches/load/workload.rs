@@ -53,6 +53,16 @@ impl Load {
         })
     }
 
+    /// Runs a plan once, to its end.
+    pub(crate) fn run_plan(&self, plan: Plan) {
+        self.runtime.block_on(async {
+            let channel = self.connect().await;
+            let name = plan.name.clone();
+            apply(&channel, plan).await;
+            run(&mut ExecutionServiceClient::new(channel), &name).await;
+        });
+    }
+
     pub(super) async fn connect(&self) -> Channel {
         let endpoint = Channel::from_shared(self.address.clone()).expect("an address");
         endpoint.connect().await.expect("the gateway answers")
@@ -68,14 +78,14 @@ async fn work(worker: usize, channel: Channel, left: Arc<AtomicUsize>) -> Vec<Du
         .is_ok()
     {
         let began = Instant::now();
-        run(&mut client, worker).await;
+        run(&mut client, &name(worker)).await;
         latencies.push(began.elapsed());
     }
     latencies
 }
 
-async fn run(client: &mut ExecutionServiceClient<Channel>, worker: usize) {
-    let execution = start(client, &name(worker)).await;
+async fn run(client: &mut ExecutionServiceClient<Channel>, plan: &str) {
+    let execution = start(client, plan).await;
     let watch = WatchRequest {
         execution: execution.clone(),
         after_revision: None,
@@ -160,7 +170,7 @@ fn plan(worker: usize) -> Plan {
     plan_of(name(worker), waves.collect())
 }
 
-pub(super) fn plan_of(name: String, waves: Vec<WaveSpec>) -> Plan {
+pub(crate) fn plan_of(name: String, waves: Vec<WaveSpec>) -> Plan {
     let target = Target {
         account: "123456789012".to_owned(),
         region: "us-west-2".to_owned(),

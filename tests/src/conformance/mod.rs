@@ -3,4 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
 
+pub mod cluster;
+pub mod holds;
 pub mod journal;

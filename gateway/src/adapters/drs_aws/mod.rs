@@ -11,7 +11,6 @@
 
 mod classify;
 mod clients;
-mod failure;
 mod forgotten;
 mod job_log;
 mod launch;
@@ -34,6 +33,7 @@ use tidegate_core::{
 };
 
 use self::{clients::Clients, job_log::JobLogs};
+use super::aws_failure as failure;
 use crate::ports::drs::{
     Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
     RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,

@@ -1,7 +1,7 @@
 //! Which hooks are registered, and which of them are ready to run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{PoisonError, RwLock},
 };
 
@@ -28,19 +28,34 @@ impl Catalogue {
     /// Reads the descriptions of all stored components.
     pub(super) async fn read(store: &dyn HookStore) -> Result<Self, ReadError> {
         let catalogue = Self::default();
+        catalogue.refresh(store).await?;
+        Ok(catalogue)
+    }
+
+    /// Reads the descriptions of components that others have stored since, and
+    /// forgets those that others have deleted.
+    pub(super) async fn refresh(&self, store: &dyn HookStore) -> Result<(), ReadError> {
+        // What is registered here while the store is read is not in the list.
+        let mut gone: BTreeSet<String> = self.lock().keys().cloned().collect();
         for stored in store.list().await? {
+            if gone.remove(&stored.digest) || self.contains(&stored.digest) {
+                continue;
+            }
             let Some(bytes) = store.get(&stored.digest).await? else {
                 continue;
             };
             let inspected = spawn_blocking(move || inspect(&bytes)).await;
             match inspected.expect("inspecting never panics and is never cancelled") {
-                Ok(inspection) => catalogue.insert(info(&stored, &inspection), None),
+                Ok(inspection) => self.learn(info(&stored, &inspection)),
                 Err(error) => {
                     tracing::warn!(digest = stored.digest, %error, "a stored hook is of no use");
                 }
             }
         }
-        Ok(catalogue)
+        for digest in gone {
+            self.remove(&digest);
+        }
+        Ok(())
     }
 
     /// A hook was registered. The first instant stays.
@@ -94,6 +109,13 @@ impl Catalogue {
 
     fn get(&self, digest: &str) -> Option<HookInfo> {
         self.lock().get(digest).map(|it| it.info.clone())
+    }
+
+    /// A hook that somebody else registered, unless it is known by now.
+    fn learn(&self, info: HookInfo) {
+        let digest = info.digest.clone();
+        let unready = Registered { info, ready: None };
+        self.write().entry(digest).or_insert(unready);
     }
 
     fn insert(&self, info: HookInfo, ready: Option<Hook>) {

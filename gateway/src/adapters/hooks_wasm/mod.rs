@@ -128,6 +128,10 @@ impl WasmHooks {
 }
 
 impl Hooks for WasmHooks {
+    fn refresh(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        self.catalogue.refresh(&*self.parts.store).boxed()
+    }
+
     fn newest(&self, name: &str) -> Option<String> {
         self.catalogue.newest(name)
     }

@@ -48,6 +48,12 @@ impl WasmHooks {
         }
         let prepared = self.parts.host.prepare(&bytes).await;
         let hook = prepared.map_err(|error| unprepared(&error))?;
+        if !self.catalogue.contains(digest) {
+            // Somebody else registered it, or a plan would compile it again
+            // and again.
+            let learned = self.catalogue.refresh(&*self.parts.store).await;
+            learned.map_err(|error| unread(digest, &error))?;
+        }
         self.catalogue.keep(digest, hook.clone());
         Ok(hook)
     }

@@ -18,7 +18,7 @@ pub(super) async fn download(
     if services.drain.has_begun() {
         return Err(status::shutting_down());
     }
-    let digest = find::wanted(services, &request.hook)?;
+    let digest = find::wanted(services, &request.hook).await?;
     let place = services.hook_access.download()?;
     let component = services.hooks.component(&digest).await;
     let component = component.map_err(|error| status::from_read(&error))?;

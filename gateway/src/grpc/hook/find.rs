@@ -25,20 +25,28 @@ pub(super) fn digest<'a>(field: &str, text: &'a str) -> Result<&'a str, Status> 
 
 /// The digest of the hook that a request names. By its name it is the newest
 /// one; by its digest it need not be there.
-pub(super) fn wanted(services: &Services, hook: &str) -> Result<String, Status> {
+pub(super) async fn wanted(services: &Services, hook: &str) -> Result<String, Status> {
     if hook.is_empty() || hook.contains(':') {
         return digest("hook", hook).map(str::to_owned);
     }
+    refresh(services).await?;
     let newest = services.hooks.newest(hook);
     newest.ok_or_else(|| status::hook_not_found(hook))
 }
 
 /// What is known of the hook that a request names.
-pub(super) fn info(services: &Services, hook: &str) -> Result<HookInfo, Status> {
-    let digest = wanted(services, hook)?;
+pub(super) async fn info(services: &Services, hook: &str) -> Result<HookInfo, Status> {
+    let digest = wanted(services, hook).await?;
+    refresh(services).await?;
     let mut known = services.hooks.list().into_iter();
     let info = known.find(|it| it.digest == digest);
     info.ok_or_else(|| status::hook_not_found(hook))
+}
+
+/// Others may share the store.
+pub(super) async fn refresh(services: &Services) -> Result<(), Status> {
+    let refreshed = services.hooks.refresh().await;
+    refreshed.map_err(|error| status::from_read(&error))
 }
 
 #[cfg(test)]

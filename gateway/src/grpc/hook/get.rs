@@ -10,7 +10,7 @@ pub(super) async fn get(
     services: &Services,
     request: &v1::GetHookRequest,
 ) -> Result<v1::GetHookResponse, Status> {
-    let info = find::info(services, &request.hook)?;
+    let info = find::info(services, &request.hook).await?;
     let usage = Usage::read(services).await?;
     Ok(v1::GetHookResponse {
         hook: Some(convert::stored_hook::hook(&info, usage.of(&info.digest))),

@@ -7,7 +7,7 @@ use tidegate_core::Timestamp;
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::usage::Usage;
+use super::{find, usage::Usage};
 use crate::{
     grpc::{
         argument, convert,
@@ -30,6 +30,7 @@ pub(super) async fn list(
     let after = key.map(|key| Place::read(&key).ok_or_else(not_a_token));
     let after = after.transpose()?;
     let usage = Usage::read(services).await?;
+    find::refresh(services).await?;
     let mut known = services.hooks.list();
     known.sort_by_key(Place::of);
     let rest = known.iter().filter(|info| {

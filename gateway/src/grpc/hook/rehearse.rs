@@ -23,7 +23,7 @@ pub(super) async fn rehearse(
             ));
         }
     };
-    let info = find::info(services, &request.hook)?;
+    let info = find::info(services, &request.hook).await?;
     let rehearsal = Rehearsal {
         digest: info.digest,
         subject,

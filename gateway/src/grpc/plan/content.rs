@@ -80,6 +80,10 @@ impl Accepted {
             ..plan.cloned().unwrap_or_default()
         };
         let mut checked = check(&content, limits).map_err(Unaccepted::Mistakes)?;
+        if checked.hook_uses().next().is_some() {
+            let refreshed = hooks.refresh().await;
+            refreshed.map_err(|error| Unaccepted::Unready(status::from_read(&error)))?;
+        }
         let unknown = pin(&mut content, &checked, hooks);
         if checked.hook_uses().any(|it| it.hook_use.digest.is_none()) {
             checked = check(&content, limits).map_err(Unaccepted::Mistakes)?;

@@ -1,4 +1,5 @@
-//! How a call failed, without the SDK's types.
+//! How a call to an AWS service failed, without the SDK's types. What the
+//! failure means is for each adapter to say.
 
 use std::{
     error::Error,
@@ -27,7 +28,7 @@ pub(super) enum Failure {
     Invalid { message: String },
     /// Not a byte of it was sent: no credentials, or no connection.
     NotSent { message: String },
-    /// DRS, or something before it, answered with an error.
+    /// The service, or something before it, answered with an error.
     Answered {
         /// Absent if the answer has none that can be read.
         code: Option<String>,

@@ -1,0 +1,197 @@
+//! The [`HookStore`] port, and components.
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _};
+use tidegate_core::{ExecutionId, Timestamp};
+
+use super::{
+    DynamoJournal,
+    calls::{Calls, Query},
+    chunks::{self, Laid},
+    item::{self, Item},
+    keys::{self, HOOKS},
+    meaning::Failure,
+    tapes,
+    write::Write,
+};
+use crate::ports::{
+    hook_store::{HookStore, HookStoreError, StoredHook, TAPE_BYTES, TapeKey},
+    journal::ReadError,
+};
+
+/// Tries at what somebody else changes at the same time.
+const TRIES: usize = 5;
+
+impl HookStore for DynamoJournal {
+    /// A component that is put again and damaged is written again.
+    ///
+    /// # Panics
+    /// If the size is not that of the bytes.
+    fn put(&self, hook: StoredHook, bytes: Bytes) -> BoxFuture<'_, Result<bool, HookStoreError>> {
+        assert_eq!(hook.size, bytes.len() as u64, "the size of {}", hook.digest);
+        async move { put(&self.calls, &hook, &bytes).await }.boxed()
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<StoredHook>, ReadError>> {
+        async move {
+            let rows = self.calls.all(&Query::of(HOOKS)).await?;
+            rows.iter().map(hook).collect()
+        }
+        .boxed()
+    }
+
+    fn get(&self, digest: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
+        let digest = digest.to_owned();
+        async move { get(&self.calls, &digest).await }.boxed()
+    }
+
+    fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>> {
+        let digest = digest.to_owned();
+        async move { delete(&self.calls, &digest).await }.boxed()
+    }
+
+    /// # Panics
+    /// If the command runs no hook.
+    fn put_tape(&self, tape: TapeKey, bytes: Bytes) -> BoxFuture<'_, Result<(), HookStoreError>> {
+        let key = tapes::key(&tape).expect("a tape is of a hook");
+        async move {
+            let size = bytes.len();
+            if size > TAPE_BYTES {
+                return Err(HookStoreError::TooLarge { size });
+            }
+            tapes::put(&self.calls, key, &bytes)
+                .await
+                .map_err(unwritten)
+        }
+        .boxed()
+    }
+
+    fn tapes(&self, execution: &ExecutionId) -> BoxFuture<'_, Result<Vec<TapeKey>, ReadError>> {
+        let execution = execution.clone();
+        async move { tapes::list(&self.calls, &execution).await }.boxed()
+    }
+
+    fn tape(&self, tape: &TapeKey) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
+        let key = tapes::key(tape);
+        async move {
+            match key {
+                Some(key) => tapes::get(&self.calls, &key).await,
+                None => Ok(None),
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, HookStoreError> {
+    let key = keys::hook(&hook.digest);
+    let there = calls.get(&key).await.map_err(unread)?;
+    if let Some(row) = &there {
+        match chunks::read(calls, row, "component").await {
+            Ok(Some(found)) if found == *bytes => return Ok(false),
+            Ok(_) | Err(ReadError::Damaged(_)) => {}
+            Err(error @ ReadError::Unavailable(_)) => return Err(unread(error)),
+        }
+    }
+    let laid = chunks::lay(calls, "component", bytes, 0).await;
+    let laid = laid.map_err(unwritten)?;
+    let write = row(hook, &laid, there.as_ref());
+    match calls.transact_surely(&[write]).await {
+        Ok(()) => {
+            if let Some(row) = &there {
+                chunks::clear(calls, row, "component").await;
+            }
+            Ok(there.is_none())
+        }
+        // Somebody else put it, or deleted it, at the same time.
+        Err(Failure::Refused(_)) => {
+            laid.take_back(calls).await;
+            Ok(false)
+        }
+        Err(failure @ Failure::Lost(_)) => Err(unwritten(failure)),
+        Err(failure) => {
+            laid.take_back(calls).await;
+            Err(unwritten(failure))
+        }
+    }
+}
+
+/// The write of a row that is new, or takes the place of a damaged one, whose
+/// first instant stays.
+fn row(hook: &StoredHook, laid: &Laid, damaged: Option<&Item>) -> Write {
+    let first = damaged.and_then(|row| row.number("created_at"));
+    let created_at = first.unwrap_or(hook.created_at.as_millis());
+    let mut write = laid
+        .in_item(Write::put(keys::hook(&hook.digest)))
+        .set("size", item::number(hook.size))
+        .set("created_at", item::number(created_at));
+    if keys::is_shortened(&hook.digest) {
+        write = write.set("id", item::text(&*hook.digest));
+    }
+    match damaged.and_then(|row| row.text("component_at")) {
+        Some(at) => write
+            .only_if("#component_at = :at")
+            .with("at", item::text(at)),
+        None if damaged.is_some() => write.if_present(),
+        None => write.if_absent(),
+    }
+}
+
+fn hook(row: &Item) -> Result<StoredHook, ReadError> {
+    let number = |name| {
+        row.number(name)
+            .ok_or_else(|| row.damaged(&format!("no {name}")))
+    };
+    Ok(StoredHook {
+        digest: row.name()?.to_owned(),
+        size: number("size")?,
+        created_at: Timestamp::from_millis(number("created_at")?),
+    })
+}
+
+/// A component that is deleted or replaced while it is read is read again.
+async fn get(calls: &Calls, digest: &str) -> Result<Option<Bytes>, ReadError> {
+    let key = keys::hook(digest);
+    let mut before = None;
+    for _ in 0..TRIES {
+        let Some(row) = calls.get(&key).await? else {
+            return Ok(None);
+        };
+        match chunks::read(calls, &row, "component").await {
+            Err(ReadError::Damaged(_)) if before.as_ref() != Some(&row) => before = Some(row),
+            Ok(None) => return Err(row.damaged("no component")),
+            read @ (Ok(Some(_)) | Err(_)) => return read,
+        }
+    }
+    Err(ReadError::Unavailable(format!(
+        "hook {digest} is being changed by others"
+    )))
+}
+
+async fn delete(calls: &Calls, digest: &str) -> Result<bool, HookStoreError> {
+    let key = keys::hook(digest);
+    let Some(row) = calls.get(&key).await.map_err(unread)? else {
+        return Ok(false);
+    };
+    match calls
+        .transact_surely(&[Write::delete(key).if_present()])
+        .await
+    {
+        Ok(()) => {
+            chunks::clear(calls, &row, "component").await;
+            Ok(true)
+        }
+        Err(Failure::Refused(_)) => Ok(false),
+        Err(failure) => Err(unwritten(failure)),
+    }
+}
+
+/// What is in doubt is asked for again, and then settles itself: putting and
+/// deleting are the same the second time.
+fn unwritten(failure: Failure) -> HookStoreError {
+    HookStoreError::Unavailable(failure.text())
+}
+
+fn unread(error: ReadError) -> HookStoreError {
+    HookStoreError::Unavailable(error.to_string())
+}

@@ -1,0 +1,80 @@
+//! A way to a real DynamoDB Local on which things happen to calls.
+
+use std::sync::Arc;
+
+use tidegate_gateway::adapters::journal_dynamodb::Settings;
+use tokio::{
+    io::{AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::answers::{Request, message, request};
+
+/// What happens to a call.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    /// It is made and answered.
+    Answered,
+    /// It is made, and the connection breaks before the answer.
+    Lost,
+    /// It is not made, and answered with an error of this code.
+    Refused(&'static str),
+}
+
+type Decide = dyn Fn(&Request) -> Fate + Send + Sync;
+
+/// The same table, reached by a way on which this decides about calls.
+pub(super) async fn before(
+    settings: Settings,
+    decide: impl Fn(&Request) -> Fate + Send + Sync + 'static,
+) -> Settings {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let there = settings.endpoint.clone().unwrap();
+    let decide: Arc<Decide> = Arc::new(decide);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(lead(stream, there.clone(), Arc::clone(&decide)));
+        }
+    });
+    Settings {
+        endpoint: Some(url),
+        ..settings
+    }
+}
+
+impl Request {
+    pub(super) fn is_write(&self) -> bool {
+        matches!(
+            self.operation.as_str(),
+            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems"
+        )
+    }
+}
+
+async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
+    let address = there.strip_prefix("http://").unwrap();
+    let mut inside = BufReader::new(TcpStream::connect(address).await.unwrap());
+    let mut stream = BufReader::new(stream);
+    while let Some(call) = request(&mut stream).await {
+        let fate = decide(&call);
+        let answer = if let Fate::Refused(code) = fate {
+            refusal(code)
+        } else {
+            inside.write_all(&call.raw).await.unwrap();
+            message(&mut inside).await.unwrap().0
+        };
+        let is_lost = matches!(fate, Fate::Lost);
+        if is_lost || stream.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn refusal(code: &str) -> Vec<u8> {
+    let body =
+        format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"because"}}"#);
+    let length = body.len();
+    let head = "HTTP/1.1 400 X\r\nContent-Type: application/x-amz-json-1.0\r\n";
+    format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes()
+}
