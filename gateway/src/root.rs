@@ -36,7 +36,11 @@ use crate::{
         journal::{Journal, ReadError},
         plan_store::PlanStore,
     },
-    serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
+    serving::{
+        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, Operations,
+        OperationsError, TlsError,
+    },
+    telemetry::{Telemetry, TelemetryError},
 };
 
 #[cfg(test)]
@@ -52,6 +56,8 @@ pub struct Gateway {
     fatal: Shared<BoxFuture<'static, StopReason>>,
     request_drain: Duration,
     call_drain: Duration,
+    telemetry: Telemetry,
+    operations: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 impl fmt::Debug for Gateway {
@@ -130,6 +136,12 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The operations port cannot be served.
+    #[error(transparent)]
+    Operations(#[from] OperationsError),
+    /// Nothing can be sent to the collector.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The mode of DRS is incomplete.
     #[error(transparent)]
     Drs(#[from] DrsModeError),
@@ -166,8 +178,9 @@ impl Gateway {
     /// See [`StartError`]. Nothing is left running.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let socket = Socket::bind(&config).await?;
-        let ports = open_ports(&config).await?;
-        compose(config, socket, ports).await
+        let telemetry = begin_telemetry(&config, Arc::new(SystemClock))?;
+        let ports = open_ports(&config, &telemetry).await?;
+        compose(config, (socket, telemetry), ports).await
     }
 
     /// Starts a gateway on these ports instead.
@@ -176,7 +189,8 @@ impl Gateway {
     /// See [`StartError`]. Nothing is left running.
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let socket = Socket::bind(&config).await?;
-        compose(config, socket, ports).await
+        let telemetry = begin_telemetry(&config, Arc::clone(&ports.clock))?;
+        compose(config, (socket, telemetry), ports).await
     }
 
     /// Who could reach a gateway with these settings.
@@ -198,6 +212,12 @@ impl Gateway {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics and health, if it does.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(address, _)| *address)
     }
 
     /// Resolves if the gateway must stop by itself, with the reason. Then
@@ -222,6 +242,10 @@ impl Gateway {
         if stopped.is_err() {
             tracing::warn!("calls to DRS were cut off; the next start looks what became of them");
         }
+        self.telemetry.shut_down().await;
+        if let Some((_, operations)) = self.operations {
+            operations.abort();
+        }
     }
 }
 
@@ -230,6 +254,7 @@ struct Socket {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<tokio_rustls::TlsAcceptor>,
+    operations: Option<Operations>,
 }
 
 impl Socket {
@@ -247,16 +272,28 @@ impl Socket {
         let tls = files.as_ref().map(serving::acceptor).transpose()?;
         let bind_error = |source| StartError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let operations = match config.operations.listen {
+            Some(address) => Some(Operations::bind(address, config.operations.insecure).await?),
+            None => None,
+        };
         Ok(Self {
             address: listener.local_addr().map_err(bind_error)?,
             listener,
             tls,
+            operations,
         })
     }
 }
 
-async fn open_ports(config: &Config) -> Result<Ports, StartError> {
-    let drs = Arc::new(open_drs(config).await?);
+fn begin_telemetry(config: &Config, clock: Arc<dyn Clock>) -> Result<Telemetry, StartError> {
+    let instance = ulid::Ulid::new().to_string().to_lowercase();
+    let settings = config.telemetry.settings(instance);
+    Ok(Telemetry::begin(&settings, clock)?)
+}
+
+async fn open_ports(config: &Config, telemetry: &Telemetry) -> Result<Ports, StartError> {
+    let drs = open_drs(config).await?.observed_by(telemetry.aws());
+    let drs = Arc::new(drs);
     match config.journal.kind {
         JournalKind::Memory => {
             let ports = Ports::in_memory(drs);
@@ -341,9 +378,18 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
 }
 
 /// Builds the driver and the services on the ports, and begins to serve.
-async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway, StartError> {
+async fn compose(
+    config: Config,
+    (socket, telemetry): (Socket, Telemetry),
+    ports: Ports,
+) -> Result<Gateway, StartError> {
+    let ports = Ports {
+        journal: telemetry.journal(ports.journal, journal_name(&config)),
+        drs: telemetry.drs(ports.drs),
+        ..ports
+    };
     let driver = start_driver(&config, &ports).await?;
-    let served = serve(config, socket, ports, driver.clone()).await;
+    let served = serve(config, (socket, telemetry), ports, driver.clone()).await;
     if served.is_err() {
         driver.stop().await;
     }
@@ -352,7 +398,7 @@ async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway
 
 async fn serve(
     config: Config,
-    socket: Socket,
+    (socket, mut telemetry): (Socket, Telemetry),
     ports: Ports,
     driver: Driver,
 ) -> Result<Gateway, StartError> {
@@ -373,6 +419,12 @@ async fn serve(
     let limits = &config.limits;
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
     arm_in_background(&services);
+    telemetry.observe(&services);
+    let operations = socket.operations.map(|operations| {
+        let address = operations.address();
+        tracing::info!(%address, "serving metrics and health");
+        (address, operations.serve(telemetry.text(), drain.clone()))
+    });
     let refuse = serving::refuse_too_large(limits.request_bytes.get());
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
@@ -382,6 +434,7 @@ async fn serve(
         config.hooks.compile_timeout.get(),
         drain.clone(),
     );
+    let service = telemetry.calls(service);
     let connections = Connections {
         limit: limits.connections.get(),
         streams: limits.streams_per_connection.get(),
@@ -410,6 +463,8 @@ async fn serve(
         fatal: fatal.shared(),
         request_drain: config.drain.timeout.get(),
         call_drain: config.drain.calls_timeout.get(),
+        telemetry,
+        operations,
     })
 }
 
@@ -454,18 +509,21 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
         DrsMode::Aws => "aws",
         DrsMode::Endpoint { .. } => "emulator",
     };
-    let journal = match config.journal.kind {
-        JournalKind::Redb => "redb",
-        JournalKind::Memory => "memory",
-    };
     Ok(ServiceSettings {
         plan_limits: config.limits.plan(),
         info: v1::GetGatewayInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             drs: drs.to_owned(),
-            journal: journal.to_owned(),
+            journal: journal_name(config).to_owned(),
             limits: Some(config.limits.shown()),
         },
         watch: config.watch.settings(),
     })
+}
+
+fn journal_name(config: &Config) -> &'static str {
+    match config.journal.kind {
+        JournalKind::Redb => "redb",
+        JournalKind::Memory => "memory",
+    }
 }

@@ -12,7 +12,9 @@ mod journal;
 mod limits;
 mod listen;
 mod log;
+mod operations;
 mod quotas;
+mod telemetry;
 mod watch;
 
 use std::{
@@ -35,7 +37,9 @@ pub use journal::{Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
+pub use operations::Operations;
 pub use quotas::{PlaceQuotas, Quotas};
+pub use telemetry::Telemetry;
 pub use watch::Watch;
 
 /// Every setting with its default, explained.
@@ -66,6 +70,10 @@ pub struct Config {
     pub drain: Drain,
     /// What it logs.
     pub log: Log,
+    /// Where those who run it look.
+    pub operations: Operations,
+    /// What it sends to a collector.
+    pub telemetry: Telemetry,
 }
 
 /// What flags say; they win over everything else.

@@ -1,0 +1,233 @@
+//! Sees what is recorded, where everybody else sees it, and measures it. The
+//! driver does not know: a commit that comes faster than this can take it is
+//! read again from the journal.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tidegate_core::{ExecutionId, engine::Execution};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Shared,
+    journey::{Finding, Journey},
+    measuring::measure,
+    spans,
+};
+use crate::{
+    driver::{Driver, DriverError, Listed, Published, RecordView},
+    grpc::{Services, pinned_plan},
+};
+
+/// How often executions that are over, also those of other gateways, and plans
+/// are looked through.
+const LOOK_THROUGH: Duration = Duration::from_secs(600);
+/// The newest executions that are looked through.
+const LOOKED_THROUGH: usize = 1_000;
+/// Executions or plans that are read at once.
+const PAGE: usize = 100;
+/// Records that are read at once.
+const RECORDS: usize = 512;
+
+/// Observes until the driver has ended.
+pub(super) struct Observing {
+    shared: Arc<Shared>,
+    services: Weak<Services>,
+    journeys: HashMap<ExecutionId, Journey>,
+}
+
+impl Observing {
+    pub(super) fn new(shared: Arc<Shared>, services: Weak<Services>) -> Self {
+        Self {
+            shared,
+            services,
+            journeys: HashMap::new(),
+        }
+    }
+
+    /// Until it is told to stop, and then until everything is taken in.
+    pub(super) async fn run(
+        mut self,
+        mut commits: broadcast::Receiver<Published>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let commit = tokio::select! {
+                biased;
+                commit = commits.recv() => commit,
+                () = stop.cancelled() => return,
+            };
+            match commit {
+                Ok(commit) => self.observe(&commit).await,
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "commits come faster than they are measured");
+                    self.shared.instruments.commits_missed.add(missed, &[]);
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn observe(&mut self, commit: &Published) {
+        let execution = &commit.view.execution;
+        let record = &commit.record;
+        let id = execution.id();
+        let mut journey = self.journeys.remove(id).unwrap_or_default();
+        if journey.revision + 1 < record.revision {
+            let caught_up = self.catch_up(execution, &mut journey, record.revision - 1);
+            if let Err(error) = caught_up.await {
+                tracing::warn!(execution = %id, %error, "what an execution did before is not measured");
+            }
+        }
+        if record.revision > journey.revision {
+            self.take(execution, &mut journey, record);
+        }
+        if execution.state().is_terminal() {
+            self.shared.heard.ended(execution);
+        } else {
+            self.journeys.insert(id.clone(), journey);
+        }
+    }
+
+    /// Folds what was recorded before. What this process has seen the
+    /// beginning of is told; the rest was told by whoever drove the execution
+    /// then.
+    async fn catch_up(
+        &self,
+        execution: &Execution,
+        journey: &mut Journey,
+        until: u64,
+    ) -> Result<(), DriverError> {
+        let Some(services) = self.services.upgrade() else {
+            return Ok(());
+        };
+        let is_ours = journey.revision > 0;
+        let driver = &services.driver;
+        while journey.revision < until {
+            let after = journey.revision;
+            let records = driver.records(execution.id(), after, RECORDS).await?;
+            if records.is_empty() {
+                break;
+            }
+            for record in records.iter().filter(|record| record.revision <= until) {
+                if is_ours {
+                    self.take(execution, journey, record);
+                } else {
+                    journey.take(record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, execution: &Execution, journey: &mut Journey, record: &RecordView) {
+        let requested = self.shared.requests.take(&record.request_id);
+        if let (Some(requested), 1) = (requested, record.revision) {
+            self.shared.causes.put(execution.id().as_str(), requested);
+        }
+        for finding in journey.take(record) {
+            self.tell(execution, record.at, &finding);
+        }
+    }
+
+    fn tell(&self, execution: &Execution, at: tidegate_core::Timestamp, finding: &Finding) {
+        measure(&self.shared.instruments, execution, at, finding);
+        if !self.shared.spans.is_open() {
+            return;
+        }
+        let cause = match finding {
+            Finding::Ended(_) => self.shared.causes.take(execution.id().as_str()),
+            Finding::Started
+            | Finding::Attempt { .. }
+            | Finding::Reached
+            | Finding::Hook { .. }
+            | Finding::Launch { .. }
+            | Finding::LaunchMoved { .. }
+            | Finding::Admitted(_)
+            | Finding::Held(_)
+            | Finding::Hold { .. }
+            | Finding::Server(_)
+            | Finding::Warned
+            | Finding::Retried(_) => None,
+        };
+        if let Some(span) = spans::span(execution, at, finding, cause) {
+            self.shared.spans.push(span);
+        }
+    }
+}
+
+/// Looks through what is stored, now and from time to time, until the gateway
+/// has ended.
+pub(super) async fn look_through_again(shared: Arc<Shared>, services: Weak<Services>) {
+    let mut rounds = interval(LOOK_THROUGH);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        let Some(services) = services.upgrade() else {
+            return;
+        };
+        look_through(&shared, &services).await;
+    }
+}
+
+/// What executions that are over have left behind, and what plans expect.
+async fn look_through(shared: &Shared, services: &Services) {
+    if let Err(error) = look_through_executions(shared, &services.driver).await {
+        tracing::warn!(%error, "instances that drills have left behind are not counted");
+    }
+    if let Err(error) = look_through_plans(shared, services).await {
+        tracing::warn!(%error, "objectives of plans are not shown");
+    }
+}
+
+async fn look_through_executions(shared: &Shared, driver: &Driver) -> Result<(), DriverError> {
+    let mut before: Option<ExecutionId> = None;
+    for _ in 0..LOOKED_THROUGH / PAGE {
+        let page = driver.list(before.as_ref(), PAGE).await?;
+        for listed in &page {
+            match listed {
+                Listed::Ended(head) => {
+                    let id = &head.execution;
+                    if shared.heard.is_news(id) {
+                        shared.heard.ended(&driver.view(id).await?.execution);
+                    }
+                    before = Some(id.clone());
+                }
+                Listed::Live(view) => before = Some(view.execution.id().clone()),
+                Listed::Damaged { head, .. } => before = Some(head.execution.clone()),
+            }
+        }
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn look_through_plans(
+    shared: &Shared,
+    services: &Services,
+) -> Result<(), crate::ports::journal::ReadError> {
+    let mut plans = Vec::new();
+    let mut after = None;
+    loop {
+        let page = services.plans.list(after.as_ref(), PAGE).await?;
+        let read = page
+            .iter()
+            .filter_map(|stored| pinned_plan(&stored.plan).ok());
+        plans.extend(read.map(|plan| super::Objective::of(&plan)));
+        after = page.last().map(|stored| stored.name.clone());
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    shared.set_objectives(plans);
+    Ok(())
+}
