@@ -7,7 +7,7 @@ mod forgotten;
 mod launches;
 mod looks;
 mod rig;
-mod scripted;
+pub(crate) mod scripted;
 mod servers;
 mod service_quotas;
 mod snapshots;

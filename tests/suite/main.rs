@@ -12,3 +12,4 @@ mod journal_format;
 mod model_check;
 mod recovery_time;
 mod scenarios;
+mod telemetry;

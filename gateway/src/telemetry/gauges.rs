@@ -277,9 +277,9 @@ fn recovery_points(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
 }
 
 fn plan_rto(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
-    for objective in &*sources.0.objectives() {
+    for (plan, objective) in sources.0.objectives() {
         if let Some(rto) = objective.rto {
-            let plan = KeyValue::new(key::PLAN, objective.plan.clone());
+            let plan = KeyValue::new(key::PLAN, plan);
             gauge.observe(secs(rto), &[plan]);
         }
     }
@@ -288,13 +288,13 @@ fn plan_rto(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
 /// Of every place that the plan recovers into, so that it can be held against
 /// what is heard there.
 fn plan_rpo(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
-    for objective in &*sources.0.objectives() {
+    for (plan, objective) in sources.0.objectives() {
         let Some(rpo) = objective.rpo else {
             continue;
         };
         for (account, region) in &objective.places {
             let [account, region] = place_of(account, region);
-            let plan = KeyValue::new(key::PLAN, objective.plan.clone());
+            let plan = KeyValue::new(key::PLAN, plan.clone());
             gauge.observe(secs(rpo), &[account, region, plan]);
         }
     }

@@ -115,7 +115,7 @@ impl Instruments {
             ),
             rto_ratio: ratio(
                 meter,
-                "tidegate.execution.rto.ratio",
+                "tidegate.execution.rto",
                 "Time that an ended drill or recovery took, over its objective.",
             ),
             rto_missed: counter(

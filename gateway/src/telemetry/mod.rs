@@ -31,7 +31,7 @@ mod spans;
 mod words;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Duration,
@@ -126,13 +126,14 @@ struct Shared {
     /// The spans of the requests that executions came from.
     causes: Remembered,
     services: OnceLock<Weak<Services>>,
-    objectives: Mutex<Arc<Vec<Objective>>>,
+    /// By plan.
+    objectives: Mutex<BTreeMap<String, Objective>>,
     roster: Mutex<Option<Standing>>,
 }
 
 /// What a plan expects.
+#[derive(Clone, Debug)]
 struct Objective {
-    plan: String,
     rto: Option<Span>,
     rpo: Option<Span>,
     places: BTreeSet<Place>,
@@ -313,17 +314,25 @@ impl Shared {
         self.services.get()?.upgrade()
     }
 
-    fn objectives(&self) -> Arc<Vec<Objective>> {
+    fn objectives(&self) -> BTreeMap<String, Objective> {
         let objectives = self.objectives.lock();
-        Arc::clone(&objectives.unwrap_or_else(PoisonError::into_inner))
+        objectives.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_objectives(&self, objectives: Vec<Objective>) {
-        let mut kept = self
+    fn set_objectives(&self, objectives: BTreeMap<String, Objective>) {
+        *self
+            .objectives
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = objectives;
+    }
+
+    /// A plan runs that may have been stored since plans were looked through.
+    fn learn_objective(&self, plan: &Plan) {
+        let mut objectives = self
             .objectives
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *kept = Arc::new(objectives);
+        objectives.insert(plan.name().to_string(), Objective::of(plan));
     }
 
     fn roster(&self) -> Option<Standing> {
@@ -340,7 +349,6 @@ impl Objective {
         let groups = plan.waves().iter().flat_map(|wave| &wave.groups);
         let place = |group: &Group| (group.target.account.clone(), group.target.region.clone());
         Self {
-            plan: plan.name().to_string(),
             rto: plan.objectives().rto,
             rpo: plan.objectives().rpo,
             places: groups.map(place).collect(),

@@ -3,7 +3,7 @@
 //! read again from the journal.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -19,7 +19,7 @@ use super::{
     Shared,
     journey::{Finding, Journey},
     measuring::measure,
-    spans,
+    spans, words,
 };
 use crate::{
     driver::{Driver, DriverError, Listed, Published, RecordView},
@@ -132,6 +132,9 @@ impl Observing {
         if let (Some(requested), 1) = (requested, record.revision) {
             self.shared.causes.put(execution.id().as_str(), requested);
         }
+        if record.revision == 1 {
+            self.shared.learn_objective(execution.plan());
+        }
         for finding in journey.take(record) {
             self.tell(execution, record.at, &finding);
         }
@@ -139,6 +142,7 @@ impl Observing {
 
     fn tell(&self, execution: &Execution, at: tidegate_core::Timestamp, finding: &Finding) {
         measure(&self.shared.instruments, execution, at, finding);
+        say(execution, finding);
         if !self.shared.spans.is_open() {
             return;
         }
@@ -160,6 +164,32 @@ impl Observing {
         if let Some(span) = spans::span(execution, at, finding, cause) {
             self.shared.spans.push(span);
         }
+    }
+}
+
+/// The two lines that every execution has in the log.
+fn say(execution: &Execution, finding: &Finding) {
+    let (id, plan) = (execution.id(), execution.plan().name());
+    let kind = words::kind(execution.kind());
+    match finding {
+        Finding::Started => {
+            tracing::info!(execution = %id, %plan, kind, "an execution was accepted");
+        }
+        Finding::Ended(state) => {
+            let state = words::execution(*state);
+            tracing::info!(execution = %id, %plan, kind, state, "an execution is over");
+        }
+        Finding::Attempt { .. }
+        | Finding::Reached
+        | Finding::Hook { .. }
+        | Finding::Launch { .. }
+        | Finding::LaunchMoved { .. }
+        | Finding::Admitted(_)
+        | Finding::Held(_)
+        | Finding::Hold { .. }
+        | Finding::Server(_)
+        | Finding::Warned
+        | Finding::Retried(_) => {}
     }
 }
 
@@ -215,14 +245,14 @@ async fn look_through_plans(
     shared: &Shared,
     services: &Services,
 ) -> Result<(), crate::ports::journal::ReadError> {
-    let mut plans = Vec::new();
+    let mut plans = BTreeMap::new();
     let mut after = None;
     loop {
         let page = services.plans.list(after.as_ref(), PAGE).await?;
         let read = page
             .iter()
             .filter_map(|stored| pinned_plan(&stored.plan).ok());
-        plans.extend(read.map(|plan| super::Objective::of(&plan)));
+        plans.extend(read.map(|plan| (plan.name().to_string(), super::Objective::of(&plan))));
         after = page.last().map(|stored| stored.name.clone());
         if page.len() < PAGE {
             break;

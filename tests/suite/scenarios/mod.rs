@@ -6,4 +6,4 @@ mod graphs;
 pub(crate) mod kill_and_resume;
 mod quotas;
 mod recorded_drill;
-mod watching;
+pub(crate) mod watching;

@@ -1,0 +1,152 @@
+//! A gateway in this process with the embedded journal, real hooks, and the
+//! emulator as its DRS.
+
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
+
+use tempfile::TempDir;
+use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
+use tidegate_proto::v1::{
+    ExecutionKind, ExecutionState, ResumeRequest, StartExecutionRequest, WaveState,
+    execution_service_client::ExecutionServiceClient,
+};
+use tidegate_tests::process::{self, last_line};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tonic::{Request, transport::Channel};
+
+use crate::scenarios::{
+    kill_and_resume::{Served, emulator, wave_moved},
+    watching::Watcher,
+};
+
+/// Emulated seconds per second: a job takes some seconds.
+const SPEED: f64 = 300.0;
+
+/// A running gateway with what it needs.
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    _emulator: Served,
+    _folder: TempDir,
+}
+
+impl World {
+    /// A gateway with an operations port that sends to this collector, and the
+    /// sample plan `shop`.
+    pub(crate) async fn start(collector: Option<SocketAddr>) -> Self {
+        let emulator = emulator("shop", SPEED).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &emulator.address, collector);
+        let gateway = Gateway::start(config).await.expect("the gateway starts");
+        let address = format!("http://{}", gateway.address());
+        let file = folder.path().join("shop.yaml");
+        let applied = tokio::task::spawn_blocking(move || apply(&address, &file));
+        applied.await.expect("the plan is applied");
+        Self {
+            gateway,
+            _emulator: emulator,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("http://{}", self.gateway.address())
+    }
+
+    /// Runs a drill to its end, past its planned pause; its id.
+    pub(crate) async fn drill(&self, traceparent: Option<&str>) -> String {
+        self.scraped_drill(traceparent).await.0
+    }
+
+    /// The same, and the metrics while it recovered and while it waited for a
+    /// person.
+    pub(crate) async fn scraped_drill(&self, traceparent: Option<&str>) -> (String, String) {
+        let mut client = self.client().await;
+        let mut request = Request::new(StartExecutionRequest {
+            plan: "shop".to_owned(),
+            kind: ExecutionKind::Drill.into(),
+            request_id: "first".to_owned(),
+            ..StartExecutionRequest::default()
+        });
+        if let Some(traceparent) = traceparent {
+            let value = traceparent.parse().expect("a header");
+            request.metadata_mut().insert("traceparent", value);
+        }
+        let started = client.start_execution(request).await.expect("it starts");
+        let id = started.into_inner().execution.expect("an execution").id;
+        let mut watcher = Watcher::new(&id);
+        watcher.connect(&self.address()).await;
+        watcher
+            .until(|_, commit| wave_moved(commit, "application", WaveState::Recovering))
+            .await;
+        let (_, mut metrics) = self.operations("/metrics").await;
+        watcher
+            .until(|seen, _| seen.state == ExecutionState::Paused)
+            .await;
+        metrics.push_str(&self.operations("/metrics").await.1);
+        let resume = ResumeRequest {
+            execution: id.clone(),
+            ..ResumeRequest::default()
+        };
+        client.resume(resume).await.expect("it goes on");
+        watcher.read_to_end().await;
+        assert_eq!(watcher.state, ExecutionState::Succeeded);
+        (id, metrics)
+    }
+
+    /// What the operations port answers: the status line, and the body.
+    pub(crate) async fn operations(&self, path: &str) -> (String, String) {
+        let address = self.gateway.operations_address().expect("it is on");
+        get(address, path).await
+    }
+
+    async fn client(&self) -> ExecutionServiceClient<Channel> {
+        let client = ExecutionServiceClient::connect(self.address()).await;
+        client.expect("the gateway answers")
+    }
+}
+
+/// Registers the hooks that the plan uses, and applies it.
+fn apply(gateway: &str, file: &Path) {
+    for hook in ["launch-fresh", "tcp-reachable", "http-healthy"] {
+        let _ = last_line(&["hook", "push", hook, "-o", "name"], gateway);
+    }
+    fs::write(file, include_str!("shop.yaml")).expect("the folder can be written to");
+    let file = file.display().to_string();
+    let _ = last_line(&["plan", "apply", &file, "-o", "name"], gateway);
+}
+
+/// One request of HTTP/1.1 on a connection of its own.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let sent = stream.write_all(request.as_bytes()).await;
+    sent.expect("it takes a request");
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer).await;
+    read.expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.lines().next().expect("a status line");
+    (status.to_owned(), body.to_owned())
+}
+
+fn config(folder: &Path, drs: &str, collector: Option<SocketAddr>) -> Config {
+    let overrides = Overrides {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        data_dir: Some(folder.join("data")),
+        drs: Some(DrsMode::Endpoint {
+            url: drs.to_owned(),
+        }),
+        ..Overrides::default()
+    };
+    let mut config = Config::load(None, overrides).expect("the defaults are good");
+    config.drs.poll_interval = Some(Duration::from_millis(50).into());
+    config.hooks.allow_loopback = true;
+    config.hooks.compiler = Some(process::binary());
+    config.operations.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    config.telemetry.otlp_endpoint = collector.map(|address| format!("http://{address}"));
+    // Sent at the end only.
+    config.telemetry.metrics_interval = Duration::from_secs(3_600).into();
+    config
+}
