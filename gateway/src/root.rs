@@ -420,11 +420,7 @@ async fn serve(
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
     arm_in_background(&services);
     telemetry.observe(&services);
-    let operations = socket.operations.map(|operations| {
-        let address = operations.address();
-        tracing::info!(%address, "serving metrics and health");
-        (address, operations.serve(telemetry.text(), drain.clone()))
-    });
+    let operations = serve_operations(socket.operations, &telemetry, &drain);
     let refuse = serving::refuse_too_large(limits.request_bytes.get());
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
@@ -519,6 +515,17 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
         },
         watch: config.watch.settings(),
     })
+}
+
+fn serve_operations(
+    operations: Option<Operations>,
+    telemetry: &Telemetry,
+    drain: &Drain,
+) -> Option<(SocketAddr, JoinHandle<()>)> {
+    let operations = operations?;
+    let address = operations.address();
+    tracing::info!(%address, "serving metrics and health");
+    Some((address, operations.serve(telemetry.text(), drain.clone())))
 }
 
 fn journal_name(config: &Config) -> &'static str {

@@ -327,6 +327,8 @@ mod tests {
             ),
             ("[drs]\nreads_at_once = 0\n", "drs.reads_at_once"),
             ("[tls]\ncert = \"x.pem\"\n", "tls.key"),
+            ("[operations]\nlisten = \"9464\"\n", "operations.listen"),
+            ("[telemetry]\nqueued_spans = 0\n", "telemetry.queued_spans"),
         ] {
             let error = loaded(file, &[], Overrides::default()).unwrap_err();
             assert!(error.contains(named), "{error}");

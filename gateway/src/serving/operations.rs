@@ -164,3 +164,64 @@ fn answer(status: StatusCode, of: &'static str, body: String) -> Response<String
     response.headers_mut().insert(CONTENT_TYPE, of);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::adapters::system_clock::SystemClock;
+    use crate::telemetry::{Settings, Telemetry};
+
+    async fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_drains_is_alive_and_not_ready() {
+        let local = "127.0.0.1:0".parse().unwrap();
+        let operations = Operations::bind(local, false).await.unwrap();
+        let address = operations.address();
+        let telemetry = Telemetry::begin(&Settings::for_tests(), Arc::new(SystemClock)).unwrap();
+        let drain = Drain::default();
+        let serving = operations.serve(telemetry.text(), drain.clone());
+        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+        drain.begin();
+        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 503"));
+        assert!(get(address, "/livez").await.starts_with("HTTP/1.1 200"));
+        let metrics = get(address, "/metrics").await;
+        assert!(
+            metrics.contains("\ntidegate_executions_started_total 0\n"),
+            "{metrics}"
+        );
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn the_port_is_for_this_machine_unless_somebody_says_otherwise() {
+        let any: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let refused = Operations::bind(any, false).await.unwrap_err().to_string();
+        for hint in ["operations.listen", "0.0.0.0:0", "operations.insecure"] {
+            assert!(refused.contains(hint), "{refused}");
+        }
+        assert!(Operations::bind(any, true).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named_with_its_setting() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let refused = Operations::bind(address, false).await.unwrap_err();
+        let text = refused.to_string();
+        let named = text.contains("operations.listen") && text.contains(&address.to_string());
+        assert!(named, "{text}");
+    }
+}

@@ -11,7 +11,11 @@ use std::{
 };
 
 use opentelemetry::metrics::Counter;
-use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{
+    MetricExporter, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, SpanExporter, WithExportConfig, WithTonicConfig,
+    tonic_types::transport::ClientTlsConfig,
+};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -48,16 +52,40 @@ impl Collector {
             return Some(Self::At(url.to_owned()));
         }
         let variables = [
-            opentelemetry_otlp::OTEL_EXPORTER_OTLP_ENDPOINT,
-            opentelemetry_otlp::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-            opentelemetry_otlp::OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+            OTEL_EXPORTER_OTLP_ENDPOINT,
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+            OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
         ];
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        variables
-            .into_iter()
-            .any(is_set)
-            .then_some(Self::Environment)
+        let is_named = variables.into_iter().any(|name| set(name).is_some());
+        is_named.then_some(Self::Environment)
     }
+
+    /// Configures an exporter; `variable` names the collector of its signal.
+    fn configure<B: WithExportConfig + WithTonicConfig>(
+        &self,
+        mut builder: B,
+        variable: &str,
+        patience: Duration,
+    ) -> B {
+        let url = match self {
+            Self::At(url) => {
+                builder = builder.with_endpoint(url);
+                Some(url.clone())
+            }
+            Self::Environment => set(variable).or_else(|| set(OTEL_EXPORTER_OTLP_ENDPOINT)),
+        };
+        // The exporter trusts nobody by itself, and the system's certificates
+        // need not be there where they are not needed.
+        if url.is_some_and(|url| url.starts_with("https:")) {
+            builder = builder.with_tls_config(ClientTlsConfig::new().with_enabled_roots());
+        }
+        builder.with_timeout(patience)
+    }
+}
+
+fn set(variable: &str) -> Option<String> {
+    let value = std::env::var(variable).ok();
+    value.filter(|value| !value.is_empty())
 }
 
 /// The entrance to the queue of spans; cheap to clone.
@@ -108,11 +136,9 @@ impl Sending {
         (queued, patience): (usize, Duration),
         dropped: Counter<u64>,
     ) -> Result<(SpanQueue, Self), TelemetryError> {
-        let mut builder = SpanExporter::builder().with_tonic();
-        if let Collector::At(url) = collector {
-            builder = builder.with_endpoint(url);
-        }
-        let mut exporter = builder.with_timeout(patience).build()?;
+        let builder = SpanExporter::builder().with_tonic();
+        let variable = OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+        let mut exporter = collector.configure(builder, variable, patience).build()?;
         exporter.set_resource(resource);
         let (entrance, exit) = mpsc::channel(queued);
         let stop = CancellationToken::new();
@@ -219,12 +245,11 @@ pub(super) fn metrics(
     collector: &Collector,
     (interval, patience): (Duration, Duration),
 ) -> Result<PeriodicReader<Told>, TelemetryError> {
-    let mut builder = MetricExporter::builder().with_tonic();
-    if let Collector::At(url) = collector {
-        builder = builder.with_endpoint(url);
-    }
+    let builder = MetricExporter::builder().with_tonic();
+    let variable = OTEL_EXPORTER_OTLP_METRICS_ENDPOINT;
+    let exporter = collector.configure(builder, variable, patience).build()?;
     let told = Told {
-        inner: builder.with_timeout(patience).build()?,
+        inner: exporter,
         standing: Standing::new("metrics"),
     };
     Ok(PeriodicReader::builder(told)

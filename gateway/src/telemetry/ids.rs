@@ -72,6 +72,11 @@ pub(crate) fn execution(execution: &ExecutionId) -> SpanRef {
     of(execution, "execution")
 }
 
+/// The span of an execution's acceptance.
+pub(crate) fn acceptance(execution: &ExecutionId) -> SpanRef {
+    of(execution, "accepted")
+}
+
 /// The span of a wave's attempt, counted from 1 over the whole execution.
 pub(crate) fn wave(execution: &ExecutionId, wave: u16, attempt: u32) -> SpanRef {
     of(execution, &format!("wave/{wave}/{attempt}"))

@@ -51,209 +51,143 @@ pub(crate) struct Instruments {
     pub(super) aws_calls: Histogram<f64>,
     pub(super) aws_throttles: Counter<u64>,
     pub(super) journal: Histogram<f64>,
+    pub(super) duplicates: Counter<u64>,
+    pub(super) spans_dropped: Counter<u64>,
+    pub(super) commits_missed: Counter<u64>,
+    pub(super) lease_changes: Counter<u64>,
+    pub(super) executions: Executions,
+}
+
+/// Those that are about what executions came to.
+#[derive(Clone, Debug)]
+pub(super) struct Executions {
     pub(super) started: Counter<u64>,
     pub(super) ended: Histogram<f64>,
     pub(super) spent: Histogram<f64>,
-    pub(super) rto_ratio: Histogram<f64>,
+    pub(super) rto: Histogram<f64>,
     pub(super) rto_missed: Counter<u64>,
     pub(super) waves: Histogram<f64>,
     pub(super) reached: Histogram<f64>,
     pub(super) hooks: Histogram<f64>,
     pub(super) launches: Counter<u64>,
     pub(super) queued: Histogram<f64>,
-    pub(super) duplicates: Counter<u64>,
     pub(super) servers: Counter<u64>,
     pub(super) warnings: Counter<u64>,
     pub(super) retries: Counter<u64>,
     pub(super) holds: Counter<u64>,
-    pub(super) spans_dropped: Counter<u64>,
-    pub(super) commits_missed: Counter<u64>,
-    pub(super) lease_changes: Counter<u64>,
 }
 
 impl Instruments {
     pub(super) fn new(meter: &Meter) -> Self {
-        let this = Self {
-            rpc_served: calls(
-                meter,
+        let make = Make(meter);
+        Self {
+            rpc_served: make.seconds(
                 conventions::RPC_SERVER_CALL_DURATION,
+                &CALLS,
                 "Calls that were served; a stream counts when it ends.",
             ),
-            aws_calls: calls(
-                meter,
+            aws_calls: make.seconds(
                 conventions::RPC_CLIENT_CALL_DURATION,
+                &CALLS,
                 "Requests to AWS, each attempt by itself.",
             ),
-            aws_throttles: counter(
-                meter,
+            aws_throttles: make.counter(
                 "tidegate.aws.throttles",
                 "{request}",
                 "Requests that AWS throttled.",
             ),
-            journal: calls(
-                meter,
+            journal: make.seconds(
                 conventions::DB_CLIENT_OPERATION_DURATION,
+                &CALLS,
                 "Operations of the journal; `append` is a durable commit.",
             ),
-            started: counter(
-                meter,
-                "tidegate.executions.started",
-                "{execution}",
-                "Executions that were accepted.",
-            ),
-            ended: seconds(
-                meter,
-                "tidegate.execution.duration",
-                &RECOVERIES,
-                "From acceptance to the end.",
-            ),
-            spent: seconds(
-                meter,
-                "tidegate.execution.spent",
-                &RECOVERIES,
-                "Time of ended executions, of machines and of people who were waited for.",
-            ),
-            rto_ratio: ratio(
-                meter,
-                "tidegate.execution.rto",
-                "Time that an ended drill or recovery took, over its objective.",
-            ),
-            rto_missed: counter(
-                meter,
-                "tidegate.execution.rto.missed",
-                "{execution}",
-                "Drills and recoveries that took longer than their objective, or failed.",
-            ),
-            waves: seconds(
-                meter,
-                "tidegate.wave.duration",
-                &RECOVERIES,
-                "Attempts of waves, from when they could start.",
-            ),
-            reached: seconds(
-                meter,
-                "tidegate.wave.reached",
-                &RECOVERIES,
-                "From acceptance to the success of a wave.",
-            ),
-            hooks: seconds(
-                meter,
-                "tidegate.hook.duration",
-                &CHECKS,
-                "Attempts of hooks.",
-            ),
-            launches: counter(
-                meter,
-                "tidegate.launches",
-                "{launch}",
-                "Launches by the states that they came to.",
-            ),
-            queued: seconds(
-                meter,
-                "tidegate.launch.queued",
-                &RECOVERIES,
-                "Time that launches waited for quotas of DRS.",
-            ),
-            duplicates: counter(
-                meter,
+            duplicates: make.counter(
                 "tidegate.launch.duplicates",
                 "{job}",
                 "Jobs of DRS that should not exist beside the one that was adopted.",
             ),
-            servers: counter(
-                meter,
-                "tidegate.servers",
-                "{server}",
-                "Servers by the final states that they came to.",
-            ),
-            warnings: counter(
-                meter,
-                "tidegate.server.warnings",
-                "{warning}",
-                "Warnings about servers.",
-            ),
-            retries: counter(
-                meter,
-                "tidegate.retries",
-                "{retry}",
-                "Attempts after the first.",
-            ),
-            holds: counter(meter, "tidegate.holds", "{hold}", "Holds that were placed."),
-            spans_dropped: counter(
-                meter,
+            spans_dropped: make.counter(
                 "tidegate.telemetry.spans.dropped",
                 "{span}",
                 "Spans that the collector did not take, or that found no room.",
             ),
-            commits_missed: counter(
-                meter,
+            commits_missed: make.counter(
                 "tidegate.telemetry.commits.missed",
                 "{commit}",
                 "Commits that came faster than they could be counted.",
             ),
-            lease_changes: counter(
-                meter,
+            lease_changes: make.counter(
                 "tidegate.leases.changes",
                 "{lease}",
                 "Leases that this gateway took or gave back.",
             ),
-        };
-        this.begin_at_zero();
-        this
-    }
-
-    /// What happens seldom is there from the start, so that its first time is
-    /// an increase.
-    fn begin_at_zero(&self) {
-        for seldom in [
-            &self.aws_throttles,
-            &self.started,
-            &self.rto_missed,
-            &self.launches,
-            &self.duplicates,
-            &self.servers,
-            &self.warnings,
-            &self.retries,
-            &self.holds,
-            &self.spans_dropped,
-            &self.commits_missed,
-        ] {
-            seldom.add(0, &[]);
+            executions: Executions::new(&make),
         }
     }
 }
 
-fn calls(meter: &Meter, name: &'static str, about: &'static str) -> Histogram<f64> {
-    seconds(meter, name, &CALLS, about)
+impl Executions {
+    fn new(make: &Make<'_>) -> Self {
+        let seconds = |name, about| make.seconds(name, &RECOVERIES, about);
+        let counter = |name, unit, about| make.counter(name, unit, about);
+        let started = "Executions that were accepted.";
+        let spent = "Time of ended executions, of machines and of people who were waited for.";
+        let rto = "Time that an ended drill or recovery took, over its objective.";
+        let missed = "Drills and recoveries that took longer than their objective, or failed.";
+        let waves = "Attempts of waves, from when they could start.";
+        let reached = "From acceptance to the success of a wave.";
+        let launches = "Launches by the states that they came to.";
+        let queued = "Time that launches waited for quotas of DRS.";
+        let servers = "Servers by the final states that they came to.";
+        Self {
+            started: counter("tidegate.executions.started", "{execution}", started),
+            ended: seconds("tidegate.execution.duration", "From acceptance to the end."),
+            spent: seconds("tidegate.execution.spent", spent),
+            rto: make.ratio("tidegate.execution.rto", rto),
+            rto_missed: counter("tidegate.execution.rto.missed", "{execution}", missed),
+            waves: seconds("tidegate.wave.duration", waves),
+            reached: seconds("tidegate.wave.reached", reached),
+            hooks: make.seconds("tidegate.hook.duration", &CHECKS, "Attempts of hooks."),
+            launches: counter("tidegate.launches", "{launch}", launches),
+            queued: seconds("tidegate.launch.queued", queued),
+            servers: counter("tidegate.servers", "{server}", servers),
+            warnings: counter(
+                "tidegate.server.warnings",
+                "{warning}",
+                "Warnings about servers.",
+            ),
+            retries: counter("tidegate.retries", "{retry}", "Attempts after the first."),
+            holds: counter("tidegate.holds", "{hold}", "Holds that were placed."),
+        }
+    }
 }
 
-fn seconds(
-    meter: &Meter,
-    name: &'static str,
-    bounds: &[f64],
-    about: &'static str,
-) -> Histogram<f64> {
-    let builder = meter.f64_histogram(name).with_unit("s");
-    builder
-        .with_description(about)
-        .with_boundaries(bounds.to_vec())
-        .build()
-}
+/// Makes instruments.
+struct Make<'a>(&'a Meter);
 
-fn ratio(meter: &Meter, name: &'static str, about: &'static str) -> Histogram<f64> {
-    let builder = meter.f64_histogram(name).with_unit("1");
-    builder
-        .with_description(about)
-        .with_boundaries(RATIOS.to_vec())
-        .build()
-}
+impl Make<'_> {
+    fn seconds(&self, name: &'static str, bounds: &[f64], about: &'static str) -> Histogram<f64> {
+        let builder = self.0.f64_histogram(name).with_unit("s");
+        builder
+            .with_description(about)
+            .with_boundaries(bounds.to_vec())
+            .build()
+    }
 
-fn counter(
-    meter: &Meter,
-    name: &'static str,
-    unit: &'static str,
-    about: &'static str,
-) -> Counter<u64> {
-    let builder = meter.u64_counter(name).with_unit(unit);
-    builder.with_description(about).build()
+    fn ratio(&self, name: &'static str, about: &'static str) -> Histogram<f64> {
+        let builder = self.0.f64_histogram(name).with_unit("1");
+        builder
+            .with_description(about)
+            .with_boundaries(RATIOS.to_vec())
+            .build()
+    }
+
+    /// It begins at zero, so that the first time of what happens seldom is an
+    /// increase.
+    fn counter(&self, name: &'static str, unit: &'static str, about: &'static str) -> Counter<u64> {
+        let builder = self.0.u64_counter(name).with_unit(unit);
+        let counter = builder.with_description(about).build();
+        counter.add(0, &[]);
+        counter
+    }
 }

@@ -8,14 +8,14 @@ use tidegate_core::{
 };
 
 use super::{
-    instruments::{Instruments, key},
+    instruments::{Executions, key},
     journey::{Finding, Retried, spent},
     words,
 };
 
 /// Measures a finding of a record that was decided at this instant.
 pub(super) fn measure(
-    instruments: &Instruments,
+    instruments: &Executions,
     execution: &Execution,
     at: Timestamp,
     finding: &Finding,
@@ -78,7 +78,7 @@ pub(super) fn measure(
     }
 }
 
-fn ended(instruments: &Instruments, execution: &Execution, state: ExecutionState, at: Timestamp) {
+fn ended(instruments: &Executions, execution: &Execution, state: ExecutionState, at: Timestamp) {
     let whose = whose(execution);
     let lasted = at.since(execution.created_at());
     let outcome = KeyValue::new(key::STATE, words::execution(state));
@@ -97,7 +97,7 @@ fn ended(instruments: &Instruments, execution: &Execution, state: ExecutionState
     match state {
         ExecutionState::Succeeded | ExecutionState::SucceededWithWarnings => {
             let ratio = ratio(lasted, rto);
-            instruments.rto_ratio.record(ratio, &whose);
+            instruments.rto.record(ratio, &whose);
             instruments.rto_missed.add(u64::from(ratio > 1.0), &whose);
         }
         ExecutionState::Failed => instruments.rto_missed.add(1, &whose),

@@ -267,13 +267,17 @@ impl Telemetry {
                 observing.abort();
             }
         }
-        if let Some(sending) = self.sending.take() {
-            sending.finish(limit).await;
-        }
+        let sending = self.sending.take();
+        let spans = async {
+            if let Some(sending) = sending {
+                sending.finish(limit).await;
+            }
+        };
         // It waits for a thread of its own, whose requests this runtime drives.
         let provider = self.provider.clone();
-        let flushed = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(limit));
-        if tokio::time::timeout(limit, flushed).await.is_err() {
+        let metrics = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(limit));
+        let ((), metrics) = tokio::join!(spans, tokio::time::timeout(limit, metrics));
+        if metrics.is_err() {
             tracing::warn!("metrics were left unsent: the collector did not take them in time");
         }
     }
@@ -380,5 +384,38 @@ fn random_span(parent: Option<SpanRef>) -> SpanRef {
         trace: parent.map_or_else(|| ids.new_trace_id().to_bytes(), |parent| parent.trace),
         span: ids.new_span_id().to_bytes(),
         sampled: parent.is_none_or(|parent| parent.sampled),
+    }
+}
+
+#[cfg(test)]
+impl Settings {
+    /// Nothing is sent anywhere.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            otlp_endpoint: None,
+            metrics_interval: Duration::from_secs(60),
+            export_timeout: Duration::from_secs(1),
+            flush_timeout: Duration::from_secs(1),
+            queued_spans: 16,
+            instance: "test".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::system_clock::SystemClock;
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_refused_with_its_setting() {
+        let settings = Settings {
+            otlp_endpoint: Some("not an address".to_owned()),
+            ..Settings::for_tests()
+        };
+        let refused = Telemetry::begin(&settings, Arc::new(SystemClock)).unwrap_err();
+        let text = refused.to_string();
+        let named = text.contains("telemetry.otlp_endpoint") && text.contains("not an address");
+        assert!(named, "{text}");
     }
 }

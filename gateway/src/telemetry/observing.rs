@@ -141,15 +141,15 @@ impl Observing {
     }
 
     fn tell(&self, execution: &Execution, at: tidegate_core::Timestamp, finding: &Finding) {
-        measure(&self.shared.instruments, execution, at, finding);
+        measure(&self.shared.instruments.executions, execution, at, finding);
         say(execution, finding);
         if !self.shared.spans.is_open() {
             return;
         }
         let cause = match finding {
+            Finding::Started => self.shared.causes.get(execution.id().as_str()),
             Finding::Ended(_) => self.shared.causes.take(execution.id().as_str()),
-            Finding::Started
-            | Finding::Attempt { .. }
+            Finding::Attempt { .. }
             | Finding::Reached
             | Finding::Hook { .. }
             | Finding::Launch { .. }

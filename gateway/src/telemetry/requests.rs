@@ -38,6 +38,11 @@ impl Remembered {
         }
     }
 
+    /// The span of a text.
+    pub(super) fn get(&self, text: &str) -> Option<SpanRef> {
+        self.lock().spans.get(text).copied()
+    }
+
     /// The span of a text, which is forgotten with that.
     pub(super) fn take(&self, text: &str) -> Option<SpanRef> {
         self.lock().spans.remove(text)

@@ -80,6 +80,11 @@ impl Draft {
         self
     }
 
+    fn linked(mut self, to: Option<SpanRef>) -> Self {
+        self.links.extend(to);
+        self
+    }
+
     fn failed(mut self, why: Option<String>) -> Self {
         if let Some(why) = why {
             self.status = Status::error(why);
@@ -125,92 +130,14 @@ pub(super) fn span(
     finding: &Finding,
     cause: Option<SpanRef>,
 ) -> Option<SpanData> {
-    let id = execution.id();
-    let root = ids::execution(id);
     let draft = match finding {
-        Finding::Ended(state) => {
-            let times = (execution.created_at(), at);
-            let name = format!(
-                "{} {}",
-                words::kind(execution.kind()),
-                execution.plan().name()
-            );
-            let mut draft = Draft::internal(root, None, name, times)
-                .with(whose(execution))
-                .with([KeyValue::new(key::STATE, words::execution(*state))])
-                .failed(failed_execution(execution, *state));
-            draft.links.extend(cause);
-            draft
-        }
-        Finding::Attempt {
-            wave,
-            attempt,
-            from,
-            state,
-        } => {
-            let name = execution.plan().wave(*wave).name.to_string();
-            let why = state.and_then(|state| failed_wave(execution, *wave, state));
-            let state = state.map_or("attempted_again", words::wave);
-            let span = ids::wave(id, wave.0, *attempt);
-            Draft::internal(span, Some(root), format!("wave {name}"), (*from, at))
-                .with([
-                    KeyValue::new(only::WAVE, name),
-                    KeyValue::new(only::ATTEMPT, i64::from(*attempt)),
-                    KeyValue::new(key::STATE, state),
-                ])
-                .failed(why)
-        }
-        Finding::Hook {
-            command,
-            attempt,
-            from,
-            outcome,
-            message,
-        } => {
-            let used = hook_use(execution, *command);
-            let name = used.map_or_else(String::new, |used| used.hook.to_string());
-            let parent = ids::wave(id, command.wave().0, *attempt);
-            let span = ids::hook(id, *command);
-            Draft::internal(span, Some(parent), format!("hook {name}"), (*from, at))
-                .with([
-                    KeyValue::new(key::HOOK, name),
-                    KeyValue::new(key::PHASE, phase(*command)),
-                    KeyValue::new(key::OUTCOME, words::outcome(*outcome)),
-                    KeyValue::new(only::MESSAGE, message.to_string()),
-                ])
-                .failed(failed_hook(*outcome, message))
-        }
-        Finding::Launch {
-            wave,
-            launch,
-            attempt,
-            target,
-            from,
-            state,
-        } => {
-            let span = ids::launch(&execution.launch_key(*wave, *launch))?;
-            let parent = ids::wave(id, wave.0, *attempt);
-            let job = state
-                .job()
-                .map(|job| KeyValue::new(only::JOB, job.to_string()));
-            Draft::internal(span, Some(parent), "launch", (*from, at))
-                .with(place(target))
-                .with([KeyValue::new(key::STATE, words::launch(state))])
-                .with(job)
-                .failed(failed_launch(execution, *wave, *launch, state))
-        }
-        Finding::Hold {
-            cause,
-            change,
-            from,
-        } => {
-            let span = ids::hold(id, *change);
-            let name = format!("hold {}", words::cause(*cause));
-            Draft::internal(span, Some(root), name, (*from, at))
-                .with([KeyValue::new(key::CAUSE, words::cause(*cause))])
-        }
-        Finding::Started
-        | Finding::Reached
+        Finding::Started => accepted(execution, at).linked(cause),
+        Finding::Ended(state) => ended(execution, at, *state).linked(cause),
+        Finding::Attempt { .. } => attempt(execution, at, finding)?,
+        Finding::Hook { .. } => hook(execution, at, finding)?,
+        Finding::Launch { .. } => launch(execution, at, finding)?,
+        Finding::Hold { .. } => hold(execution, at, finding)?,
+        Finding::Reached
         | Finding::LaunchMoved { .. }
         | Finding::Admitted(_)
         | Finding::Held(_)
@@ -218,20 +145,122 @@ pub(super) fn span(
         | Finding::Warned
         | Finding::Retried(_) => return None,
     };
-    let whose = KeyValue::new(only::EXECUTION, id.to_string());
+    let whose = KeyValue::new(only::EXECUTION, execution.id().to_string());
     Some(draft.with([whose]).finish())
 }
 
-fn failed_execution(execution: &Execution, state: ExecutionState) -> Option<String> {
-    (state == ExecutionState::Failed).then(|| execution.reason().to_string())
+/// Shows a trace from its beginning, and keeps the link if the process that
+/// ends the execution is another one.
+fn accepted(execution: &Execution, at: Timestamp) -> Draft {
+    let id = execution.id();
+    let root = Some(ids::execution(id));
+    Draft::internal(ids::acceptance(id), root, "accepted", (at, at))
 }
 
-fn failed_wave(
-    execution: &Execution,
-    wave: tidegate_core::WaveIx,
-    state: WaveState,
-) -> Option<String> {
-    (state == WaveState::Failed).then(|| execution.wave(wave).reason().to_string())
+fn ended(execution: &Execution, at: Timestamp, state: ExecutionState) -> Draft {
+    let times = (execution.created_at(), at);
+    let (kind, plan) = (words::kind(execution.kind()), execution.plan().name());
+    let why = (state == ExecutionState::Failed).then(|| execution.reason().to_string());
+    Draft::internal(
+        ids::execution(execution.id()),
+        None,
+        format!("{kind} {plan}"),
+        times,
+    )
+    .with(whose(execution))
+    .with([KeyValue::new(key::STATE, words::execution(state))])
+    .failed(why)
+}
+
+fn attempt(execution: &Execution, at: Timestamp, finding: &Finding) -> Option<Draft> {
+    let Finding::Attempt {
+        wave,
+        attempt,
+        from,
+        state,
+    } = finding
+    else {
+        return None;
+    };
+    let id = execution.id();
+    let name = execution.plan().wave(*wave).name.to_string();
+    let is_failed = *state == Some(WaveState::Failed);
+    let why = is_failed.then(|| execution.wave(*wave).reason().to_string());
+    let span = ids::wave(id, wave.0, *attempt);
+    let root = Some(ids::execution(id));
+    let draft = Draft::internal(span, root, format!("wave {name}"), (*from, at)).with([
+        KeyValue::new(only::WAVE, name),
+        KeyValue::new(only::ATTEMPT, i64::from(*attempt)),
+        KeyValue::new(key::STATE, state.map_or("attempted_again", words::wave)),
+    ]);
+    Some(draft.failed(why))
+}
+
+fn hook(execution: &Execution, at: Timestamp, finding: &Finding) -> Option<Draft> {
+    let Finding::Hook {
+        command,
+        attempt,
+        from,
+        outcome,
+        message,
+    } = finding
+    else {
+        return None;
+    };
+    let id = execution.id();
+    let used = hook_use(execution, *command);
+    let name = used.map_or_else(String::new, |used| used.hook.to_string());
+    let parent = Some(ids::wave(id, command.wave().0, *attempt));
+    let span = ids::hook(id, *command);
+    let draft = Draft::internal(span, parent, format!("hook {name}"), (*from, at)).with([
+        KeyValue::new(key::HOOK, name),
+        KeyValue::new(key::PHASE, phase(*command)),
+        KeyValue::new(key::OUTCOME, words::outcome(*outcome)),
+        KeyValue::new(only::MESSAGE, message.to_string()),
+    ]);
+    Some(draft.failed(failed_hook(*outcome, message)))
+}
+
+fn launch(execution: &Execution, at: Timestamp, finding: &Finding) -> Option<Draft> {
+    let Finding::Launch {
+        wave,
+        launch,
+        attempt,
+        target,
+        from,
+        state,
+    } = finding
+    else {
+        return None;
+    };
+    let span = ids::launch(&execution.launch_key(*wave, *launch))?;
+    let parent = Some(ids::wave(execution.id(), wave.0, *attempt));
+    let job = state
+        .job()
+        .map(|job| KeyValue::new(only::JOB, job.to_string()));
+    let reason = || Some(execution.wave(*wave).launch(*launch)?.reason.to_string());
+    let why = (*state == LaunchState::Refused).then(reason).flatten();
+    let draft = Draft::internal(span, parent, "launch", (*from, at))
+        .with(place(target))
+        .with([KeyValue::new(key::STATE, words::launch(state))])
+        .with(job);
+    Some(draft.failed(why))
+}
+
+fn hold(execution: &Execution, at: Timestamp, finding: &Finding) -> Option<Draft> {
+    let Finding::Hold {
+        cause,
+        change,
+        from,
+    } = finding
+    else {
+        return None;
+    };
+    let id = execution.id();
+    let (span, root) = (ids::hold(id, *change), Some(ids::execution(id)));
+    let cause = words::cause(*cause);
+    let draft = Draft::internal(span, root, format!("hold {cause}"), (*from, at));
+    Some(draft.with([KeyValue::new(key::CAUSE, cause)]))
 }
 
 fn failed_hook(outcome: HookOutcome, message: &str) -> Option<String> {
@@ -245,16 +274,6 @@ fn failed_hook(outcome: HookOutcome, message: &str) -> Option<String> {
         | HookOutcome::Skip
         | HookOutcome::Dropped => None,
     }
-}
-
-fn failed_launch(
-    execution: &Execution,
-    wave: tidegate_core::WaveIx,
-    launch: tidegate_core::LaunchIx,
-    state: &LaunchState,
-) -> Option<String> {
-    let reason = || Some(execution.wave(wave).launch(launch)?.reason.to_string());
-    (*state == LaunchState::Refused).then(reason).flatten()
 }
 
 fn context(span: SpanRef, is_remote: bool) -> SpanContext {

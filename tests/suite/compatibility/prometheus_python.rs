@@ -9,7 +9,7 @@ use crate::telemetry::world::World;
 async fn prometheus_text_is_read_by_the_official_parser() {
     let world = World::start(None).await;
     world.drill(None).await;
-    let (_, text) = world.operations("/metrics").await;
+    let text = world.metrics_of_the_end().await;
     world.gateway.shut_down().await;
     let parsed = tokio::task::spawn_blocking(move || {
         let mut script = python()

@@ -11,8 +11,8 @@ use crate::compatibility::installed::{in_checkout, python};
 #[tokio::test(flavor = "multi_thread")]
 async fn dashboard_and_alerts_use_metrics_that_there_are() {
     let world = World::start(None).await;
-    let (_, under_way) = world.scraped_drill(None).await;
-    let (_, ended) = world.operations("/metrics").await;
+    let under_way = world.scraped_drill().await;
+    let ended = world.metrics_of_the_end().await;
     world.gateway.shut_down().await;
     let exposed: BTreeSet<String> = families(&under_way).chain(families(&ended)).collect();
 

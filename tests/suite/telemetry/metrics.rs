@@ -14,8 +14,7 @@ async fn a_collector_gets_metrics_with_their_names_and_units() {
     let (collector, address) = Collector::start().await;
     let world = World::start(Some(address)).await;
     world.drill(None).await;
-    let (status, text) = world.operations("/metrics").await;
-    assert_eq!(status, "HTTP/1.1 200 OK");
+    let text = world.metrics_of_the_end().await;
     world.gateway.shut_down().await;
 
     let metrics = collector.metrics();

@@ -42,6 +42,35 @@ async fn a_drill_is_one_trace_linked_to_the_request_that_started_it() {
     assert_eq!(service.as_deref(), Some("tidegate"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_goes_on_adds_to_the_same_trace() {
+    let (collector, address) = Collector::start().await;
+    let world = World::start(Some(address)).await;
+    let id = world.drill_until_paused(Some(CALLER)).await;
+    let world = world.restart().await;
+    world.resume_to_the_end(&id).await;
+    world.gateway.shut_down().await;
+
+    let spans = collector.spans();
+    let trace = trace_id(&id);
+    let of_drill: Vec<&Span> = spans
+        .iter()
+        .filter(|it| hex(&it.trace_id) == trace)
+        .collect();
+    let root = only(&of_drill, |it| it.parent_span_id.is_empty());
+    the_tree_is_whole(&of_drill, root);
+    // Which request it was, only the first of the two knew.
+    assert!(root.links.is_empty());
+    let accepted = only(&of_drill, |it| it.name == "accepted");
+    assert_eq!(accepted.links.len(), 1);
+    let instances: BTreeSet<_> = collector
+        .resources()
+        .iter()
+        .filter_map(|it| attribute(&it.attributes, "service.instance.id"))
+        .collect();
+    assert_eq!(instances.len(), 2);
+}
+
 /// Waves below the execution, hooks and launches below their waves, and calls
 /// of AWS below their launches, each within its parent's time.
 fn the_tree_is_whole(spans: &[&Span], root: &Span) {
@@ -67,6 +96,7 @@ fn the_tree_is_whole(spans: &[&Span], root: &Span) {
         );
     }
     let waves = [
+        "accepted",
         "hold planned",
         "wave application",
         "wave database",
@@ -100,6 +130,12 @@ fn the_request_is_linked(spans: &[Span], root: &Span) {
     let [link] = &root.links[..] else {
         panic!("one link: {:?}", root.links);
     };
+    let of_trace: Vec<&Span> = all
+        .into_iter()
+        .filter(|it| it.trace_id == root.trace_id)
+        .collect();
+    let accepted = only(&of_trace, |it| it.name == "accepted");
+    assert_eq!(accepted.links, root.links);
     assert_eq!(link.trace_id, request.trace_id);
     assert_eq!(link.span_id, request.span_id);
 }

@@ -24,10 +24,14 @@ use crate::scenarios::{
 /// Emulated seconds per second: a job takes some seconds.
 const SPEED: f64 = 300.0;
 
+/// How long metrics may take to follow.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running gateway with what it needs.
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
     _emulator: Served,
+    config: Config,
     _folder: TempDir,
 }
 
@@ -38,7 +42,9 @@ impl World {
         let emulator = emulator("shop", SPEED).await;
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &emulator.address, collector);
-        let gateway = Gateway::start(config).await.expect("the gateway starts");
+        let gateway = Gateway::start(config.clone())
+            .await
+            .expect("the gateway starts");
         let address = format!("http://{}", gateway.address());
         let file = folder.path().join("shop.yaml");
         let applied = tokio::task::spawn_blocking(move || apply(&address, &file));
@@ -46,6 +52,7 @@ impl World {
         Self {
             gateway,
             _emulator: emulator,
+            config,
             _folder: folder,
         }
     }
@@ -54,27 +61,27 @@ impl World {
         format!("http://{}", self.gateway.address())
     }
 
-    /// Runs a drill to its end, past its planned pause; its id.
-    pub(crate) async fn drill(&self, traceparent: Option<&str>) -> String {
-        self.scraped_drill(traceparent).await.0
+    /// Ends the gateway and starts another one on the same journal.
+    pub(crate) async fn restart(self) -> Self {
+        self.gateway.shut_down().await;
+        let gateway = Gateway::start(self.config.clone()).await;
+        Self {
+            gateway: gateway.expect("it starts again"),
+            ..self
+        }
     }
 
-    /// The same, and the metrics while it recovered and while it waited for a
+    /// Runs a drill to its end, past its planned pause; its id.
+    pub(crate) async fn drill(&self, traceparent: Option<&str>) -> String {
+        let id = self.drill_until_paused(traceparent).await;
+        self.resume_to_the_end(&id).await;
+        id
+    }
+
+    /// The same; the metrics while it recovered and while it waited for a
     /// person.
-    pub(crate) async fn scraped_drill(&self, traceparent: Option<&str>) -> (String, String) {
-        let mut client = self.client().await;
-        let mut request = Request::new(StartExecutionRequest {
-            plan: "shop".to_owned(),
-            kind: ExecutionKind::Drill.into(),
-            request_id: "first".to_owned(),
-            ..StartExecutionRequest::default()
-        });
-        if let Some(traceparent) = traceparent {
-            let value = traceparent.parse().expect("a header");
-            request.metadata_mut().insert("traceparent", value);
-        }
-        let started = client.start_execution(request).await.expect("it starts");
-        let id = started.into_inner().execution.expect("an execution").id;
+    pub(crate) async fn scraped_drill(&self) -> String {
+        let id = self.start_drill(None).await;
         let mut watcher = Watcher::new(&id);
         watcher.connect(&self.address()).await;
         watcher
@@ -85,14 +92,65 @@ impl World {
             .until(|seen, _| seen.state == ExecutionState::Paused)
             .await;
         metrics.push_str(&self.operations("/metrics").await.1);
+        self.resume_to_the_end(&id).await;
+        metrics
+    }
+
+    /// Runs a drill until it waits for a person; its id.
+    pub(crate) async fn drill_until_paused(&self, traceparent: Option<&str>) -> String {
+        let id = self.start_drill(traceparent).await;
+        let mut watcher = Watcher::new(&id);
+        watcher.connect(&self.address()).await;
+        watcher
+            .until(|seen, _| seen.state == ExecutionState::Paused)
+            .await;
+        id
+    }
+
+    /// Lets a drill that waits for a person run to its end.
+    pub(crate) async fn resume_to_the_end(&self, id: &str) {
+        let mut watcher = Watcher::new(id);
+        watcher.connect(&self.address()).await;
         let resume = ResumeRequest {
-            execution: id.clone(),
+            execution: id.to_owned(),
             ..ResumeRequest::default()
         };
-        client.resume(resume).await.expect("it goes on");
+        let resumed = self.client().await.resume(resume).await;
+        resumed.expect("it goes on");
         watcher.read_to_end().await;
         assert_eq!(watcher.state, ExecutionState::Succeeded);
-        (id, metrics)
+    }
+
+    async fn start_drill(&self, traceparent: Option<&str>) -> String {
+        let mut request = Request::new(StartExecutionRequest {
+            plan: "shop".to_owned(),
+            kind: ExecutionKind::Drill.into(),
+            request_id: "first".to_owned(),
+            ..StartExecutionRequest::default()
+        });
+        if let Some(traceparent) = traceparent {
+            let value = traceparent.parse().expect("a header");
+            request.metadata_mut().insert("traceparent", value);
+        }
+        let started = self.client().await.start_execution(request).await;
+        let started = started.expect("it starts").into_inner();
+        started.execution.expect("an execution").id
+    }
+
+    /// The metrics once the end of a drill is in them: they follow what is
+    /// recorded.
+    pub(crate) async fn metrics_of_the_end(&self) -> String {
+        let followed = async {
+            loop {
+                let (status, text) = self.operations("/metrics").await;
+                assert_eq!(status, "HTTP/1.1 200 OK");
+                if text.contains("tidegate_drill_leftover_instances{") {
+                    return text;
+                }
+            }
+        };
+        let followed = tokio::time::timeout(PATIENCE, followed).await;
+        followed.expect("the metrics follow")
     }
 
     /// What the operations port answers: the status line, and the body.
