@@ -6,7 +6,7 @@ mod faults;
 mod forgotten;
 mod launches;
 mod looks;
-mod rig;
+pub(crate) mod rig;
 pub(crate) mod scripted;
 mod servers;
 mod service_quotas;

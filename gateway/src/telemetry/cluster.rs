@@ -87,3 +87,89 @@ impl Cluster for HeardCluster {
         self.inner.nudges(member)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{
+        adapters::system_clock::SystemClock,
+        telemetry::{Settings, Telemetry},
+    };
+
+    /// Leases in memory, and no members.
+    struct Table(Mutex<Roster>);
+
+    impl Cluster for Table {
+        fn partitions(&self) -> u16 {
+            2
+        }
+
+        fn beat(&self, _: &OwnerId, _: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+            async { Ok(self.0.lock().unwrap().clone()) }.boxed()
+        }
+
+        fn change(
+            &self,
+            was: Lease,
+            owner: Option<OwnerId>,
+        ) -> BoxFuture<'_, Result<bool, ClusterError>> {
+            let mut table = self.0.lock().unwrap();
+            let lease = &mut table.leases[usize::from(was.partition)];
+            let is_same = *lease == was;
+            if is_same {
+                lease.owner = owner;
+                lease.epoch += 1;
+            }
+            async move { Ok(is_same) }.boxed()
+        }
+
+        fn leave(&self, _: &OwnerId) -> BoxFuture<'_, Result<(), ClusterError>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn nudge(&self, _: u16, _: &ExecutionId) -> BoxFuture<'_, Result<(), ClusterError>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn nudges(&self, _: &OwnerId) -> BoxFuture<'_, Result<Vec<ExecutionId>, ClusterError>> {
+            async { Ok(Vec::new()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_heartbeat_shows_which_leases_are_held() {
+        let lease = |partition| Lease {
+            partition,
+            owner: None,
+            epoch: 0,
+        };
+        let roster = Roster {
+            members: Vec::new(),
+            leases: vec![lease(0), lease(1)],
+        };
+        let telemetry = Telemetry::begin(&Settings::for_tests(), Arc::new(SystemClock)).unwrap();
+        let cluster = telemetry.cluster(Arc::new(Table(Mutex::new(roster))));
+        let us = OwnerId::from("us");
+        assert!(
+            !telemetry
+                .text()
+                .read()
+                .unwrap()
+                .contains("tidegate_leases_held")
+        );
+        cluster.change(lease(1), Some(us.clone())).await.unwrap();
+        // Somebody was faster.
+        cluster.change(lease(1), Some(us.clone())).await.unwrap();
+        cluster.beat(&us, 1).await.unwrap();
+        let text = telemetry.text().read().unwrap();
+        for line in [
+            "tidegate_leases_held 1",
+            "tidegate_cluster_members 0",
+            "tidegate_leases_changes_total{tidegate_state=\"taken\"} 1",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+}

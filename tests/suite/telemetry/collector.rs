@@ -99,9 +99,12 @@ impl MetricsService for Collector {
 /// An attribute as text.
 pub(super) fn attribute(attributes: &[KeyValue], name: &str) -> Option<String> {
     let found = attributes.iter().find(|it| it.key == name)?;
-    match found.value.as_ref()?.value.as_ref()? {
-        Value::StringValue(text) => Some(text.clone()),
-        Value::IntValue(number) => Some(number.to_string()),
-        other => Some(format!("{other:?}")),
+    let value = found.value.as_ref()?.value.as_ref()?;
+    if let Value::StringValue(text) = value {
+        return Some(text.clone());
     }
+    if let Value::IntValue(number) = value {
+        return Some(number.to_string());
+    }
+    Some(format!("{value:?}"))
 }
