@@ -419,7 +419,7 @@ async fn serve(
     let limits = &config.limits;
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
     arm_in_background(&services);
-    telemetry.observe(&services);
+    telemetry.observe(&services, socket.operations.is_some());
     let operations = serve_operations(socket.operations, &telemetry, &drain);
     let refuse = serving::refuse_too_large(limits.request_bytes.get());
     let routes = MapResponse::new(mounted.routes, refuse);

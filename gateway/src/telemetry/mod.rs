@@ -236,19 +236,25 @@ impl Telemetry {
         Calls::new(service, Arc::clone(&self.shared))
     }
 
-    /// Begins to observe what is recorded, and to read the gauges.
-    pub fn observe(&mut self, services: &Arc<Services>) {
+    /// Begins to observe what is recorded, and to read the gauges. What is
+    /// stored is looked through only if somebody reads metrics: a collector, or
+    /// whoever asks for them `as_text`.
+    pub fn observe(&mut self, services: &Arc<Services>, as_text: bool) {
         let weak = Arc::downgrade(services);
         // Observed once.
         let _ = self.shared.services.set(Weak::clone(&weak));
         let commits = services.driver.subscribe_all();
         let observing = Observing::new(Arc::clone(&self.shared), Weak::clone(&weak));
-        let looking = observing::look_through_again(Arc::clone(&self.shared), weak);
-        let (stop, observed) = (self.stop.clone(), self.stop.clone());
-        let looking = async move { stop.run_until_cancelled(looking).await.unwrap_or_default() };
+        let stop = self.stop.clone();
         self.observing
-            .push(tokio::spawn(observing.run(commits, observed)));
-        self.observing.push(tokio::spawn(looking));
+            .push(tokio::spawn(observing.run(commits, stop.clone())));
+        if as_text || self.sending.is_some() {
+            let looking = observing::look_through_again(Arc::clone(&self.shared), weak);
+            let looking = async move {
+                stop.run_until_cancelled(looking).await;
+            };
+            self.observing.push(tokio::spawn(looking));
+        }
     }
 
     /// Whoever reads metrics as Prometheus text.

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
+use prost::Message as _;
 use tidegate_core::{ExecutionId, engine::Execution};
+use tidegate_proto::v1;
 use tokio::{
     sync::broadcast::{self, error::RecvError},
     time::{MissedTickBehavior, interval},
@@ -225,7 +227,7 @@ async fn look_through_executions(shared: &Shared, driver: &Driver) -> Result<(),
             match listed {
                 Listed::Ended(head) => {
                     let id = &head.execution;
-                    if shared.heard.is_news(id) {
+                    if leaves_or_takes(&head.summary) && shared.heard.is_news(id) {
                         shared.heard.ended(&driver.view(id).await?.execution);
                     }
                     before = Some(id.clone());
@@ -239,6 +241,20 @@ async fn look_through_executions(shared: &Shared, driver: &Driver) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Whether an execution may have left instances of a drill behind, or taken
+/// some away, so that its log is worth reading.
+fn leaves_or_takes(summary: &[u8]) -> bool {
+    let Ok(summary) = v1::ExecutionSummary::decode(summary) else {
+        return true;
+    };
+    let launched = |it: &v1::ServerCount| it.state() == v1::ServerState::Launched;
+    match summary.kind() {
+        v1::ExecutionKind::Drill => summary.server_counts.iter().any(launched),
+        v1::ExecutionKind::Cleanup | v1::ExecutionKind::Unspecified => true,
+        v1::ExecutionKind::Recovery => false,
+    }
 }
 
 async fn look_through_plans(

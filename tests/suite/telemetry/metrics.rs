@@ -92,6 +92,28 @@ fn no_attribute_is_an_id(metrics: &[Metric]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_drill_has_left_is_shown_after_a_restart_and_until_it_is_cleaned_up() {
+    let world = World::start(None).await;
+    let id = world.drill(None).await;
+    let left = leftover(&world.metrics_of_the_end().await);
+    let world = world.restart().await;
+    assert_eq!(leftover(&world.metrics_of_the_end().await), left);
+    world.clean_up(&id).await;
+    let text = world.metrics_of_nothing_left().await;
+    assert!(!text.contains("tidegate_drill_leftover_age"), "{text}");
+    world.gateway.shut_down().await;
+}
+
+/// Lines of what is left, by place.
+fn leftover(text: &str) -> Vec<String> {
+    let lines = text.lines();
+    lines
+        .filter(|line| line.starts_with("tidegate_drill_leftover_instances{"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_operations_port_says_whether_the_gateway_lives_and_is_ready() {
     let world = World::start(None).await;
     assert_eq!(world.operations("/livez").await.0, "HTTP/1.1 200 OK");

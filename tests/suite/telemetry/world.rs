@@ -6,7 +6,7 @@ use std::{fs, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
 use tidegate_proto::v1::{
-    ExecutionKind, ExecutionState, ResumeRequest, StartExecutionRequest, WaveState,
+    CleanUpRequest, ExecutionKind, ExecutionState, ResumeRequest, StartExecutionRequest, WaveState,
     execution_service_client::ExecutionServiceClient,
 };
 use tidegate_tests::process::{self, last_line};
@@ -24,6 +24,8 @@ use crate::scenarios::{
 /// Emulated seconds per second: a job takes some seconds.
 const SPEED: f64 = 300.0;
 
+/// Of every place in which a drill has left something.
+const LEFTOVER: &str = "tidegate_drill_leftover_instances{";
 /// How long metrics may take to follow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -121,6 +123,22 @@ impl World {
         assert_eq!(watcher.state, ExecutionState::Succeeded);
     }
 
+    /// Terminates what a drill has left.
+    pub(crate) async fn clean_up(&self, id: &str) {
+        let request = CleanUpRequest {
+            execution: id.to_owned(),
+            request_id: "last".to_owned(),
+            ..CleanUpRequest::default()
+        };
+        let started = self.client().await.clean_up(request).await;
+        let started = started.expect("it is accepted").into_inner();
+        let cleanup = started.execution.expect("an execution").id;
+        let mut watcher = Watcher::new(&cleanup);
+        watcher.connect(&self.address()).await;
+        watcher.read_to_end().await;
+        assert_eq!(watcher.state, ExecutionState::Succeeded);
+    }
+
     async fn start_drill(&self, traceparent: Option<&str>) -> String {
         let mut request = Request::new(StartExecutionRequest {
             plan: "shop".to_owned(),
@@ -137,14 +155,23 @@ impl World {
         started.execution.expect("an execution").id
     }
 
-    /// The metrics once the end of a drill is in them: they follow what is
-    /// recorded.
+    /// The metrics once the end of a drill is in them.
     pub(crate) async fn metrics_of_the_end(&self) -> String {
+        self.metrics_once(|text| text.contains(LEFTOVER)).await
+    }
+
+    /// The metrics once nothing is left of any drill.
+    pub(crate) async fn metrics_of_nothing_left(&self) -> String {
+        self.metrics_once(|text| !text.contains(LEFTOVER)).await
+    }
+
+    /// Metrics follow what is recorded.
+    async fn metrics_once(&self, is_there: impl Fn(&str) -> bool) -> String {
         let followed = async {
             loop {
                 let (status, text) = self.operations("/metrics").await;
                 assert_eq!(status, "HTTP/1.1 200 OK");
-                if text.contains("tidegate_drill_leftover_instances{") {
+                if is_there(&text) {
                     return text;
                 }
             }
