@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use tidegate_gateway::telemetry::trace_id;
+use tidegate_tests::process::run;
 
 use super::{
     collector::{Collector, attribute},
@@ -40,6 +41,35 @@ async fn a_drill_is_one_trace_linked_to_the_request_that_started_it() {
     let resource = &collector.resources()[0];
     let service = attribute(&resource.attributes, "service.name");
     assert_eq!(service.as_deref(), Some("tidegate"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_is_told_its_span_and_its_replay_is_told_the_same() {
+    let (collector, address) = Collector::start().await;
+    let world = World::start(Some(address)).await;
+    let id = world.drill(None).await;
+    let tapes = world.tapes(&id).await;
+    let gateway = world.address();
+    let replay = move || run(&["hook", "replay", &id], &gateway);
+    let replayed = tokio::task::spawn_blocking(replay).await.expect("it runs");
+    let said = String::from_utf8_lossy(&replayed.stderr);
+    assert!(replayed.status.success(), "{said}");
+    world.gateway.shut_down().await;
+
+    let spans = collector.spans();
+    assert!(tapes.len() >= 4, "{tapes:?}");
+    for tape in tapes {
+        let (_, told) = tape.split_once("\"00-").expect("a traceparent");
+        let parts: Vec<&str> = told.split(['-', '"']).take(3).collect();
+        let named = spans.iter().filter(|it| hex(&it.span_id) == parts[1]);
+        let found: Vec<&Span> = named.collect();
+        assert_eq!(found.len(), 1, "{told}");
+        assert!(found[0].name.starts_with("hook "), "{}", found[0].name);
+        assert_eq!(
+            (hex(&found[0].trace_id).as_str(), "01"),
+            (parts[0], parts[2])
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

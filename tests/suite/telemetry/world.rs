@@ -6,8 +6,9 @@ use std::{fs, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tidegate_gateway::{Config, DrsMode, Gateway, Overrides};
 use tidegate_proto::v1::{
-    CleanUpRequest, ExecutionKind, ExecutionState, ResumeRequest, StartExecutionRequest, WaveState,
-    execution_service_client::ExecutionServiceClient,
+    CleanUpRequest, DownloadTapeRequest, ExecutionKind, ExecutionState, ListTapesRequest,
+    ResumeRequest, StartExecutionRequest, WaveState,
+    execution_service_client::ExecutionServiceClient, hook_service_client::HookServiceClient,
 };
 use tidegate_tests::process::{self, last_line};
 use tokio::{
@@ -121,6 +122,29 @@ impl World {
         resumed.expect("it goes on");
         watcher.read_to_end().await;
         assert_eq!(watcher.state, ExecutionState::Succeeded);
+    }
+
+    /// The tapes of an execution's hooks, as JSON.
+    pub(crate) async fn tapes(&self, id: &str) -> Vec<String> {
+        let client = HookServiceClient::connect(self.address()).await;
+        let mut client = client.expect("the gateway answers");
+        let request = ListTapesRequest {
+            execution: id.to_owned(),
+            ..ListTapesRequest::default()
+        };
+        let listed = client.list_tapes(request).await.expect("tapes are listed");
+        let mut tapes = Vec::new();
+        for id in listed.into_inner().tapes {
+            let request = DownloadTapeRequest { id: Some(id) };
+            let tape = client.download_tape(request).await.expect("it is there");
+            let mut parts = tape.into_inner();
+            let mut bytes = Vec::new();
+            while let Some(part) = parts.message().await.expect("it is whole") {
+                bytes.extend(part.data);
+            }
+            tapes.push(String::from_utf8(bytes).expect("JSON"));
+        }
+        tapes
     }
 
     /// Terminates what a drill has left.
