@@ -9,7 +9,10 @@ use std::{
 };
 
 use prost::Message as _;
-use tidegate_core::{ExecutionId, engine::Execution};
+use tidegate_core::{
+    ExecutionId,
+    engine::{Change, Execution},
+};
 use tidegate_proto::v1;
 use tokio::{
     sync::broadcast::{self, error::RecvError},
@@ -81,6 +84,9 @@ impl Observing {
         let execution = &commit.view.execution;
         let record = &commit.record;
         let id = execution.id();
+        if !self.journeys.contains_key(id) && only_changes_hands(record) {
+            return;
+        }
         let mut journey = self.journeys.remove(id).unwrap_or_default();
         if journey.revision + 1 < record.revision {
             let caught_up = self.catch_up(execution, &mut journey, record.revision - 1);
@@ -167,6 +173,14 @@ impl Observing {
             self.shared.spans.push(span);
         }
     }
+}
+
+/// Whether nothing has happened but that this gateway took the execution over:
+/// after a restart with thousands of them, the past of each is read when it
+/// goes on.
+fn only_changes_hands(record: &RecordView) -> bool {
+    let mut changes = record.changes.iter();
+    record.revision > 1 && changes.all(|change| matches!(change, Change::OwnerChanged { .. }))
 }
 
 /// The two lines that every execution has in the log.
