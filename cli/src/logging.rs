@@ -2,7 +2,10 @@
 
 use std::io;
 
-use tidegate_gateway::config::{Log, LogFormat};
+use tidegate_gateway::{
+    config::{Log, LogFormat},
+    telemetry::JsonLines,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -24,7 +27,7 @@ pub(crate) fn begin(settings: &Log) -> Result<(), Failure> {
         .with_ansi(false);
     let begun = match settings.format {
         LogFormat::Text => logs.try_init(),
-        LogFormat::Json => logs.json().try_init(),
+        LogFormat::Json => logs.event_format(JsonLines).try_init(),
     };
     // A second begin in one process keeps the first one's form.
     drop(begun);

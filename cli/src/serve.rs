@@ -160,6 +160,9 @@ async fn serve(config: Config, printer: Printer) -> Result<Exit, Failure> {
     })?;
     let gateway = start(config).await?;
     printer.note(&format!("listening on {scheme}://{}", gateway.address()));
+    if let Some(address) = gateway.operations_address() {
+        printer.note(&format!("metrics at http://{address}/metrics"));
+    }
     let outcome = tokio::select! {
         () = signal::stop() => {
             printer.note("stopping; once more stops at once");

@@ -16,6 +16,8 @@ pub mod ports;
 pub mod root;
 #[cfg(feature = "root")]
 pub mod serving;
+#[cfg(feature = "root")]
+pub mod telemetry;
 
 #[cfg(feature = "root")]
 pub use config::{Config, ConfigError, DrsMode, Overrides};

@@ -4,25 +4,23 @@
 //! done anything: address, certificates, socket, data directory, journal,
 //! driver, services. They end in the opposite order.
 
-use std::{fmt, future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fmt, future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt, Shared, select};
 use tidegate_core::OwnerId;
 use tidegate_proto::v1;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tower::util::MapResponse;
 
 use crate::{
     adapters::{
-        drs_aws::{self, AwsDrs},
-        hooks_wasm::{self, WasmHooks},
-        journal_dynamodb,
+        hooks_wasm, journal_dynamodb,
         journal_memory::MemoryJournal,
-        journal_redb::{self, DataDir, DataDirError, RedbJournal},
+        journal_redb::{self, DataDirError},
         no_hooks::NoHooks,
         system_clock::SystemClock,
     },
-    config::{self, Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
+    config::{Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
     drain::Drain,
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     grpc::{
@@ -38,12 +36,20 @@ use crate::{
         journal::{Journal, ReadError},
         plan_store::PlanStore,
     },
-    serving::{self, AddressError, Admission, Connections, Deadlines, Exposure, Health, TlsError},
+    serving::{
+        self, AddressError, Admission, Connections, Deadlines, Exposure, Health, Operations,
+        OperationsError, TlsError,
+    },
+    telemetry::{Telemetry, TelemetryError},
 };
 
+mod open;
+mod socket;
 mod table;
 #[cfg(test)]
 mod tests;
+
+use self::{open::open_ports, socket::Socket};
 
 /// A running gateway.
 pub struct Gateway {
@@ -55,6 +61,8 @@ pub struct Gateway {
     fatal: Shared<BoxFuture<'static, StopReason>>,
     request_drain: Duration,
     call_drain: Duration,
+    telemetry: Telemetry,
+    operations: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 impl fmt::Debug for Gateway {
@@ -136,6 +144,12 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The operations port cannot be served.
+    #[error(transparent)]
+    Operations(#[from] OperationsError),
+    /// Nothing can be sent to the collector.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The mode of DRS is incomplete.
     #[error(transparent)]
     Drs(#[from] DrsModeError),
@@ -175,8 +189,9 @@ impl Gateway {
     /// See [`StartError`]. Nothing is left running.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let socket = Socket::bind(&config).await?;
-        let ports = open_ports(&config).await?;
-        compose(config, socket, ports).await
+        let telemetry = begin_telemetry(&config, Arc::new(SystemClock))?;
+        let ports = open_ports(&config, &telemetry).await?;
+        compose(config, (socket, telemetry), ports).await
     }
 
     /// Starts a gateway on these ports instead.
@@ -185,7 +200,8 @@ impl Gateway {
     /// See [`StartError`]. Nothing is left running.
     pub async fn start_with(config: Config, ports: Ports) -> Result<Self, StartError> {
         let socket = Socket::bind(&config).await?;
-        compose(config, socket, ports).await
+        let telemetry = begin_telemetry(&config, Arc::clone(&ports.clock))?;
+        compose(config, (socket, telemetry), ports).await
     }
 
     /// Who could reach a gateway with these settings.
@@ -207,6 +223,12 @@ impl Gateway {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics and health, if it does.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(address, _)| *address)
     }
 
     /// Resolves if the gateway must stop by itself, with the reason. Then
@@ -231,130 +253,33 @@ impl Gateway {
         if stopped.is_err() {
             tracing::warn!("calls to DRS were cut off; the next start looks what became of them");
         }
-    }
-}
-
-/// A bound socket, and what is spoken on it.
-struct Socket {
-    listener: TcpListener,
-    address: SocketAddr,
-    tls: Option<tokio_rustls::TlsAcceptor>,
-}
-
-impl Socket {
-    async fn bind(config: &Config) -> Result<Self, StartError> {
-        let address = config.listen.address;
-        match Gateway::exposure(config)? {
-            Exposure::ThisMachine | Exposure::Certified => {}
-            Exposure::Anybody => tracing::warn!(
-                %address,
-                "INSECURE: anybody who reaches this address can start a recovery and terminate \
-                 servers; clients need no certificate"
-            ),
+        self.telemetry.shut_down().await;
+        if let Some((_, operations)) = self.operations {
+            operations.abort();
         }
-        let files = config.tls.files()?;
-        let tls = files.as_ref().map(serving::acceptor).transpose()?;
-        let bind_error = |source| StartError::Bind { address, source };
-        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
-        Ok(Self {
-            address: listener.local_addr().map_err(bind_error)?,
-            listener,
-            tls,
-        })
     }
 }
 
-async fn open_ports(config: &Config) -> Result<Ports, StartError> {
-    let drs = Arc::new(open_drs(config).await?);
-    match config.journal.kind {
-        JournalKind::Memory => {
-            let ports = Ports::in_memory(drs);
-            let hooks = open_hooks(&config.hooks, &ports.hook_store, None).await?;
-            Ok(Ports { hooks, ..ports })
-        }
-        JournalKind::Redb => {
-            let journal = open_journal(config).await?;
-            let failure = journal.fatal();
-            let store = Arc::new(journal);
-            let hook_store = Arc::clone(&store) as Arc<dyn HookStore>;
-            let directory = Some(config.journal.data_dir.as_path());
-            let hooks = open_hooks(&config.hooks, &hook_store, directory).await?;
-            Ok(Ports {
-                journal: Arc::clone(&store) as Arc<dyn Journal>,
-                plans: store,
-                drs,
-                clock: Arc::new(SystemClock),
-                hooks,
-                hook_store,
-                cluster: None,
-                fatal: failure
-                    .map(|failure| StopReason::JournalFailed(failure.to_string()))
-                    .boxed(),
-            })
-        }
-        JournalKind::DynamoDb => table::open(config, drs).await,
-    }
-}
-
-/// With a directory, what was compiled is kept there.
-async fn open_hooks(
-    config: &config::Hooks,
-    store: &Arc<dyn HookStore>,
-    directory: Option<&Path>,
-) -> Result<Arc<dyn Hooks>, StartError> {
-    let settings = hooks_wasm::Settings {
-        compiler: config.compiler.clone(),
-        compilations: config.compilations.get(),
-        compile_timeout: config.compile_timeout.get(),
-        compile_memory: u64::from(config.compile_memory_mib) << 20,
-        allow_loopback: config.allow_loopback,
-        directory: directory.map(Path::to_path_buf),
-    };
-    if config.allow_loopback {
-        tracing::warn!("hooks may probe this machine: hooks.allow_loopback is set");
-    }
-    let parts = hooks_wasm::Parts::system(settings, Arc::clone(store), Arc::new(SystemClock))?;
-    let hooks = WasmHooks::open(parts).await;
-    Ok(Arc::new(hooks.map_err(StartError::HookStore)?))
-}
-
-async fn open_journal(config: &Config) -> Result<RedbJournal, StartError> {
-    let path = config.journal.data_dir.clone();
-    let settings = journal_redb::Settings {
-        cache_bytes: config.journal.cache_bytes,
-    };
-    let open = move || {
-        let directory = Arc::new(DataDir::open(path)?);
-        Ok::<_, StartError>(RedbJournal::open(directory, &settings)?)
-    };
-    tokio::task::spawn_blocking(open).await?
-}
-
-async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
-    let mode = match config.drs.mode()? {
-        DrsMode::Aws => drs_aws::Mode::Aws {
-            external_id: config.drs.external_id.clone(),
-        },
-        DrsMode::Endpoint { url } => drs_aws::Mode::Endpoint { url },
-    };
-    let timeouts = drs_aws::Timeouts {
-        connect: config.drs.connect_timeout.get(),
-        read: config.drs.read_timeout.get(),
-        change: config.drs.change_timeout.get(),
-    };
-    let settings = drs_aws::Settings {
-        timeouts,
-        look_skew: config.drs.clock_skew.span(),
-        tag_jobs: config.drs.tag_jobs,
-        ..drs_aws::Settings::new(mode)
-    };
-    Ok(AwsDrs::connect(settings).await)
+fn begin_telemetry(config: &Config, clock: Arc<dyn Clock>) -> Result<Telemetry, StartError> {
+    let instance = ulid::Ulid::new().to_string().to_lowercase();
+    let settings = config.telemetry.settings(instance);
+    Ok(Telemetry::begin(&settings, clock)?)
 }
 
 /// Builds the driver and the services on the ports, and begins to serve.
-async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway, StartError> {
+async fn compose(
+    config: Config,
+    (socket, telemetry): (Socket, Telemetry),
+    ports: Ports,
+) -> Result<Gateway, StartError> {
+    let ports = Ports {
+        journal: telemetry.journal(ports.journal, journal_name(&config)),
+        drs: telemetry.drs(ports.drs),
+        cluster: ports.cluster.map(|cluster| telemetry.cluster(cluster)),
+        ..ports
+    };
     let driver = start_driver(&config, &ports).await?;
-    let served = serve(config, socket, ports, driver.clone()).await;
+    let served = serve(config, (socket, telemetry), ports, driver.clone()).await;
     if served.is_err() {
         driver.stop().await;
     }
@@ -363,7 +288,7 @@ async fn compose(config: Config, socket: Socket, ports: Ports) -> Result<Gateway
 
 async fn serve(
     config: Config,
-    socket: Socket,
+    (socket, mut telemetry): (Socket, Telemetry),
     ports: Ports,
     driver: Driver,
 ) -> Result<Gateway, StartError> {
@@ -384,6 +309,8 @@ async fn serve(
     let limits = &config.limits;
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
     arm_in_background(&services);
+    telemetry.observe(&services, socket.operations.is_some());
+    let operations = serve_operations(socket.operations, &telemetry, &drain);
     let refuse = serving::refuse_too_large(limits.request_bytes.get());
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
@@ -393,6 +320,7 @@ async fn serve(
         config.hooks.compile_timeout.get(),
         drain.clone(),
     );
+    let service = telemetry.calls(service);
     let connections = Connections {
         limit: limits.connections.get(),
         streams: limits.streams_per_connection.get(),
@@ -421,6 +349,8 @@ async fn serve(
         fatal: fatal.shared(),
         request_drain: config.drain.timeout.get(),
         call_drain: config.drain.calls_timeout.get(),
+        telemetry,
+        operations,
     })
 }
 
@@ -438,6 +368,7 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
     };
     let settings = DriverSettings {
         owner: OwnerId::new(format!("gateway-{}", ulid::Ulid::new()).to_lowercase()),
+        cluster: config.cluster.settings(),
         engine: config.engine.settings(config.limits.servers_per_plan.get()),
         quotas: config.drs.quotas(config.engine.servers_per_job),
         probing: Probing {
@@ -466,19 +397,33 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
         DrsMode::Aws => "aws",
         DrsMode::Endpoint { .. } => "emulator",
     };
-    let journal = match config.journal.kind {
-        JournalKind::Redb => "redb",
-        JournalKind::DynamoDb => "dynamodb",
-        JournalKind::Memory => "memory",
-    };
     Ok(ServiceSettings {
         plan_limits: config.limits.plan(),
         info: v1::GetGatewayInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             drs: drs.to_owned(),
-            journal: journal.to_owned(),
+            journal: journal_name(config).to_owned(),
             limits: Some(config.limits.shown()),
         },
         watch: config.watch.settings(),
     })
+}
+
+fn serve_operations(
+    operations: Option<Operations>,
+    telemetry: &Telemetry,
+    drain: &Drain,
+) -> Option<(SocketAddr, JoinHandle<()>)> {
+    let operations = operations?;
+    let address = operations.address();
+    tracing::info!(%address, "serving metrics and health");
+    Some((address, operations.serve(telemetry.text(), drain.clone())))
+}
+
+fn journal_name(config: &Config) -> &'static str {
+    match config.journal.kind {
+        JournalKind::Redb => "redb",
+        JournalKind::DynamoDb => "aws.dynamodb",
+        JournalKind::Memory => "memory",
+    }
 }

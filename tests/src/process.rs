@@ -112,6 +112,18 @@ impl Process {
         (self.child.wait().expect("the process ends"), log)
     }
 
+    /// Asks it to end, and waits until it has; see [`Process::ended`].
+    ///
+    /// # Panics
+    /// If it goes on.
+    #[must_use]
+    pub fn stop(self) -> (ExitStatus, String) {
+        let process = Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM)
+            .expect("the process can be asked to end");
+        self.ended()
+    }
+
     /// Kills it without warning, and waits until it is gone.
     ///
     /// # Panics
@@ -175,7 +187,12 @@ fn tidegate() -> Command {
     command
 }
 
-fn binary() -> PathBuf {
+/// The real binary.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn binary() -> PathBuf {
     let tests = env::current_exe().expect("the test knows where it is");
     let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/test");
     let binary = profile.join("tidegate");

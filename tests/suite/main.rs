@@ -13,3 +13,4 @@ mod journal_format;
 mod model_check;
 mod recovery_time;
 mod scenarios;
+mod telemetry;

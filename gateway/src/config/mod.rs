@@ -3,6 +3,7 @@
 //! `defaults.toml` beside this file names and explains every setting; a key
 //! that is not in it is refused.
 
+mod cluster;
 mod drain;
 mod drs;
 mod duration;
@@ -12,7 +13,9 @@ mod journal;
 mod limits;
 mod listen;
 mod log;
+mod operations;
 mod quotas;
+mod telemetry;
 mod watch;
 
 use std::{
@@ -26,6 +29,7 @@ use figment::{
 };
 use serde::Deserialize;
 
+pub use cluster::Cluster;
 pub use drain::Drain;
 pub use drs::{Drs, DrsMode, DrsModeError, DrsPollError};
 pub use duration::HumanDuration;
@@ -35,7 +39,9 @@ pub use journal::{DynamoDb, Journal, JournalKind};
 pub use limits::Limits;
 pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
+pub use operations::Operations;
 pub use quotas::{PlaceQuotas, Quotas};
+pub use telemetry::Telemetry;
 pub use watch::Watch;
 
 /// Every setting with its default, explained.
@@ -62,10 +68,16 @@ pub struct Config {
     pub watch: Watch,
     /// What it refuses.
     pub limits: Limits,
+    /// Several gateways on one journal.
+    pub cluster: Cluster,
     /// How it ends.
     pub drain: Drain,
     /// What it logs.
     pub log: Log,
+    /// Where those who run it look.
+    pub operations: Operations,
+    /// What it sends to a collector.
+    pub telemetry: Telemetry,
 }
 
 /// What flags say; they win over everything else.
@@ -323,6 +335,8 @@ mod tests {
             ),
             ("[drs]\nreads_at_once = 0\n", "drs.reads_at_once"),
             ("[tls]\ncert = \"x.pem\"\n", "tls.key"),
+            ("[operations]\nlisten = \"9464\"\n", "operations.listen"),
+            ("[telemetry]\nqueued_spans = 0\n", "telemetry.queued_spans"),
         ] {
             let error = loaded(file, &[], Overrides::default()).unwrap_err();
             assert!(error.contains(named), "{error}");

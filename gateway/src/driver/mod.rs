@@ -13,6 +13,7 @@ mod calls;
 mod checking;
 mod dispatch;
 mod error;
+mod figures;
 mod follow;
 mod holding;
 mod jitter;

@@ -85,6 +85,12 @@ impl Registry {
         lock(&self.inner).live.get(id).cloned()
     }
 
+    /// Every live execution as it is now.
+    pub(super) fn views(&self) -> Vec<View> {
+        let live: Vec<Live> = lock(&self.inner).live.values().cloned().collect();
+        live.iter().map(|live| live.recent.view()).collect()
+    }
+
     pub(super) fn insert(&self, id: ExecutionId, live: Live) {
         lock(&self.inner).live.insert(id, live);
     }

@@ -4,7 +4,7 @@ use std::{future, sync::Arc};
 
 use futures::FutureExt as _;
 
-use super::{Ports, StartError, StopReason, open_hooks};
+use super::{Ports, StartError, StopReason, open::open_hooks};
 use crate::{
     adapters::{
         journal_dynamodb::{DynamoJournal, Settings, Timeouts},

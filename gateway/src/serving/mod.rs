@@ -9,6 +9,7 @@ mod address;
 mod admission;
 mod deadline;
 mod greeting;
+mod operations;
 mod request_size;
 mod routes;
 mod server;
@@ -17,6 +18,7 @@ mod tls;
 mod under_way;
 
 pub use address::{AddressError, Exposure, check as check_address};
+pub use operations::{Operations, OperationsError};
 pub use routes::{Health, Mounted, mount};
 pub use server::{Connections, serve};
 pub use tls::{TlsError, TlsFiles, acceptor};

@@ -34,7 +34,7 @@ pub struct Context {
     /// What the plan configures.
     pub parameters: Parameters,
     /// What is known about the execution. Names in use: `rto-seconds`,
-    /// `rpo-seconds`, `elapsed-seconds`.
+    /// `rpo-seconds`, `elapsed-seconds`, `traceparent` (W3C Trace Context).
     pub facts: Entries,
     /// What other hooks of the same wave and phase have answered, in the order
     /// in which they ran.

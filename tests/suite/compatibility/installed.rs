@@ -6,25 +6,25 @@ use std::{
 };
 
 /// The Python that has the packages of `.ci/requirements.txt`.
-pub(super) fn python() -> Command {
+pub(crate) fn python() -> Command {
     let mut command = Command::new(installed(".venv/bin/python"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 
 /// The protobuf tool.
-pub(super) fn buf() -> Command {
+pub(crate) fn buf() -> Command {
     Command::new(installed("node_modules/.bin/buf"))
 }
 
 /// A file of this checkout.
-pub(super) fn in_checkout(path: &str) -> PathBuf {
+pub(crate) fn in_checkout(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// Sees from what a script of checks printed that there were some and that all
 /// of them passed.
-pub(super) fn assert_all_passed(output: &Output) {
+pub(crate) fn assert_all_passed(output: &Output) {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let last = stdout.lines().last().unwrap_or_default();
     let passed = last.strip_suffix(" passed, 0 failed");

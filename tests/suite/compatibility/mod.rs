@@ -11,6 +11,7 @@ mod cli_tls;
 mod grpc_python;
 mod hook_host;
 mod hostile_input;
-mod installed;
+pub(crate) mod installed;
+mod prometheus_python;
 mod raw_grpc;
 mod stack;

@@ -21,22 +21,22 @@ use tokio::net::TcpListener;
 
 /// The pair of database servers of the recorded drill, with the instances
 /// that were launched for them.
-pub(super) const DATABASES: [&str; 2] = ["s-51d6b65c73391918f", "s-5c555d9c008f90131"];
-pub(super) const INSTANCES: [&str; 2] = ["i-04506d5ee9a75c1e7", "i-0f554975a5cf3245e"];
+pub(crate) const DATABASES: [&str; 2] = ["s-51d6b65c73391918f", "s-5c555d9c008f90131"];
+pub(crate) const INSTANCES: [&str; 2] = ["i-04506d5ee9a75c1e7", "i-0f554975a5cf3245e"];
 
-pub(super) struct Rig {
-    pub(super) emulator: Emulator,
-    pub(super) drs: AwsDrs,
-    pub(super) url: String,
+pub(crate) struct Rig {
+    pub(crate) emulator: Emulator,
+    pub(crate) drs: AwsDrs,
+    pub(crate) url: String,
 }
 
 impl Rig {
-    pub(super) async fn recorded_drill() -> Self {
+    pub(crate) async fn recorded_drill() -> Self {
         Self::with(Scenario::built_in("recorded-drill").expect("it is built in")).await
     }
 
     /// Four servers that all behave alike.
-    pub(super) async fn with_effect(effect: &str) -> Self {
+    pub(crate) async fn with_effect(effect: &str) -> Self {
         let yaml = format!(
             "{{name: effect, seed: 1, fleet: [{{account: '123456789012', region: us-west-2, \
              groups: [{{idPrefix: s-1000000000000, count: 4, hostname: 'n-{{n}}.example', \
@@ -57,35 +57,35 @@ impl Rig {
         Self { emulator, drs, url }
     }
 
-    pub(super) fn advance(&self, seconds: f64) {
+    pub(crate) fn advance(&self, seconds: f64) {
         let duration = SignedDuration::from_secs_f64(seconds);
         self.emulator.advance(duration).expect("a manual clock");
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let millis = self.emulator.now().as_millisecond();
         Timestamp::from_millis(millis.unsigned_abs())
     }
 
-    pub(super) fn calls(&self, operation: &str) -> u64 {
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
         self.emulator.calls().get(operation).copied().unwrap_or(0)
     }
 
-    pub(super) async fn launch(&self, key: &str, servers: &[&str]) -> LaunchAnswer {
+    pub(crate) async fn launch(&self, key: &str, servers: &[&str]) -> LaunchAnswer {
         self.drs.start_recovery(drill(key, servers)).await
     }
 
     /// Launches, and must not be refused.
-    pub(super) async fn launched(&self, key: &str, servers: &[&str]) -> JobId {
+    pub(crate) async fn launched(&self, key: &str, servers: &[&str]) -> JobId {
         accepted(self.launch(key, servers).await).job
     }
 
-    pub(super) async fn observe(&self, job: &JobId) -> JobReport {
+    pub(crate) async fn observe(&self, job: &JobId) -> JobReport {
         observed(&self.drs, job.as_str()).await
     }
 
     /// An adapter to the same emulator that tags no jobs.
-    pub(super) async fn without_tags(&self) -> AwsDrs {
+    pub(crate) async fn without_tags(&self) -> AwsDrs {
         let mode = Mode::Endpoint {
             url: self.url.clone(),
         };
@@ -99,13 +99,13 @@ impl Rig {
 }
 
 /// The report of one job that DRS knows, with all that can be known of it.
-pub(super) async fn observed(drs: &AwsDrs, job: &str) -> JobReport {
+pub(crate) async fn observed(drs: &AwsDrs, job: &str) -> JobReport {
     let observation = drs.observe(target(), watched(&[job])).await;
     observation.expect("an answer").reports.remove(0)
 }
 
 /// Jobs of launches, looked at closely.
-pub(super) fn watched(jobs: &[&str]) -> Vec<JobQuery> {
+pub(crate) fn watched(jobs: &[&str]) -> Vec<JobQuery> {
     let query = |job: &&str| JobQuery {
         job: JobId::from(*job),
         kind: OrderKind::Drill,
@@ -114,7 +114,7 @@ pub(super) fn watched(jobs: &[&str]) -> Vec<JobQuery> {
     jobs.iter().map(query).collect()
 }
 
-pub(super) async fn adapter(url: &str) -> AwsDrs {
+pub(crate) async fn adapter(url: &str) -> AwsDrs {
     let mode = Mode::Endpoint {
         url: url.to_owned(),
     };
@@ -126,7 +126,7 @@ pub(super) async fn adapter(url: &str) -> AwsDrs {
 }
 
 /// An adapter that tries reads again; other calls it must not.
-pub(super) async fn insistent(url: &str) -> AwsDrs {
+pub(crate) async fn insistent(url: &str) -> AwsDrs {
     let mode = Mode::Endpoint {
         url: url.to_owned(),
     };
@@ -138,7 +138,7 @@ pub(super) async fn insistent(url: &str) -> AwsDrs {
 }
 
 /// An adapter that does not wait long for what it reads, and asks once.
-pub(super) async fn hasty(url: &str) -> AwsDrs {
+pub(crate) async fn hasty(url: &str) -> AwsDrs {
     let mode = Mode::Endpoint {
         url: url.to_owned(),
     };
@@ -155,7 +155,7 @@ pub(super) async fn hasty(url: &str) -> AwsDrs {
 }
 
 /// An adapter that does not wait long for answers.
-pub(super) async fn impatient(url: &str) -> AwsDrs {
+pub(crate) async fn impatient(url: &str) -> AwsDrs {
     let mode = Mode::Endpoint {
         url: url.to_owned(),
     };
@@ -170,11 +170,11 @@ pub(super) async fn impatient(url: &str) -> AwsDrs {
     .await
 }
 
-pub(super) fn target() -> Arc<Target> {
+pub(crate) fn target() -> Arc<Target> {
     in_region("us-west-2")
 }
 
-pub(super) fn in_region(region: &str) -> Arc<Target> {
+pub(crate) fn in_region(region: &str) -> Arc<Target> {
     Arc::new(Target {
         account: "123456789012".to_owned(),
         region: region.to_owned(),
@@ -182,18 +182,18 @@ pub(super) fn in_region(region: &str) -> Arc<Target> {
     })
 }
 
-pub(super) fn place() -> Place {
+pub(crate) fn place() -> Place {
     Place {
         account: AccountId::parse("123456789012").expect("an account"),
         region: Region::parse("us-west-2").expect("a Region"),
     }
 }
 
-pub(super) fn ids(servers: &[&str]) -> Vec<SourceServerId> {
+pub(crate) fn ids(servers: &[&str]) -> Vec<SourceServerId> {
     servers.iter().copied().map(SourceServerId::from).collect()
 }
 
-pub(super) fn drill(key: &str, servers: &[&str]) -> LaunchOrder {
+pub(crate) fn drill(key: &str, servers: &[&str]) -> LaunchOrder {
     LaunchOrder {
         key: key.to_owned(),
         target: target(),
@@ -202,7 +202,7 @@ pub(super) fn drill(key: &str, servers: &[&str]) -> LaunchOrder {
     }
 }
 
-pub(super) fn search(key: &str, servers: &[&str], since: Timestamp) -> LookOrder {
+pub(crate) fn search(key: &str, servers: &[&str], since: Timestamp) -> LookOrder {
     LookOrder {
         key: key.to_owned(),
         target: target(),
@@ -214,7 +214,7 @@ pub(super) fn search(key: &str, servers: &[&str], since: Timestamp) -> LookOrder
     }
 }
 
-pub(super) fn accepted(answer: LaunchAnswer) -> JobReport {
+pub(crate) fn accepted(answer: LaunchAnswer) -> JobReport {
     match answer {
         LaunchAnswer::Accepted(report) => report,
         LaunchAnswer::Refused { .. }
@@ -226,7 +226,7 @@ pub(super) fn accepted(answer: LaunchAnswer) -> JobReport {
 }
 
 /// The word for an answer, and its reason.
-pub(super) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Span>) {
+pub(crate) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Span>) {
     match answer {
         LaunchAnswer::Accepted(_) => ("accepted", "", None),
         LaunchAnswer::Refused { reason } => ("refused", reason, None),
@@ -237,11 +237,11 @@ pub(super) fn answered(answer: &LaunchAnswer) -> (&'static str, &str, Option<Spa
     }
 }
 
-pub(super) fn states(report: &JobReport) -> Vec<ServerState> {
+pub(crate) fn states(report: &JobReport) -> Vec<ServerState> {
     report.servers.iter().map(|server| server.state).collect()
 }
 
-pub(super) fn instances(report: &JobReport) -> Vec<Option<&str>> {
+pub(crate) fn instances(report: &JobReport) -> Vec<Option<&str>> {
     report
         .servers
         .iter()

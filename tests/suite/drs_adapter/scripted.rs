@@ -11,15 +11,15 @@ use tokio::{
 };
 
 /// A request that was read.
-pub(super) struct Request {
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     /// The request line and the headers.
-    pub(super) head: String,
-    pub(super) body: String,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// What is done after a request was read.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Status, further headers (each with its line end), body.
     Http(u16, &'static str, String),
     /// Bytes that are no HTTP.
@@ -31,13 +31,13 @@ pub(super) enum Answer {
 }
 
 /// A running server.
-pub(super) struct Scripted {
-    pub(super) url: String,
+pub(crate) struct Scripted {
+    pub(crate) url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    pub(super) async fn new(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn new(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::new(AtomicUsize::new(0));
@@ -53,12 +53,12 @@ impl Scripted {
     }
 
     /// How many requests were read.
-    pub(super) fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
 
-pub(super) fn ok(body: impl Into<String>) -> Answer {
+pub(crate) fn ok(body: impl Into<String>) -> Answer {
     Answer::Http(200, "", body.into())
 }
 

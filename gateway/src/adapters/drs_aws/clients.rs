@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     env,
     error::Error,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ use tidegate_core::plan::Target;
 use super::{
     classify,
     failure::{Failure, Sent},
+    observed::{Observed, Observer},
     settings::{Mode, Settings, Timeouts},
 };
 use crate::ports::drs::DrsError;
@@ -33,6 +34,7 @@ pub(super) struct Clients {
     access: Access,
     timeouts: Timeouts,
     read_attempts: u32,
+    pub(super) observer: Option<Arc<dyn Observer>>,
     made: Mutex<HashMap<Target, Client>>,
 }
 
@@ -69,6 +71,7 @@ impl Clients {
             access,
             timeouts: settings.timeouts,
             read_attempts: settings.read_attempts,
+            observer: None,
             made: Mutex::default(),
         }
     }
@@ -117,6 +120,7 @@ impl Clients {
         let config = builder
             .retry_config(RetryConfig::standard().with_max_attempts(self.read_attempts))
             .timeout_config(self.timeouts.of_reads(self.read_attempts))
+            .interceptor(Observed::of(&self.observer, target))
             .build();
         let client = aws_sdk_servicequotas::Client::from_conf(config);
         Some((client, self.place(target).await))
@@ -137,6 +141,7 @@ impl Clients {
         let config = builder
             .retry_config(RetryConfig::standard().with_max_attempts(self.read_attempts))
             .timeout_config(self.timeouts.of_reads(self.read_attempts))
+            .interceptor(Observed::of(&self.observer, target))
             .build();
         Client::from_conf(config)
     }

@@ -16,6 +16,7 @@ mod job_log;
 mod launch;
 mod look;
 mod observe;
+mod observed;
 mod report;
 mod servers;
 mod service_quotas;
@@ -39,6 +40,7 @@ use crate::ports::drs::{
     RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
 };
 
+pub use observed::{End, Observer, Request, UnderWay};
 pub use settings::{Mode, Settings, Timeouts};
 
 /// Key of the tag by which a job is found again.
@@ -63,6 +65,13 @@ impl AwsDrs {
             clients: Clients::new(settings).await,
             logs: JobLogs::default(),
         }
+    }
+
+    /// The same, and somebody hears of every request.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.clients.observer = Some(observer);
+        self
     }
 }
 

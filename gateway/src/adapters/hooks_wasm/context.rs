@@ -10,7 +10,10 @@ use tidegate_core::{
 };
 use tidegate_hooks::{Context, Earlier, Entries, Launch, Limits, Mode, Phase, Server};
 
-use crate::ports::hooks::{HookCall, ServerFacts};
+use crate::{
+    ports::hooks::{HookCall, ServerFacts},
+    telemetry::ids,
+};
 
 /// The context of one attempt; `None` if the command names no hook.
 pub(super) fn context(call: &HookCall, limits: &Limits) -> Option<Context> {
@@ -129,6 +132,10 @@ fn facts(call: &HookCall) -> Entries {
         let elapsed = call.now.since(started);
         facts.insert("elapsed-seconds".to_owned(), seconds(elapsed.as_millis()));
     }
+    // It follows from the attempt's id: a second run of the attempt, and a
+    // replay, are told the same.
+    let span = ids::hook(&call.execution, call.command);
+    facts.insert("traceparent".to_owned(), span.to_string());
     facts
 }
 

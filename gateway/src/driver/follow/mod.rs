@@ -6,6 +6,7 @@
 //! `learned` knows); the earliest of them is the target's.
 
 mod job;
+mod lag;
 mod learned;
 mod schedule;
 #[cfg(test)]

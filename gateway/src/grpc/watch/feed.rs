@@ -50,6 +50,12 @@ impl Feeds {
         (Arc::strong_count(&self.streams) <= limit).then(|| Place(Arc::clone(&self.streams)))
     }
 
+    /// How many streams there are.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        Arc::strong_count(&self.streams) - 1
+    }
+
     /// A reader of everything after this view.
     pub(super) fn reader(&self, driver: &Driver, at: &View) -> Reader {
         Reader {
