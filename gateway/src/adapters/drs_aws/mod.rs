@@ -17,6 +17,7 @@ mod job_log;
 mod launch;
 mod look;
 mod observe;
+mod readiness;
 mod report;
 mod servers;
 mod service_quotas;
@@ -35,8 +36,8 @@ use tidegate_core::{
 
 use self::{clients::Clients, job_log::JobLogs};
 use crate::ports::drs::{
-    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
-    RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings, LiveJob,
+    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
 };
 
 pub use settings::{Mode, Settings, Timeouts};
@@ -154,6 +155,26 @@ impl Drs for AwsDrs {
                 Some((client, place)) => service_quotas::granted(&client, &place).await,
                 None => Ok(GrantedQuotas::default()),
             }
+        }
+        .boxed()
+    }
+
+    fn live_jobs(&self, target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            readiness::live_jobs(&place).await
+        }
+        .boxed()
+    }
+
+    fn launch_settings(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<LaunchSettings>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            readiness::launch_settings(&place, servers).await
         }
         .boxed()
     }
