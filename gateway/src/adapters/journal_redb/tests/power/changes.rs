@@ -41,12 +41,10 @@ pub(super) fn change(random: &mut Random, held: &Contents, names: &mut Names) ->
         18..22 => Change::PutPlan {
             plan: plan(random, held, names),
             claim: claim(random, names, Bytes::new()),
-            holds: None,
         },
         22..24 => Change::DeletePlan {
             name: name("plan", random.below(PLANS)).as_str().into(),
             claim: claim(random, names, Bytes::new()),
-            holds: None,
         },
         24..26 => Change::TakeClaim(taken(random, names, Bytes::new())),
         26..28 => put_hook(random),
