@@ -6,6 +6,7 @@ mod faults;
 mod forgotten;
 mod launches;
 mod looks;
+mod readiness;
 mod rig;
 mod scripted;
 mod servers;
