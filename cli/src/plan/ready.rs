@@ -6,7 +6,6 @@ use tidegate_proto::v1::{
 
 use crate::{
     failure::{Exit, Failure},
-    print::table,
     session::Session,
 };
 
@@ -47,20 +46,28 @@ fn as_table(answer: &CheckReadinessResponse) -> String {
         "{word}: {} servers would be launched now",
         answer.server_count
     );
-    if answer.findings.is_empty() {
-        return headline;
+    let mut text = headline;
+    // Findings come worst first, so each severity is one block.
+    let mut last = None;
+    for finding in &answer.findings {
+        if last.replace(finding.severity()) != Some(finding.severity()) {
+            text.push_str(&format!("\n\n{}", severity(finding.severity())));
+        }
+        let wave = Some(finding.wave.as_str()).filter(|wave| !wave.is_empty());
+        let server = Some(finding.server.as_str()).filter(|server| !server.is_empty());
+        let place: Vec<&str> = wave.into_iter().chain(server).collect();
+        let place = if place.is_empty() {
+            "the plan".to_owned()
+        } else {
+            place.join(" ")
+        };
+        let (code, message) = (&finding.code, &finding.message);
+        text.push_str(&format!("\n  {code}  {place}: {message}"));
+        if !finding.remedy.is_empty() {
+            text.push_str(&format!("\n      {}", finding.remedy));
+        }
     }
-    let rows = answer.findings.iter().map(|finding| {
-        [
-            severity(finding.severity()).to_owned(),
-            finding.code.clone(),
-            finding.wave.clone(),
-            finding.server.clone(),
-            finding.message.clone(),
-        ]
-    });
-    let heading = ["SEVERITY", "CODE", "WAVE", "SERVER", "MESSAGE"];
-    format!("{headline}\n\n{}", table(heading, rows))
+    text
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -69,5 +76,38 @@ fn severity(severity: Severity) -> &'static str {
         Severity::Info => "INFO",
         Severity::Warning => "WARNING",
         Severity::Blocking => "BLOCKING",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_proto::v1::ReadinessFinding;
+
+    use super::*;
+
+    #[test]
+    fn findings_are_grouped_by_severity_and_say_what_to_do() {
+        let finding = |severity: Severity, server: &str| ReadinessFinding {
+            severity: severity.into(),
+            code: "CODE".to_owned(),
+            wave: "web".to_owned(),
+            server: server.to_owned(),
+            message: "is wrong".to_owned(),
+            remedy: "Mend it.".to_owned(),
+        };
+        let answer = CheckReadinessResponse {
+            ready: false,
+            findings: vec![
+                finding(Severity::Blocking, "s-1"),
+                finding(Severity::Blocking, "s-2"),
+                finding(Severity::Info, ""),
+            ],
+            server_count: 2,
+        };
+        let wanted = "not ready: 2 servers would be launched now\n\n\
+            BLOCKING\n  CODE  web s-1: is wrong\n      Mend it.\n  \
+            CODE  web s-2: is wrong\n      Mend it.\n\n\
+            INFO\n  CODE  web: is wrong\n      Mend it.";
+        assert_eq!(as_table(&answer), wanted);
     }
 }

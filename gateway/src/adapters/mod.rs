@@ -1,9 +1,9 @@
 //! What implements the ports: the only places that know an SDK, a database or a
 //! clock. Only the composition root names them.
 
-pub mod cluster_memory;
 #[cfg(feature = "root")]
 mod aws_failure;
+pub mod cluster_memory;
 #[cfg(feature = "root")]
 pub mod drs_aws;
 #[cfg(feature = "root")]

@@ -74,6 +74,39 @@ pub trait Drs: Send + Sync + 'static {
     fn quotas(&self, _target: Arc<Target>) -> BoxFuture<'_, Result<GrantedQuotas, DrsError>> {
         ready(Ok(GrantedQuotas::default())).boxed()
     }
+
+    /// Jobs of anybody that have not ended.
+    fn live_jobs(&self, _target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+        ready(Ok(Vec::new())).boxed()
+    }
+
+    /// How DRS would launch these source servers; one that it has no settings
+    /// for is missing from the answer.
+    fn launch_settings(
+        &self,
+        _target: Arc<Target>,
+        _servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<LaunchSettings>, DrsError>> {
+        ready(Ok(Vec::new())).boxed()
+    }
+}
+
+/// A job that has not ended, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveJob {
+    /// The job.
+    pub job: JobId,
+    /// Its servers.
+    pub servers: Vec<SourceServerId>,
+}
+
+/// What matters of a source server's launch configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchSettings {
+    /// The server.
+    pub server: SourceServerId,
+    /// Its instance is launched and left stopped.
+    pub stays_stopped: bool,
 }
 
 /// Quotas of DRS that an account has in a Region; what AWS does not say is

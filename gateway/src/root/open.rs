@@ -17,7 +17,10 @@ use crate::{
     telemetry::Telemetry,
 };
 
-pub(super) async fn open_ports(config: &Config, telemetry: &Telemetry) -> Result<Ports, StartError> {
+pub(super) async fn open_ports(
+    config: &Config,
+    telemetry: &Telemetry,
+) -> Result<Ports, StartError> {
     let drs = open_drs(config).await?.observed_by(telemetry.aws());
     let drs = Arc::new(drs);
     match config.journal.kind {
@@ -104,4 +107,3 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
     };
     Ok(AwsDrs::connect(settings).await)
 }
-

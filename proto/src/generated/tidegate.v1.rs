@@ -711,9 +711,12 @@ pub struct ReadinessFinding {
     /// The source server that it concerns; empty for the whole wave.
     #[prost(string, tag = "4")]
     pub server: ::prost::alloc::string::String,
-    /// What was found and what to do.
+    /// What was found.
     #[prost(string, tag = "5")]
     pub message: ::prost::alloc::string::String,
+    /// What to do about it, or how to look at it more closely; never empty.
+    #[prost(string, tag = "6")]
+    pub remedy: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `ReadinessFinding`.
 pub mod readiness_finding {

@@ -17,6 +17,7 @@ mod launch;
 mod look;
 mod observe;
 mod observed;
+mod readiness;
 mod report;
 mod servers;
 mod service_quotas;
@@ -36,8 +37,8 @@ use tidegate_core::{
 use self::{clients::Clients, job_log::JobLogs};
 use super::aws_failure as failure;
 use crate::ports::drs::{
-    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
-    RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings, LiveJob,
+    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
 };
 
 pub use observed::{End, Observer, Request, UnderWay};
@@ -163,6 +164,26 @@ impl Drs for AwsDrs {
                 Some((client, place)) => service_quotas::granted(&client, &place).await,
                 None => Ok(GrantedQuotas::default()),
             }
+        }
+        .boxed()
+    }
+
+    fn live_jobs(&self, target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            readiness::live_jobs(&place).await
+        }
+        .boxed()
+    }
+
+    fn launch_settings(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<LaunchSettings>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            readiness::launch_settings(&place, servers).await
         }
         .boxed()
     }
