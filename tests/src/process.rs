@@ -94,7 +94,27 @@ impl Process {
     /// # Panics
     /// If the operating system does not allow it.
     pub fn terminate(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a child can be asked");
+        self.signal(Signal::TERM);
+    }
+
+    /// Stops it where it stands, as a machine that hangs would.
+    ///
+    /// # Panics
+    /// If the operating system does not allow it.
+    pub fn hang(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Process::hang`].
+    ///
+    /// # Panics
+    /// If the operating system does not allow it.
+    pub fn wake(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a child takes signals");
     }
 
     /// Waits until it ends by itself; how it ended, and all that it said on
@@ -118,9 +138,7 @@ impl Process {
     /// If it goes on.
     #[must_use]
     pub fn stop(self) -> (ExitStatus, String) {
-        let process = Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM)
-            .expect("the process can be asked to end");
+        self.terminate();
         self.ended()
     }
 

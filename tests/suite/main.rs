@@ -1,6 +1,7 @@
 //! The integration tests, in one binary.
 
 mod chaos;
+mod cluster;
 mod compatibility;
 mod driver;
 mod driver_journal;

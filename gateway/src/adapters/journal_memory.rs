@@ -284,7 +284,11 @@ impl Stored {
             && let Some(log) = self.logs.get_mut(execution)
         {
             self.holds += 1;
-            log.holds.extend(holds.servers);
+            for server in holds.servers {
+                if !log.holds.contains(&server) {
+                    log.holds.push(server);
+                }
+            }
             log.held_at = self.holds;
         }
     }

@@ -316,6 +316,7 @@ mod tests {
         for (file, named) in [
             ("[drain]\ntimeout = \"soon\"\n", "drain.timeout"),
             ("[limits]\nrequests = 0\n", "limits.requests"),
+            ("[cluster]\nlease = \"900ms\"\n", "cluster.lease"),
             ("[drs.quotas]\njobs = 0\n", "drs.quotas.jobs"),
             ("[journal]\nkind = \"sqlite\"\n", "journal.kind"),
             (

@@ -388,7 +388,11 @@ impl Actor {
     fn publish(&self, view: View, record: Arc<RecordView>) {
         self.wake.send_replace(view.clone());
         // Nobody watches everything: nobody to tell.
-        let _ = self.shared.published.send(Published { view, record });
+        let _ = self.shared.published.send(Published {
+            view,
+            record,
+            is_driven_here: true,
+        });
     }
 
     /// Time never goes backwards in a log, whatever the wall clock does.

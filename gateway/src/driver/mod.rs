@@ -114,6 +114,8 @@ pub struct Published {
     pub view: View,
     /// What was recorded.
     pub record: Arc<RecordView>,
+    /// Whether this gateway drives it; another one of the cluster does, if not.
+    pub is_driven_here: bool,
 }
 
 impl Driver {

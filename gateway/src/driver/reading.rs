@@ -93,7 +93,9 @@ impl Driver {
     }
 
     /// Every commit of every execution that is driven here from now on, in order
-    /// for each; of others as long as they are followed. A receiver that lags too far gets `Lagged` and reads from its cursors.
+    /// for each; of others as long as they are followed. Where the driver of an
+    /// execution changes, a record may come twice. A receiver that lags too far
+    /// gets `Lagged` and reads from its cursors.
     #[must_use]
     pub fn subscribe_all(&self) -> broadcast::Receiver<Published> {
         self.shared.published.subscribe()

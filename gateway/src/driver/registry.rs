@@ -142,13 +142,18 @@ impl Registry {
     }
 
     /// Another member's execution has these servers. What is said of them here
-    /// is older.
+    /// is older, and forgotten.
     pub(super) fn hold(&self, id: &ExecutionId, servers: &[SourceServerId]) {
         let mut inner = lock(&self.inner);
         for server in servers {
-            inner.servers.insert(server.clone(), id.clone());
+            let before = inner.servers.insert(server.clone(), id.clone());
+            if let Some(before) = before.filter(|before| before != id) {
+                inner.forget(&before, server);
+            }
         }
-        inner.held.insert(id.clone(), servers.to_vec());
+        if !servers.is_empty() {
+            inner.held.insert(id.clone(), servers.to_vec());
+        }
     }
 
     /// Whether it has a place here: it is live, or is being started.
@@ -183,6 +188,18 @@ impl Registry {
 }
 
 impl Inner {
+    /// An execution has a server no more; one that has none and no place here
+    /// need not be known.
+    fn forget(&mut self, id: &ExecutionId, server: &SourceServerId) {
+        let Some(held) = self.held.get_mut(id) else {
+            return;
+        };
+        held.retain(|it| it != server);
+        if held.is_empty() && !self.places.contains(id) {
+            self.held.remove(id);
+        }
+    }
+
     fn take(&mut self, id: &ExecutionId, servers: &[SourceServerId]) -> Result<(), DriverError> {
         for server in servers {
             if let Some(other) = self.servers.get(server).filter(|&other| other != id) {

@@ -199,7 +199,11 @@ fn publish(shared: &Shared, tail: &Tail, view: View, record: Arc<RecordView>) {
     tail.recent.push(view.clone(), Arc::clone(&record));
     tail.wake.send_replace(view.clone());
     // Nobody watches everything: nobody to tell.
-    let _ = shared.published.send(Published { view, record });
+    let _ = shared.published.send(Published {
+        view,
+        record,
+        is_driven_here: false,
+    });
 }
 
 /// Keeps a tail of every execution that is driven elsewhere, while somebody
@@ -273,7 +277,11 @@ impl Everything {
         let records = shared.ports.journal.read(&id, before, 1).await?;
         if let Some(stored) = records.first() {
             let record = Arc::new(super::log::decode(&stored.record)?.view);
-            let _ = shared.published.send(Published { view, record });
+            let _ = shared.published.send(Published {
+                view,
+                record,
+                is_driven_here: false,
+            });
         }
         self.tails.insert(id, receiver);
         Ok(())

@@ -1,6 +1,6 @@
 //! What the gateway listens on.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 

@@ -267,7 +267,7 @@ pub(super) struct Told {
 impl PushMetricExporter for Told {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let sent = self.inner.export(metrics).await;
-        let said = sent.as_ref().map(|()| ()).map_err(ToString::to_string);
+        let said = sent.as_ref().copied().map_err(ToString::to_string);
         self.standing.heard(said);
         sent
     }

@@ -70,7 +70,9 @@ impl Observing {
                 () = stop.cancelled() => return,
             };
             match commit {
-                Ok(commit) => self.observe(&commit).await,
+                Ok(commit) if commit.is_driven_here => self.observe(&commit).await,
+                // Whoever drives it measures it.
+                Ok(commit) => drop(self.journeys.remove(commit.view.execution.id())),
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "commits come faster than they are measured");
                     self.shared.instruments.commits_missed.add(missed, &[]);

@@ -8,6 +8,7 @@ mod failures;
 mod lossy;
 mod processes;
 mod proxy;
+mod replicas;
 mod sizes;
 mod tables;
 

@@ -149,7 +149,7 @@ fn the_request_is_linked(spans: &[Span], root: &Span) {
     let all: Vec<&Span> = spans.iter().collect();
     let name = "tidegate.v1.ExecutionService/StartExecution";
     let request = only(&all, |it| it.name == name);
-    assert_eq!(request.kind, i32::from(SpanKind::Server as i32));
+    assert_eq!(request.kind, SpanKind::Server as i32);
     let [_, caller_trace, caller_span, _] = CALLER.split('-').collect::<Vec<_>>()[..] else {
         panic!("four parts");
     };

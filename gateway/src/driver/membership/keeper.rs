@@ -82,7 +82,10 @@ impl Member {
 
     async fn resume_on(&self, shared: &Arc<Shared>) {
         while !shared.stop.is_cancelled() {
-            if let Err(error) = self.resume(shared).await {
+            // Whoever is not heard does not know what is still its own, and would
+            // take executions back from those who have them now.
+            let is_heard = shared.membership.may_act(shared.ports.clock.elapsed());
+            if is_heard && let Err(error) = self.resume(shared).await {
                 tracing::warn!(%error, "executions could not be resumed; trying again");
             }
             shared.wait(self.settings.beat()).await;
@@ -108,6 +111,7 @@ impl Member {
                 self.release(shared, partition);
             }
         }
+        self.tell_again().await;
         self.hear_nudges(shared).await
     }
 
@@ -218,6 +222,13 @@ impl Member {
     async fn tell_of_partition(&self, shared: &Shared, partition: u16) {
         let driven = shared.registry.driven().into_iter();
         for execution in driven.filter(|id| self.partition(id) == partition) {
+            self.tell(&execution).await;
+        }
+    }
+
+    async fn tell_again(&self) {
+        let untold = std::mem::take(&mut self.lock().untold);
+        for execution in untold {
             self.tell(&execution).await;
         }
     }

@@ -90,6 +90,8 @@ struct State {
     leases: BTreeMap<u16, Held>,
     /// Executions that this member was told of, and does not drive yet.
     begin: BTreeSet<ExecutionId>,
+    /// Executions whose owner could not be told that their log was written.
+    untold: BTreeSet<ExecutionId>,
     swept: Duration,
 }
 
@@ -176,8 +178,8 @@ impl Member {
     pub(super) async fn tell(&self, execution: &ExecutionId) {
         let partition = self.partition(execution);
         if let Err(error) = self.port.nudge(partition, execution).await {
-            // It hears of it with its own next record, or when it is listed.
-            tracing::warn!(%execution, %error, "the owner could not be told of a change");
+            tracing::warn!(%execution, %error, "the owner could not be told of a change; it is told with the next beat");
+            self.lock().untold.insert(execution.clone());
         }
     }
 

@@ -1,0 +1,100 @@
+//! Members come, go, and fall silent.
+
+use std::time::Duration;
+
+use tidegate_core::engine::ExecutionState;
+use tidegate_tests::fakes::FakeDrs;
+
+use super::{LEASE, PARTITIONS, World};
+
+#[tokio::test(start_paused = true)]
+async fn members_share_the_partitions_evenly() {
+    let world = World::new(FakeDrs::instant());
+    let _a = world.member("a").await;
+    assert_eq!(world.leases_of("a").await, usize::from(PARTITIONS));
+    let _b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let _c = world.member("c").await;
+    world.until_it_has("c", 2).await;
+    assert_eq!(world.leases_of("a").await, 3);
+    assert_eq!(world.leases_of("b").await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_stops_gives_everything_back_at_once() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let started = a.start("db", "r1").await;
+    let stopped = tokio::time::Instant::now();
+    a.driver.stop().await;
+    assert_eq!(world.leases_of("a").await, 0);
+    world.until_it_has("b", 8).await;
+    assert!(stopped.elapsed() < LEASE, "nobody waits for a lease");
+    world.drs.finish();
+    let ended = b.ended(started.execution.id()).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!(world.drs.launches().into_values().collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_member_drove_goes_on_elsewhere_and_is_launched_once() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let mut started = Vec::new();
+    for number in 0..8 {
+        let line = format!("db app>db #{}", number * 2 + 1);
+        let view = a.start(&line, &format!("r{number}")).await;
+        started.push(view.execution.id().clone());
+    }
+    let b = world.member("b").await;
+    a.line.cut(true);
+    world.until_it_has("b", 8).await;
+    for id in &started {
+        b.until(id, |view| {
+            view.execution
+                .owner()
+                .is_some_and(|owner| owner.as_str() == "b")
+        })
+        .await;
+    }
+    for id in &started {
+        while !b
+            .driver
+            .view(id)
+            .await
+            .unwrap()
+            .execution
+            .state()
+            .is_terminal()
+        {
+            world.drs.finish();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    let launches = world.drs.launches();
+    assert_eq!(launches.len(), 16);
+    assert!(launches.values().all(|&times| times == 1), "{launches:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_not_heard_asks_drs_for_nothing_until_it_is() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let started = a.start("db app>db", "r1").await;
+    let id = started.execution.id();
+    a.until(id, |_| world.drs.launches().len() == 1).await;
+    a.line.cut(true);
+    tokio::time::sleep(LEASE).await;
+    world.drs.finish();
+    tokio::time::sleep(LEASE * 6).await;
+    assert_eq!(world.drs.launches().len(), 1, "nobody may launch app now");
+    a.line.cut(false);
+    while world.drs.launches().len() == 1 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    world.drs.finish();
+    let ended = a.ended(id).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+}

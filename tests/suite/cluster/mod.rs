@@ -1,0 +1,230 @@
+//! Several drivers on one journal, in virtual time.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod members;
+mod shared_work;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _, ready};
+use tidegate_core::{ExecutionId, OwnerId, engine::Kind};
+use tidegate_gateway::{
+    adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
+    driver::{Codec, Driver, DriverPorts, DriverSettings, Origin, RequestStamp, StartOrder, View},
+    ports::{
+        cluster::{Cluster, ClusterError, Lease, Roster},
+        journal::Journal,
+    },
+};
+use tidegate_tests::{
+    conformance,
+    fakes::{FakeDrs, ScriptedHooks, TokioClock},
+    sketch,
+};
+
+const PARTITIONS: u16 = 8;
+/// The default lease, which these tests use.
+const LEASE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn the_cluster_in_memory_conforms() {
+    conformance::cluster::hold(async || Arc::new(MemoryCluster::new(4)) as Arc<dyn Cluster>).await;
+}
+
+#[tokio::test]
+async fn holds_in_memory_conform() {
+    conformance::holds::hold(async || Arc::new(MemoryJournal::new()) as Arc<dyn Journal>).await;
+}
+
+/// What all members share.
+struct World {
+    journal: MemoryJournal,
+    cluster: MemoryCluster,
+    drs: Arc<FakeDrs>,
+    clock: TokioClock,
+}
+
+/// One gateway's driver, and its way to the cluster's table.
+struct Member {
+    driver: Driver,
+    line: Arc<Line>,
+}
+
+/// A way to the cluster's table that can be cut.
+struct Line {
+    to: MemoryCluster,
+    is_cut: AtomicBool,
+}
+
+impl World {
+    fn new(drs: FakeDrs) -> Self {
+        Self {
+            journal: MemoryJournal::new(),
+            cluster: MemoryCluster::new(PARTITIONS),
+            drs: Arc::new(drs),
+            clock: TokioClock::default(),
+        }
+    }
+
+    async fn member(&self, name: &str) -> Member {
+        let line = Arc::new(Line {
+            to: self.cluster.clone(),
+            is_cut: AtomicBool::new(false),
+        });
+        let ports = DriverPorts {
+            journal: Arc::new(self.journal.clone()),
+            drs: self.drs.clone(),
+            clock: Arc::new(self.clock),
+            hooks: Arc::new(ScriptedHooks::default()),
+            cluster: Some(line.clone()),
+            codec: Codec {
+                plan: sketch::decode,
+                summary: |view| Bytes::copy_from_slice(view.execution.id().as_str().as_bytes()),
+            },
+        };
+        let settings = DriverSettings {
+            owner: OwnerId::from(name),
+            ..DriverSettings::default()
+        };
+        let driver = Driver::start(ports, settings).await.expect("it starts");
+        Member { driver, line }
+    }
+
+    /// How many partitions a member has.
+    async fn leases_of(&self, name: &str) -> usize {
+        let leases = self.leases().await;
+        let owner = Some(OwnerId::from(name));
+        leases.iter().filter(|lease| lease.owner == owner).count()
+    }
+
+    /// Read as a member that leaves at once.
+    async fn leases(&self) -> Vec<Lease> {
+        let witness = OwnerId::from("zz-witness");
+        let roster = self.cluster.beat(&witness, 1).await.unwrap();
+        self.cluster.leave(&witness).await.unwrap();
+        roster.leases
+    }
+
+    /// Lets time pass until a member has so many partitions.
+    async fn until_it_has(&self, name: &str, count: usize) {
+        let has = async {
+            while self.leases_of(name).await != count {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let waited = tokio::time::timeout(LEASE * 6, has).await;
+        assert!(waited.is_ok(), "{name}: {:?}", self.leases().await);
+    }
+}
+
+impl Member {
+    async fn start(&self, line: &str, request: &str) -> View {
+        self.driver
+            .start_execution(order(line, request))
+            .await
+            .unwrap()
+    }
+
+    /// Waits until it sees an execution in a state that fits.
+    async fn until(&self, id: &ExecutionId, fits: impl Fn(&View) -> bool) -> View {
+        let seen = async {
+            loop {
+                let view = self.driver.view(id).await.unwrap();
+                if fits(&view) {
+                    return view;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(3_600), seen).await;
+        match seen {
+            Ok(view) => view,
+            Err(_) => panic!("not within an hour: {:?}", self.driver.view(id).await),
+        }
+    }
+
+    async fn ended(&self, id: &ExecutionId) -> View {
+        self.until(id, |view| view.execution.state().is_terminal())
+            .await
+    }
+}
+
+impl Line {
+    fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::SeqCst);
+    }
+
+    fn pass<'a, T: Send + 'a>(
+        &self,
+        call: impl FnOnce() -> BoxFuture<'a, Result<T, ClusterError>>,
+    ) -> BoxFuture<'a, Result<T, ClusterError>> {
+        if self.is_cut.load(Ordering::SeqCst) {
+            let cut = ClusterError::Unavailable("the line is cut".to_owned());
+            return ready(Err(cut)).boxed();
+        }
+        call()
+    }
+}
+
+impl Cluster for Line {
+    fn partitions(&self) -> u16 {
+        self.to.partitions()
+    }
+
+    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+        self.pass(|| self.to.beat(member, beat))
+    }
+
+    fn change(
+        &self,
+        was: Lease,
+        owner: Option<OwnerId>,
+    ) -> BoxFuture<'_, Result<bool, ClusterError>> {
+        self.pass(|| self.to.change(was, owner))
+    }
+
+    fn leave(&self, member: &OwnerId) -> BoxFuture<'_, Result<(), ClusterError>> {
+        self.pass(|| self.to.leave(member))
+    }
+
+    fn nudge(
+        &self,
+        partition: u16,
+        execution: &ExecutionId,
+    ) -> BoxFuture<'_, Result<(), ClusterError>> {
+        self.pass(|| self.to.nudge(partition, execution))
+    }
+
+    fn nudges(&self, member: &OwnerId) -> BoxFuture<'_, Result<Vec<ExecutionId>, ClusterError>> {
+        self.pass(|| self.to.nudges(member))
+    }
+}
+
+fn order(line: &str, request: &str) -> StartOrder {
+    StartOrder {
+        kind: Kind::Drill,
+        plan: sketch::shared(line),
+        origin: Origin {
+            plan_revision: 1,
+            plan_digest: String::new(),
+            plan: Bytes::copy_from_slice(line.as_bytes()),
+            source: None,
+        },
+        request: stamp(request),
+    }
+}
+
+fn stamp(id: &str) -> RequestStamp {
+    RequestStamp {
+        id: id.to_owned(),
+        digest: [0; 32],
+    }
+}

@@ -1,0 +1,222 @@
+//! Any member answers any call.
+
+use std::time::Duration;
+
+use tidegate_core::engine::{Event, ExecutionState};
+use tidegate_gateway::driver::{DriverError, View};
+use tidegate_tests::fakes::FakeDrs;
+
+use super::{World, order, stamp};
+
+fn pause() -> Event {
+    Event::Pause { comment: "".into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_to_another_member_is_decided_there_and_heard_by_the_owner() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let started = a.start("db app>db", "r1").await;
+    let id = started.execution.id();
+    // It comes to a cluster whose partitions all have an owner.
+    let b = world.member("b").await;
+    let paused = b
+        .driver
+        .request(id, pause(), Some(stamp("p1")))
+        .await
+        .unwrap();
+    assert_eq!(paused.execution.state(), ExecutionState::Pausing);
+    world.drs.finish();
+    let held = a
+        .until(id, |view| view.execution.state() == ExecutionState::Paused)
+        .await;
+    assert!(held.revision > paused.revision);
+    assert_eq!(world.drs.launches().len(), 1);
+    let again = b
+        .driver
+        .request(id, pause(), Some(stamp("p1")))
+        .await
+        .unwrap();
+    assert_eq!(again.revision, paused.revision, "the first answer");
+    b.driver.request(id, Event::Resume, None).await.unwrap();
+    while !b
+        .driver
+        .view(id)
+        .await
+        .unwrap()
+        .execution
+        .state()
+        .is_terminal()
+    {
+        world.drs.finish();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let ended = b.driver.view(id).await.unwrap();
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!(world.drs.launches().len(), 2);
+    let late = b.driver.request(id, pause(), None).await.unwrap_err();
+    assert!(matches!(late, DriverError::Rejected(_)), "{late}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_could_not_be_told_is_told_later() {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    // In a partition that stays with a.
+    let id = a.start("db!", "r1").await.execution.id().clone();
+    let paused = |view: &View| view.execution.state() == ExecutionState::Paused;
+    a.until(&id, paused).await;
+    b.line.cut(true);
+    let resumed = b.driver.request(&id, Event::Resume, None).await.unwrap();
+    assert_eq!(resumed.execution.state(), ExecutionState::Running);
+    b.line.cut(false);
+    let ended = b.ended(&id).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_to_all_members_at_once_are_all_kept() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let id = a.start("db", "r1").await.execution.id().clone();
+    let b = world.member("b").await;
+    let c = world.member("c").await;
+    let ask = |member: usize, number: usize| {
+        let driver = [&a, &b, &c][member].driver.clone();
+        let id = id.clone();
+        async move {
+            let stamp = stamp(&format!("m{member}-{number}"));
+            driver.request(&id, pause(), Some(stamp)).await
+        }
+    };
+    let asked = (0..3).flat_map(|member| (0..5).map(move |number| (member, number)));
+    let answers = futures::future::join_all(asked.map(|(m, n)| ask(m, n))).await;
+    let kept = answers.iter().filter(|answer| answer.is_ok()).count();
+    let records = a.driver.records(&id, 0, 100).await.unwrap();
+    let recorded = records
+        .iter()
+        .filter(|it| it.request_id.starts_with('m'))
+        .count();
+    assert!(kept > 0);
+    assert_eq!(kept, recorded, "{answers:?}");
+    let revisions: Vec<u64> = records.iter().map(|it| it.revision).collect();
+    assert!(revisions.iter().copied().eq(1..=records.len() as u64));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_is_driven_though_it_was_started_where_nobody_drives() {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    assert_eq!(
+        world.leases_of("b").await,
+        0,
+        "a has not given any back yet"
+    );
+    let started = b.start("db app>db", "r1").await;
+    let ended = b.ended(started.execution.id()).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    let same = a
+        .driver
+        .start_execution(order("db app>db", "r1"))
+        .await
+        .unwrap();
+    assert_eq!(same.execution.id(), started.execution.id());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_members_never_take_the_same_server() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let (one, two) = tokio::join!(
+        a.driver.start_execution(order("db", "r1")),
+        b.driver.start_execution(order("db", "r2")),
+    );
+    let (won, lost) = match (one, two) {
+        (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
+        both => panic!("exactly one of {both:?}"),
+    };
+    assert!(matches!(lost, DriverError::ServerBusy { .. }), "{lost}");
+    let winner = won.execution.id();
+    while !a
+        .driver
+        .view(winner)
+        .await
+        .unwrap()
+        .execution
+        .state()
+        .is_terminal()
+    {
+        world.drs.finish();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    for (member, request) in [(&a, "r3"), (&b, "r4")] {
+        let next = member.start("db", request).await;
+        world.drs.finish();
+        while !a
+            .driver
+            .view(next.execution.id())
+            .await
+            .unwrap()
+            .execution
+            .state()
+            .is_terminal()
+        {
+            world.drs.finish();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_at_another_member_sees_every_record() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    let _everything = b.driver.follow_all();
+    let mut published = b.driver.subscribe_all();
+    let id = a
+        .start("db app>db web>app", "r1")
+        .await
+        .execution
+        .id()
+        .clone();
+    let finishing = async {
+        loop {
+            world.drs.finish();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    // As a watch does it: whoever drives the execution may change.
+    let watching = async {
+        while let Some(mut watched) = b.driver.subscribe(&id).await {
+            while !watched.borrow_and_update().execution.state().is_terminal() {
+                if watched.changed().await.is_err() {
+                    break;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = finishing => {}
+    }
+    let records = b.driver.records(&id, 0, 100).await.unwrap();
+    let mut heard = Vec::new();
+    while heard.last() != Some(&(records.len() as u64)) {
+        let told = published.recv().await.unwrap();
+        heard.push(told.record.revision);
+    }
+    // Where its driver changes, a record may be told by both.
+    heard.dedup();
+    let first = heard[0];
+    assert!(
+        heard.iter().copied().eq(first..=records.len() as u64),
+        "{heard:?}"
+    );
+}
