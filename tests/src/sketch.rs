@@ -4,13 +4,17 @@
 //! `"db app>db web!>app"` is three waves of one server each: `app` waits for
 //! `db`, `web` for `app`, and the execution pauses before `web`. A `*2` after
 //! the name gives a wave two servers, `?hook` a hook after its launch. A word
-//! `#7` numbers the servers from 7 on, so that plans need not share them.
+//! `#7` numbers the servers from 7 on, so that plans need not share them. `db@x` selects the servers
+//! that carry the tag `tier` with the value `x`.
 
 use std::sync::Arc;
 
-use tidegate_core::plan::{
-    DraftGroup, DraftHook, DraftServer, DraftTarget, DraftWave, Limits, Plan, PlanDraft,
+use bytes::Bytes;
+use tidegate_core::{
+    engine::Kind,
+    plan::{DraftGroup, DraftHook, DraftServer, DraftTarget, DraftWave, Limits, Plan, PlanDraft},
 };
+use tidegate_gateway::driver::{Origin, RequestStamp, StartOrder};
 
 /// The plan that a line describes. Servers are numbered from 1 on.
 ///
@@ -63,6 +67,34 @@ pub fn shared(line: &str) -> Arc<Plan> {
     Arc::new(plan(line).expect("the line describes a plan"))
 }
 
+/// An order to drill the plan that a line describes, by this request.
+///
+/// # Panics
+/// If the line describes none.
+#[must_use]
+pub fn order(line: &str, request: &str) -> StartOrder {
+    StartOrder {
+        kind: Kind::Drill,
+        plan: shared(line),
+        origin: Origin {
+            plan_revision: 1,
+            plan_digest: String::new(),
+            plan: Bytes::copy_from_slice(line.as_bytes()),
+            source: None,
+        },
+        request: stamp(request),
+    }
+}
+
+/// A request with this id; all of them ask for the same.
+#[must_use]
+pub fn stamp(id: &str) -> RequestStamp {
+    RequestStamp {
+        id: id.to_owned(),
+        digest: [0; 32],
+    }
+}
+
 /// The id of the n-th server, from 1.
 #[must_use]
 pub fn server(number: usize) -> String {
@@ -76,8 +108,12 @@ fn wave(word: &str, servers: &mut usize) -> Result<DraftWave, String> {
         .split_once('?')
         .map_or((head, None), |(h, q)| (h, Some(q)));
     let (head, pause_before) = head.strip_suffix('!').map_or((head, false), |h| (h, true));
+    let (head, tier) = head
+        .split_once('@')
+        .map_or((head, None), |(h, t)| (h, Some(t)));
     let (name, count) = head.split_once('*').unwrap_or((head, "1"));
     let count: usize = count.parse().map_err(|_| format!("{word}: not a count"))?;
+    let count = if tier.is_some() { 0 } else { count };
     let group = DraftGroup {
         servers: (0..count)
             .map(|_| {
@@ -87,6 +123,10 @@ fn wave(word: &str, servers: &mut usize) -> Result<DraftWave, String> {
                     ..DraftServer::default()
                 }
             })
+            .collect(),
+        tags: tier
+            .map(|tier| ("tier".to_owned(), tier.to_owned()))
+            .into_iter()
             .collect(),
         ..DraftGroup::default()
     };

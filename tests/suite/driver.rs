@@ -18,14 +18,11 @@ use tidegate_core::{
 use tidegate_gateway::ports::journal::Journal as _;
 use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
-    driver::{
-        Codec, Driver, DriverError, DriverPorts, DriverSettings, Origin, RequestStamp, StartOrder,
-        View,
-    },
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, View},
 };
 use tidegate_tests::{
     fakes::{FakeDrs, ManualClock, Script, ScriptedHooks},
-    sketch,
+    sketch::{self, order, stamp},
 };
 
 #[tokio::test]
@@ -467,27 +464,6 @@ async fn ended(driver: &Driver, started: &View) -> View {
         }
     }
     driver.view(id).await.expect("the execution is recorded")
-}
-
-fn order(line: &str, request: &str) -> StartOrder {
-    StartOrder {
-        kind: Kind::Drill,
-        plan: sketch::shared(line),
-        origin: Origin {
-            plan_revision: 1,
-            plan_digest: String::new(),
-            plan: Bytes::copy_from_slice(line.as_bytes()),
-            source: None,
-        },
-        request: stamp(request),
-    }
-}
-
-fn stamp(id: &str) -> RequestStamp {
-    RequestStamp {
-        id: id.to_owned(),
-        digest: [0; 32],
-    }
 }
 
 fn pause() -> Event {

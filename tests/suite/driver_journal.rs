@@ -14,14 +14,11 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _};
 use tidegate_core::{
     ExecutionId, Span, Timestamp,
-    engine::{Event, ExecutionState, Kind},
+    engine::{Event, ExecutionState},
 };
 use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
-    driver::{
-        Codec, Driver, DriverError, DriverPorts, DriverSettings, Origin, RequestStamp, StartOrder,
-        View,
-    },
+    driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, StartOrder, View},
     journal_format::{self, RecordDraft},
     ports::journal::{Append, AppendError, Head, Journal, ReadError, StoredRecord},
 };
@@ -106,7 +103,7 @@ async fn a_gateway_that_stops_gives_no_server_to_a_start_that_is_under_way() {
     // this very request; its repetition waits for that answer.
     let starts: Vec<_> = (0..2)
         .map(|_| {
-            let (driver, order) = (driver.clone(), asked_by("db", "s"));
+            let (driver, order) = (driver.clone(), sketch::order("db", "s"));
             tokio::spawn(async move { driver.start_execution(order).await })
         })
         .collect();
@@ -351,7 +348,7 @@ impl World {
         let started = driver.start_execution(order("db web>db")).await;
         let started = started.expect("it starts");
         let pause = Event::Pause { comment: "".into() };
-        let asked = driver.request(started.execution.id(), pause, Some(stamp("p")));
+        let asked = driver.request(started.execution.id(), pause, Some(sketch::stamp("p")));
         let answer = self.pass_time(asked).await;
         answer.expect_err("its answer is lost")
     }
@@ -369,26 +366,5 @@ impl World {
 }
 
 fn order(line: &str) -> StartOrder {
-    asked_by(line, "r")
-}
-
-fn asked_by(line: &str, request: &str) -> StartOrder {
-    StartOrder {
-        kind: Kind::Drill,
-        plan: sketch::shared(line),
-        origin: Origin {
-            plan_revision: 1,
-            plan_digest: String::new(),
-            plan: Bytes::copy_from_slice(line.as_bytes()),
-            source: None,
-        },
-        request: stamp(request),
-    }
-}
-
-fn stamp(id: &str) -> RequestStamp {
-    RequestStamp {
-        id: id.to_owned(),
-        digest: [0; 32],
-    }
+    sketch::order(line, "r")
 }

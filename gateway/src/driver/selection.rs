@@ -25,6 +25,11 @@ pub(super) async fn select(shared: &Arc<Shared>, execution: &Execution, wave: Wa
             }
         }
     }
+    // In a cluster they are taken with the record that names them.
+    if shared.membership.member().is_some() {
+        let answer = Ok(servers);
+        return Event::Selected { wave, answer };
+    }
     let ids: Vec<SourceServerId> = servers.iter().map(|server| server.id.clone()).collect();
     let answer = shared
         .registry

@@ -60,18 +60,7 @@ async fn what_a_silent_member_drove_goes_on_elsewhere_and_is_launched_once() {
         .await;
     }
     for id in &started {
-        while !b
-            .driver
-            .view(id)
-            .await
-            .unwrap()
-            .execution
-            .state()
-            .is_terminal()
-        {
-            world.drs.finish();
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        world.finish(&b, id).await;
     }
     let launches = world.drs.launches();
     assert_eq!(launches.len(), 16);

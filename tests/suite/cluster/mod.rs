@@ -15,10 +15,10 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, ready};
-use tidegate_core::{ExecutionId, OwnerId, engine::Kind};
+use tidegate_core::{ExecutionId, OwnerId};
 use tidegate_gateway::{
     adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
-    driver::{Codec, Driver, DriverPorts, DriverSettings, Origin, RequestStamp, StartOrder, View},
+    driver::{Codec, Driver, DriverPorts, DriverSettings, View},
     ports::{
         cluster::{Cluster, ClusterError, Lease, Roster},
         journal::Journal,
@@ -27,7 +27,7 @@ use tidegate_gateway::{
 use tidegate_tests::{
     conformance,
     fakes::{FakeDrs, ScriptedHooks, TokioClock},
-    sketch,
+    sketch::{self, order, stamp},
 };
 
 const PARTITIONS: u16 = 8;
@@ -123,6 +123,19 @@ impl World {
         let waited = tokio::time::timeout(LEASE * 6, has).await;
         assert!(waited.is_ok(), "{name}: {:?}", self.leases().await);
     }
+
+    /// Lets jobs end and time pass until a member sees that an execution is
+    /// over.
+    async fn finish(&self, member: &Member, id: &ExecutionId) -> View {
+        loop {
+            let view = member.driver.view(id).await.unwrap();
+            if view.execution.state().is_terminal() {
+                return view;
+            }
+            self.drs.finish();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
 }
 
 impl Member {
@@ -205,26 +218,5 @@ impl Cluster for Line {
 
     fn nudges(&self, member: &OwnerId) -> BoxFuture<'_, Result<Vec<ExecutionId>, ClusterError>> {
         self.pass(|| self.to.nudges(member))
-    }
-}
-
-fn order(line: &str, request: &str) -> StartOrder {
-    StartOrder {
-        kind: Kind::Drill,
-        plan: sketch::shared(line),
-        origin: Origin {
-            plan_revision: 1,
-            plan_digest: String::new(),
-            plan: Bytes::copy_from_slice(line.as_bytes()),
-            source: None,
-        },
-        request: stamp(request),
-    }
-}
-
-fn stamp(id: &str) -> RequestStamp {
-    RequestStamp {
-        id: id.to_owned(),
-        digest: [0; 32],
     }
 }

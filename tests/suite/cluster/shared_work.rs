@@ -1,10 +1,13 @@
 //! Any member answers any call.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_core::engine::{Event, ExecutionState};
-use tidegate_gateway::driver::{DriverError, View};
-use tidegate_tests::fakes::FakeDrs;
+use tidegate_gateway::{
+    driver::{DriverError, View},
+    ports::drs::SourceServer,
+};
+use tidegate_tests::{fakes::FakeDrs, sketch};
 
 use super::{World, order, stamp};
 
@@ -39,19 +42,7 @@ async fn a_request_to_another_member_is_decided_there_and_heard_by_the_owner() {
         .unwrap();
     assert_eq!(again.revision, paused.revision, "the first answer");
     b.driver.request(id, Event::Resume, None).await.unwrap();
-    while !b
-        .driver
-        .view(id)
-        .await
-        .unwrap()
-        .execution
-        .state()
-        .is_terminal()
-    {
-        world.drs.finish();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    let ended = b.driver.view(id).await.unwrap();
+    let ended = world.finish(&b, id).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
     assert_eq!(world.drs.launches().len(), 2);
     let late = b.driver.request(id, pause(), None).await.unwrap_err();
@@ -142,34 +133,38 @@ async fn two_members_never_take_the_same_server() {
     };
     assert!(matches!(lost, DriverError::ServerBusy { .. }), "{lost}");
     let winner = won.execution.id();
-    while !a
-        .driver
-        .view(winner)
-        .await
-        .unwrap()
-        .execution
-        .state()
-        .is_terminal()
-    {
-        world.drs.finish();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    world.finish(&a, winner).await;
     for (member, request) in [(&a, "r3"), (&b, "r4")] {
         let next = member.start("db", request).await;
-        world.drs.finish();
-        while !a
-            .driver
-            .view(next.execution.id())
-            .await
-            .unwrap()
-            .execution
-            .state()
-            .is_terminal()
-        {
-            world.drs.finish();
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        world.finish(&a, next.execution.id()).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_that_were_selected_are_free_again_for_every_member_when_their_execution_is_over() {
+    let source = SourceServer {
+        id: sketch::server(1).as_str().into(),
+        hostname: "db-1".to_owned(),
+        tags: BTreeMap::from([("tier".to_owned(), "db".to_owned())]),
+        replication_state: "CONTINUOUS".to_owned(),
+        lag: None,
+    };
+    let world = World::new(FakeDrs::manual().with_sources(vec![source]));
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let first = a.start("db@db", "r1").await;
+    a.until(first.execution.id(), |_| !world.drs.launches().is_empty())
+        .await;
+    let second = b.start("db@db", "r2").await;
+    let refused = b.ended(second.execution.id()).await;
+    assert_eq!(refused.execution.state(), ExecutionState::Failed);
+    let ended = world.finish(&a, first.execution.id()).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    let third = b.start("db@db", "r3").await;
+    let ended = world.finish(&b, third.execution.id()).await;
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    assert_eq!(world.drs.launches().into_values().collect::<Vec<_>>(), [2]);
 }
 
 #[tokio::test(start_paused = true)]

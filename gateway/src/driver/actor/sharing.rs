@@ -106,16 +106,22 @@ impl Actor {
             return self.hear(event).await;
         };
         loop {
-            if let Err(error) = turn.learn().await {
-                tracing::warn!(%error, "cannot learn which servers others have; trying again");
-                shared.wait(READ_WAIT).await;
-                continue;
-            }
-            let taken = shared.take(self.log.execution.id(), &new).await;
-            if let Err(busy) = taken {
-                let answer = Err(busy.to_string());
-                drop(turn);
-                return self.hear(Event::Selected { wave, answer }).await;
+            let taken = match turn.learn().await {
+                Ok(()) => shared.take(self.log.execution.id(), &new).await,
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(()) => {}
+                Err(DriverError::Unavailable(why)) => {
+                    tracing::warn!(why, "cannot learn which servers others have; trying again");
+                    shared.wait(READ_WAIT).await;
+                    continue;
+                }
+                Err(refused) => {
+                    let answer = Err(refused.to_string());
+                    drop(turn);
+                    return self.hear(Event::Selected { wave, answer }).await;
+                }
             }
             let now = self.now();
             let Ok(decided) = self.decide(event.clone(), now, None) else {

@@ -33,105 +33,101 @@ pub(super) enum Code {
 impl Code {
     /// The words of the API.
     pub(super) fn text(self) -> &'static str {
-        self.told().0
+        match self {
+            Self::ServerNotFound => "SERVER_NOT_FOUND",
+            Self::NoServersSelected => "NO_SERVERS_SELECTED",
+            Self::ServerSelectedTwice => "SERVER_SELECTED_TWICE",
+            Self::ServerBusy => "SERVER_BUSY",
+            Self::ServerInJob => "SERVER_IN_JOB",
+            Self::ReplicationNotContinuous => "REPLICATION_NOT_CONTINUOUS",
+            Self::ReplicationLag => "REPLICATION_LAG",
+            Self::NoSnapshot => "NO_SNAPSHOT",
+            Self::SnapshotOld => "SNAPSHOT_OLD",
+            Self::InstanceLeft => "RECOVERY_INSTANCE_LEFT",
+            Self::RecoveryRuns => "RECOVERY_INSTANCE_IN_USE",
+            Self::LaunchesStopped => "LAUNCHES_STOPPED",
+            Self::JobsQuotaFull => "JOBS_QUOTA_FULL",
+            Self::ServersQuotaShort => "SERVERS_QUOTA_SHORT",
+            Self::NotChecked => "NOT_CHECKED",
+            Self::NotAllChecked => "NOT_ALL_SERVERS_CHECKED",
+            Self::HookNotArmed => "HOOK_NOT_ARMED",
+            Self::HookHostUnavailable => "HOOK_HOST_UNAVAILABLE",
+            Self::TooManyServers => "TOO_MANY_SERVERS",
+            Self::DrsThrottled => "DRS_THROTTLED",
+            Self::DrsDenied => "DRS_DENIED",
+            Self::DrsRefused => "DRS_REFUSED",
+            Self::DrsUnreachable => "DRS_UNREACHABLE",
+        }
     }
 
     /// What to do about it.
     pub(super) fn remedy(self) -> &'static str {
-        self.told().1
-    }
-
-    fn told(self) -> (&'static str, &'static str) {
         match self {
-            Self::ServerNotFound => (
-                "SERVER_NOT_FOUND",
-                "Correct the id, the account or the Region in the plan, or install the DRS agent on the server.",
-            ),
-            Self::NoServersSelected => (
-                "NO_SERVERS_SELECTED",
-                "Correct the tags in the plan, or tag the source servers in DRS.",
-            ),
-            Self::ServerSelectedTwice => (
-                "SERVER_SELECTED_TWICE",
-                "Name the server in one wave only, or make the tags of the waves differ.",
-            ),
-            Self::ServerBusy => (
-                "SERVER_BUSY",
-                "Wait for that execution to end, or cancel it: `tidegate execution cancel ID`.",
-            ),
-            Self::ServerInJob => (
-                "SERVER_IN_JOB",
-                "DRS runs one job per server at a time: wait for the job to end. Whoever started it can be seen in the DRS console.",
-            ),
-            Self::ReplicationNotContinuous => (
-                "REPLICATION_NOT_CONTINUOUS",
-                "Look at the server in the DRS console, and see that its agent runs and reaches AWS.",
-            ),
-            Self::ReplicationLag => (
-                "REPLICATION_LAG",
-                "See whether the server writes more than its connection to AWS or its replication server can take, or set a longer RPO in the plan.",
-            ),
-            Self::NoSnapshot => (
-                "NO_SNAPSHOT",
-                "Wait for the first snapshot: without one, nothing can be launched when the source is gone.",
-            ),
-            Self::SnapshotOld => (
-                "SNAPSHOT_OLD",
-                "See in the DRS console why no newer snapshot was taken: a recovery would go back to this one.",
-            ),
-            Self::InstanceLeft => (
-                "RECOVERY_INSTANCE_LEFT",
-                "It costs money. Terminate it: `tidegate execution cleanup ID` with the drill that launched it, or in the DRS console.",
-            ),
-            Self::RecoveryRuns => (
-                "RECOVERY_INSTANCE_IN_USE",
-                "It comes from a real recovery: make sure that nobody works on it before anything is launched for its server again.",
-            ),
-            Self::LaunchesStopped => (
-                "LAUNCHES_STOPPED",
-                "Checks after the launch cannot reach a stopped instance. Set \"Start instance upon launch\" in the server's DRS launch settings, or start it yourself.",
-            ),
-            Self::JobsQuotaFull => (
-                "JOBS_QUOTA_FULL",
-                "Launches queue until a job ends. Ask for a higher quota on DRS's concurrent jobs in Service Quotas.",
-            ),
-            Self::ServersQuotaShort => (
-                "SERVERS_QUOTA_SHORT",
-                "Some launches queue until jobs end. Ask for a higher quota on DRS's servers in all jobs in Service Quotas.",
-            ),
-            Self::NotChecked => (
-                "NOT_CHECKED",
-                "Check it by hand; if AWS says that the call is not permitted, permit it to the target's role.",
-            ),
-            Self::NotAllChecked => (
-                "NOT_ALL_SERVERS_CHECKED",
-                "Split the wave's servers into smaller groups to have all of them checked.",
-            ),
-            Self::HookNotArmed => (
-                "HOOK_NOT_ARMED",
-                "Push the hook or correct its parameters, and apply the plan again.",
-            ),
-            Self::HookHostUnavailable => (
-                "HOOK_HOST_UNAVAILABLE",
-                "Try again; if it stays, look at the gateway's log.",
-            ),
-            Self::TooManyServers => ("TOO_MANY_SERVERS", "Split the plan."),
-            Self::DrsThrottled => (
-                "DRS_THROTTLED",
-                "Try again in a minute, and see who else calls DRS in this account and Region.",
-            ),
-            Self::DrsDenied => (
-                "DRS_DENIED",
-                "See that the target's role exists, trusts the gateway and is permitted the call that is named.",
-            ),
-            Self::DrsRefused => (
-                "DRS_REFUSED",
-                "Initialise DRS in this account and Region, or correct the target in the plan.",
-            ),
-            Self::DrsUnreachable => (
-                "DRS_UNREACHABLE",
-                "See that the gateway's credentials are valid, its clock is right and DRS's endpoint in this Region can be reached; then try again.",
-            ),
+            Self::ServerNotFound => {
+                "Correct the id, the account or the Region in the plan, or install the DRS agent on the server."
+            }
+            Self::NoServersSelected => {
+                "Correct the tags in the plan, or tag the source servers in DRS."
+            }
+            Self::ServerSelectedTwice => {
+                "Name the server in one wave only, or make the tags of the waves differ."
+            }
+            Self::ServerBusy => {
+                "Wait for that execution to end, or cancel it: `tidegate execution cancel ID`."
+            }
+            Self::ServerInJob => {
+                "DRS runs one job per server at a time: wait for the job to end. Whoever started it can be seen in the DRS console."
+            }
+            Self::ReplicationNotContinuous => {
+                "Look at the server in the DRS console, and see that its agent runs and reaches AWS."
+            }
+            Self::ReplicationLag => {
+                "See whether the server writes more than its connection to AWS or its replication server can take, or set a longer RPO in the plan."
+            }
+            Self::NoSnapshot => {
+                "Wait for the first snapshot: without one, nothing can be launched when the source is gone."
+            }
+            Self::SnapshotOld => {
+                "See in the DRS console why no newer snapshot was taken: a recovery would go back to this one."
+            }
+            Self::InstanceLeft => {
+                "It costs money. Terminate it: `tidegate execution cleanup ID` with the drill that launched it, or in the DRS console."
+            }
+            Self::RecoveryRuns => {
+                "It comes from a real recovery: make sure that nobody works on it before anything is launched for its server again."
+            }
+            Self::LaunchesStopped => {
+                "Checks after the launch cannot reach a stopped instance. Set \"Start instance upon launch\" in the server's DRS launch settings, or start it yourself."
+            }
+            Self::JobsQuotaFull => {
+                "Launches queue until a job ends. Ask for a higher quota on DRS's concurrent jobs in Service Quotas."
+            }
+            Self::ServersQuotaShort => {
+                "Some launches queue until jobs end. Ask for a higher quota on DRS's servers in all jobs in Service Quotas."
+            }
+            Self::NotChecked => {
+                "Check it by hand; if AWS says that the call is not permitted, permit it to the target's role."
+            }
+            Self::NotAllChecked => {
+                "Split the wave's servers into smaller groups to have all of them checked."
+            }
+            Self::HookNotArmed => {
+                "Push the hook or correct its parameters, and apply the plan again."
+            }
+            Self::HookHostUnavailable => "Try again; if it stays, look at the gateway's log.",
+            Self::TooManyServers => "Split the plan.",
+            Self::DrsThrottled => {
+                "Try again in a minute, and see who else calls DRS in this account and Region."
+            }
+            Self::DrsDenied => {
+                "See that the target's role exists, trusts the gateway and is permitted the call that is named."
+            }
+            Self::DrsRefused => {
+                "Initialise DRS in this account and Region, or correct the target in the plan."
+            }
+            Self::DrsUnreachable => {
+                "See that the gateway's credentials are valid, its clock is right and DRS's endpoint in this Region can be reached; then try again."
+            }
         }
     }
 
