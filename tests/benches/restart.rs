@@ -1,6 +1,7 @@
-//! A gateway with a thousand unfinished executions is killed with SIGKILL and
+//! A gateway with thousands of unfinished executions is killed with SIGKILL and
 //! started again: how long until it does something, beside opening the same
-//! journal alone. Prints its figures; asserts that every execution is there.
+//! journal alone, and how much memory it takes. Prints its figures; asserts that
+//! every execution is there.
 //!
 //! `cargo build --release --package tidegate && cargo bench --package tidegate-tests --bench restart`
 
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt as _, stream};
 use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
 use tidegate_gateway::{
     adapters::journal_redb::{DataDir, RedbJournal, Settings as JournalSettings},
@@ -26,65 +28,105 @@ use tidegate_tests::process::Process;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tonic::transport::Channel;
 
-/// Unfinished executions.
-const EXECUTIONS: usize = 1_000;
 /// Restarts that are measured.
 const RUNS: usize = 5;
+/// Starts under way at a time while a population is made.
+const AT_ONCE: usize = 64;
+/// Servers that DRS knows: those of the executions that are resumed. Nothing
+/// is asked of the others.
+const KNOWN: usize = 1_000;
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-west-2";
+
+/// What a gateway is started with.
+struct Population {
+    /// Unfinished executions.
+    executions: usize,
+    /// Servers in the plan of each.
+    servers: usize,
+}
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let drs = runtime.block_on(emulator());
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data");
-    let gateway = serve(&data, &drs);
-    let mut paused = runtime.block_on(start_all(gateway.address()));
-    gateway.kill();
-    println!("{EXECUTIONS} unfinished executions, killed with SIGKILL");
-    for run in 1..=RUNS {
-        let (opened, records) = runtime.block_on(open_alone(&data));
+    for (executions, servers) in [(1_000, 1), (10_000, 1), (10_000, 60)] {
+        let population = Population {
+            executions,
+            servers,
+        };
+        population.measure(&runtime, &drs);
+    }
+}
+
+impl Population {
+    fn measure(&self, runtime: &Runtime, drs: &str) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let gateway = serve(&data, drs);
+        let paused = runtime.block_on(self.start_all(gateway.address()));
+        gateway.kill();
+        println!(
+            "{} unfinished executions of {} servers each, killed with SIGKILL",
+            self.executions, self.servers
+        );
+        for (run, next) in (1..=RUNS).zip(&paused) {
+            self.restart(runtime, drs, &data, run, next);
+        }
+    }
+
+    fn restart(&self, runtime: &Runtime, drs: &str, data: &Path, run: usize, next: &str) {
+        let (opened, records) = runtime.block_on(self.open_alone(data));
         let began = Instant::now();
-        let gateway = serve(&data, &drs);
+        let gateway = serve(data, drs);
         let listens = began.elapsed();
-        let next = paused.pop().expect("more executions than runs");
         let progress = runtime.block_on(async {
-            resume(gateway.address(), &next).await;
+            resume(gateway.address(), next).await;
             let progress = began.elapsed();
-            assert_eq!(count(gateway.address()).await, EXECUTIONS);
+            assert_eq!(count(gateway.address()).await, self.executions);
             progress
         });
+        let memory = gateway.memory();
         gateway.kill();
         println!(
             "  run {run}: journal alone, opened and read ({records} records) {}; \
-             process listens after {}, first progress (a resume is durable) after {}",
+             process listens after {}, first progress (a resume is durable) after {}; \
+             resident {} MB, at most {} MB",
             millis(opened),
             millis(listens),
-            millis(progress)
+            millis(progress),
+            memory.resident >> 20,
+            memory.peak >> 20,
         );
     }
-}
 
-/// Opens the journal and reads every record of every unfinished execution: the
-/// least that a restart can do.
-async fn open_alone(data: &Path) -> (Duration, usize) {
-    let began = Instant::now();
-    let directory = DataDir::open(data.to_owned()).expect("nobody else has it");
-    let journal = RedbJournal::open(Arc::new(directory), &JournalSettings::default())
-        .expect("it is a journal");
-    let heads = journal.heads(None, true, EXECUTIONS * 2).await;
-    let heads = heads.expect("it can be read");
-    assert_eq!(heads.len(), EXECUTIONS, "every execution is there");
-    let mut records = 0;
-    for head in heads {
-        let log = journal.read(&head.execution, 0, usize::MAX).await;
-        records += log.expect("it can be read").len();
+    /// Opens the journal and reads every record of every unfinished execution: the
+    /// least that a restart can do.
+    async fn open_alone(&self, data: &Path) -> (Duration, usize) {
+        let began = Instant::now();
+        let directory = DataDir::open(data.to_owned()).expect("nobody else has it");
+        let journal = RedbJournal::open(Arc::new(directory), &JournalSettings::default())
+            .expect("it is a journal");
+        let heads = journal.heads(None, true, self.executions * 2).await;
+        let heads = heads.expect("it can be read");
+        assert_eq!(heads.len(), self.executions, "every execution is there");
+        let mut records = 0;
+        for head in heads {
+            let log = journal.read(&head.execution, 0, usize::MAX).await;
+            records += log.expect("it can be read").len();
+        }
+        (began.elapsed(), records)
     }
-    (began.elapsed(), records)
+
+    /// A plan and a paused execution of it, so many times.
+    async fn start_all(&self, address: &str) -> Vec<String> {
+        let channel = connect(address).await;
+        let starts = (0..self.executions).map(|number| start(&channel, number, self.servers));
+        stream::iter(starts).buffered(AT_ONCE).collect().await
+    }
 }
 
 async fn emulator() -> String {
-    let servers: String = (0..EXECUTIONS)
+    let servers: String = (0..KNOWN)
         .map(|number| {
             format!(
                 "      - id: {}\n        hostname: h{number}.example\n",
@@ -122,30 +164,24 @@ fn serve(data: &Path, drs: &str) -> Process {
     )
 }
 
-/// One plan and one paused execution for each server.
-async fn start_all(address: &str) -> Vec<String> {
-    let channel = connect(address).await;
+async fn start(channel: &Channel, number: usize, servers: usize) -> String {
+    let request = UpdatePlanRequest {
+        plan: Some(plan(number, servers)),
+        allow_missing: true,
+        ..UpdatePlanRequest::default()
+    };
     let mut plans = PlanServiceClient::new(channel.clone());
-    let mut executions = ExecutionServiceClient::new(channel);
-    let mut started = Vec::with_capacity(EXECUTIONS);
-    for number in 0..EXECUTIONS {
-        let request = UpdatePlanRequest {
-            plan: Some(plan(number)),
-            allow_missing: true,
-            ..UpdatePlanRequest::default()
-        };
-        plans.update_plan(request).await.expect("it is a plan");
-        let request = StartExecutionRequest {
-            plan: name(number),
-            plan_revision: 0,
-            kind: ExecutionKind::Drill.into(),
-            request_id: format!("restart-{number}"),
-        };
-        let answer = executions.start_execution(request).await;
-        let execution = answer.expect("it starts").into_inner().execution;
-        started.push(execution.expect("an execution").id);
-    }
-    started
+    plans.update_plan(request).await.expect("it is a plan");
+    let request = StartExecutionRequest {
+        plan: name(number),
+        plan_revision: 0,
+        kind: ExecutionKind::Drill.into(),
+        request_id: format!("restart-{number}"),
+    };
+    let mut executions = ExecutionServiceClient::new(channel.clone());
+    let answer = executions.start_execution(request).await;
+    let execution = answer.expect("it starts").into_inner().execution;
+    execution.expect("an execution").id
 }
 
 async fn resume(address: &str, execution: &str) {
@@ -159,12 +195,20 @@ async fn resume(address: &str, execution: &str) {
 
 async fn count(address: &str) -> usize {
     let mut client = ExecutionServiceClient::new(connect(address).await);
-    let request = ListExecutionsRequest {
+    let mut request = ListExecutionsRequest {
         page_size: 1_000,
         ..ListExecutionsRequest::default()
     };
-    let answer = client.list_executions(request).await.expect("a list");
-    answer.into_inner().executions.len()
+    let mut executions = 0;
+    loop {
+        let answer = client.list_executions(request.clone()).await;
+        let page = answer.expect("a list").into_inner();
+        executions += page.executions.len();
+        if page.next_page_token.is_empty() {
+            return executions;
+        }
+        request.page_token = page.next_page_token;
+    }
 }
 
 async fn connect(address: &str) -> Channel {
@@ -172,15 +216,16 @@ async fn connect(address: &str) -> Channel {
     endpoint.connect().await.expect("the gateway answers")
 }
 
-fn plan(number: usize) -> Plan {
-    let server = ServerRef {
-        id: id(number),
+/// Every plan has servers of its own: one is in one execution at a time.
+fn plan(number: usize, servers: usize) -> Plan {
+    let servers = (number * servers..).take(servers).map(|server| ServerRef {
+        id: id(server),
         ..ServerRef::default()
-    };
+    });
     let wave = WaveSpec {
         name: "wave".to_owned(),
         servers: vec![ServerGroup {
-            servers: vec![server],
+            servers: servers.collect(),
             ..ServerGroup::default()
         }],
         pause_before: true,

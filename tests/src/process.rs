@@ -2,7 +2,7 @@
 //! killed.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -21,6 +21,15 @@ const END: Duration = Duration::from_secs(120);
 
 /// Where a process listens, or, once it has ended, all that it said.
 type Said = Result<String, String>;
+
+/// Memory of a process, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Resident now.
+    pub resident: u64,
+    /// The most that was resident since its start.
+    pub peak: u64,
+}
 
 /// A running `tidegate` that listens. Killed when dropped.
 #[derive(Debug)]
@@ -74,6 +83,26 @@ impl Process {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// What it takes of memory now, as the operating system says.
+    ///
+    /// # Panics
+    /// If the process is gone.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(path).expect("the process runs");
+        let bytes = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field));
+            let number = line.and_then(|line| line.split_whitespace().next());
+            let kibibytes = number.and_then(|number| number.parse::<u64>().ok());
+            kibibytes.expect("Linux tells it in kB") << 10
+        };
+        Memory {
+            resident: bytes("VmRSS:"),
+            peak: bytes("VmHWM:"),
+        }
     }
 
     /// From now on, no file that it writes to may reach beyond so many bytes.
