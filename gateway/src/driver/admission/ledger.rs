@@ -67,6 +67,9 @@ pub(super) struct Ledger {
     /// Whether turns are given: the limits are known as well as they will be.
     is_open: bool,
     parties: BTreeMap<ExecutionId, Party>,
+    /// Tags of executions that need nothing here now, as far as they are ahead
+    /// of the others: what such an execution had is not forgotten at once.
+    idle: BTreeMap<ExecutionId, u64>,
     /// The tag that was served last.
     served: u64,
     /// Jobs in use, and servers in them; kept beside the parties' own.
@@ -117,6 +120,7 @@ impl Ledger {
             belief: Belief::new(probing),
             is_open: true,
             parties: BTreeMap::new(),
+            idle: BTreeMap::new(),
             served: 0,
             jobs: 0,
             servers: 0,
@@ -183,8 +187,10 @@ impl Ledger {
 
     /// The execution is over: nothing of it is remembered.
     pub(super) fn leave(&mut self, execution: &ExecutionId, class: Class, now: Timestamp) {
-        self.declare(execution, class, &BTreeMap::new(), now);
-        self.parties.remove(execution);
+        if self.parties.contains_key(execution) {
+            self.declare(execution, class, &BTreeMap::new(), now);
+        }
+        self.idle.remove(execution);
     }
 
     /// Gives turns as long as there is room; answers to whom.
@@ -331,7 +337,11 @@ impl Ledger {
             is_running: false,
         };
         party.room.insert(waiter.part, room);
-        self.served = self.served.max(party.tag);
+        if party.tag > self.served {
+            self.served = party.tag;
+            let served = self.served;
+            self.idle.retain(|_, tag| *tag > served);
+        }
         let cost = self.cost(waiter.servers);
         self.parties.get_mut(&choice.execution)?.tag += cost;
         self.waiting -= 1;
@@ -352,7 +362,7 @@ impl Ledger {
     fn take(&mut self, execution: &ExecutionId, class: Class) -> Party {
         let party = self.parties.remove(execution).unwrap_or_else(|| Party {
             class,
-            tag: self.served,
+            tag: self.idle.remove(execution).unwrap_or(self.served),
             room: BTreeMap::new(),
             waiting: Vec::new(),
         });
@@ -362,10 +372,10 @@ impl Ledger {
 
     fn put(&mut self, execution: ExecutionId, party: Party) {
         self.waiting += party.waiting.len();
-        let is_known = !party.room.is_empty() || !party.waiting.is_empty();
-        // A tag that is not ahead of the others says nothing.
-        if is_known || party.tag > self.served {
+        if !party.room.is_empty() || !party.waiting.is_empty() {
             self.parties.insert(execution, party);
+        } else if party.tag > self.served {
+            self.idle.insert(execution, party.tag);
         }
     }
 

@@ -146,10 +146,10 @@ impl Admission {
         let mut hall = self.lock();
         let id = execution.id();
         let class = needs::class(execution);
-        for place in hall.guests.remove(id).unwrap_or_default().places {
-            if let Some(ledger) = hall.ledgers.get_mut(&place) {
-                ledger.leave(id, class, now);
-            }
+        hall.guests.remove(id);
+        // Also where it needed nothing any more.
+        for ledger in hall.ledgers.values_mut() {
+            ledger.leave(id, class, now);
         }
         drop(hall);
         self.give_turns(now);
@@ -298,3 +298,6 @@ pub(super) async fn probe(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
