@@ -12,6 +12,7 @@
 mod classify;
 mod clients;
 mod forgotten;
+mod instances;
 mod job_log;
 mod launch;
 mod look;
@@ -38,7 +39,8 @@ use self::{clients::Clients, job_log::JobLogs};
 use super::aws_failure as failure;
 use crate::ports::drs::{
     Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings, LiveJob,
-    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, StandingInstance,
+    TerminateOrder,
 };
 
 pub use observed::{End, Observer, Request, UnderWay};
@@ -184,6 +186,17 @@ impl Drs for AwsDrs {
         async move {
             let place = self.clients.place(&target).await;
             readiness::launch_settings(&place, servers).await
+        }
+        .boxed()
+    }
+
+    fn standing_instances(
+        &self,
+        target: Arc<Target>,
+    ) -> BoxFuture<'_, Result<Vec<StandingInstance>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            instances::standing(&place).await
         }
         .boxed()
     }
