@@ -9,8 +9,10 @@
 //! No type of the SDK leaves this module, and nothing here decides what an
 //! answer means for an execution.
 
+mod advice;
 mod classify;
 mod clients;
+mod credentials;
 mod forgotten;
 mod instances;
 mod job_log;
@@ -44,7 +46,7 @@ use crate::ports::drs::{
 };
 
 pub use observed::{End, Observer, Request, UnderWay};
-pub use settings::{Mode, Settings, Timeouts};
+pub use settings::{Mode, Sessions, Settings, Timeouts};
 
 /// Key of the tag by which a job is found again.
 const LAUNCH_TAG: &str = "tidegate:launch";
