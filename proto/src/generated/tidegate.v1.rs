@@ -175,7 +175,10 @@ pub struct ServerGroup {
 /// One source server by id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerRef {
-    /// DRS source server id: "s-" and 17 hexadecimal digits.
+    /// DRS source server id: "s-" and 17 hexadecimal digits; or the server's ARN,
+    /// which must be of the target's account and Region. An extended source
+    /// server is named by the id or ARN that it has in the target's account, not
+    /// by those of its staging account.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
     /// A failure of this server never fails the wave.
