@@ -185,25 +185,29 @@ async fn child_is_tagged() {
 #[tokio::test]
 #[ignore = "run by a test above, with its environment"]
 async fn child_says_why() {
-    say(in_role()).await;
+    for line in failures(in_role()).await {
+        println!("{SAID}{line}");
+    }
 }
 
 #[tokio::test]
 #[ignore = "run by a test above, with its environment"]
 async fn child_has_none() {
-    say(target()).await;
+    for line in failures(target()).await {
+        println!("{SAID}{line}");
+    }
 }
 
-/// Prints how a read and a launch fail.
-async fn say(target: Arc<Target>) {
+/// How a read and a launch fail.
+async fn failures(target: Arc<Target>) -> [String; 2] {
     let drs = connected(Sessions::default()).await;
     let read = drs.live_jobs(Arc::clone(&target)).await;
     let mut order = drill("k", &["s-1"]);
     order.target = target;
     let launch = drs.start_recovery(order).await;
     let (word, reason, _) = answered(&launch);
-    println!("{SAID}{}", read.expect_err("an error"));
-    println!("{SAID}{word}: {reason}");
+    let read = read.expect_err("an error").to_string();
+    [read, format!("{word}: {reason}")]
 }
 
 async fn connected(sessions: Sessions) -> AwsDrs {

@@ -11,7 +11,7 @@ use tidegate_emulator::model::{
 };
 use tidegate_tests::process::{Process, last_line, run};
 
-use super::kill_and_resume::{Served, emulator, gateway};
+use super::kill_and_resume::{Served, emulator, gateway_with};
 
 const FIRST: &str = "s-10000000000db0001";
 const SECOND: &str = "s-10000000000db0002";
@@ -114,28 +114,53 @@ async fn a_real_recoverys_instances_are_terminated_by_name_only() {
     assert_eq!(column(&world.list(&[]), "id"), ids[1..]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_launched_an_instance_is_known_without_tags_too() {
+    let world = World::with(&[("TIDEGATE__DRS__TAG_JOBS", "false")]).await;
+    let held = PLAN.replace("name: pair", "name: held")
+        + "    - {name: web, after: [database], pauseBefore: true, \
+           servers: {ids: [s-10000000000eb0001]}}\n";
+    world.apply(&held);
+    let start = ["drill", "start", "held", "-o", "name"];
+    let drill = last_line(&start, world.gateway.address());
+    let held = world.run(&["execution", "wait", &drill, "--fail-on-pause"]);
+    assert_eq!(held.status.code(), Some(6), "{}", text(&held.stderr));
+
+    let listed = world.list(&[]);
+    assert_eq!(column(&listed, "execution"), [drill.as_str(), &drill]);
+}
+
 /// A gateway with the plan, and the DRS that it calls.
 struct World {
     served: Served,
     gateway: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let served = emulator("shop", 600.0).await;
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data").display().to_string();
-        let gateway = gateway(&data, &served.address);
-        let file = folder.path().join("pair.yaml");
-        std::fs::write(&file, PLAN).expect("a plan file");
-        let file = file.display().to_string();
-        let _ = last_line(&["plan", "apply", &file], gateway.address());
-        Self {
+        let gateway = gateway_with(&data, &served.address, settings);
+        let world = Self {
             served,
             gateway,
-            _folder: folder,
-        }
+            folder,
+        };
+        world.apply(PLAN);
+        world
+    }
+
+    fn apply(&self, plan: &str) {
+        let file = self.folder.path().join("plan.yaml");
+        std::fs::write(&file, plan).expect("a plan file");
+        let file = file.display().to_string();
+        let _ = last_line(&["plan", "apply", &file], self.gateway.address());
     }
 
     fn run(&self, args: &[&str]) -> Output {

@@ -1,6 +1,8 @@
 //! Accounts and Regions fail for themselves: what stops in one place goes on
 //! in all others, says why it waits, and ends when the place heals.
 
+use std::process::Output;
+
 use tempfile::TempDir;
 use tidegate_emulator::{
     Scenario,
@@ -8,8 +10,8 @@ use tidegate_emulator::{
     model::{AccountId, Place, Region, Resource, SourceServerId, Tags},
 };
 use tidegate_proto::v1::{
-    Commit, ExecutionState, GetExecutionRequest, ServerState, WaveState, change::Kind,
-    execution_service_client::ExecutionServiceClient,
+    Commit, ExecutionState, GetExecutionRequest, ListRecoveryInstancesRequest, ServerState,
+    WaveState, change::Kind, execution_service_client::ExecutionServiceClient,
 };
 use tidegate_tests::process::{Process, last_line, run};
 
@@ -117,6 +119,7 @@ async fn an_execution_that_waits_for_a_person_to_mend_a_place_says_what_to_do() 
     for (code, advice) in [
         ("ExpiredTokenException", "renew them"),
         ("UninitializedAccountException", "initialise it"),
+        ("AccessDeniedException", "permit it"),
     ] {
         let world = World::start().await;
         let answer = format!(r#"{{"error": {{"code": "{code}"}}}}"#);
@@ -171,6 +174,40 @@ async fn servers_stay_as_they_were_selected_whatever_becomes_of_their_tags() {
     let servers: Vec<&str> = east.servers.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(servers, ["s-62000000000000001", "s-62000000000000002"]);
     world.launched_once(6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_are_listed_by_place_and_a_place_that_cannot_be_read_is_named() {
+    let world = World::start().await;
+    let (id, mut watcher) = world.drill().await;
+    watcher.read_to_end().await;
+    for (filter, wanted) in [
+        (&[][..], 6),
+        (&["--region", "us-east-1"], 2),
+        (&["--account", "222222222222"], 1),
+        (&["--execution", &id, "--region", "us-west-2"], 4),
+        (&["--plan", "places"], 6),
+    ] {
+        let listed = world.instances(filter);
+        assert!(listed.status.success(), "{listed:?}");
+        let lines = String::from_utf8_lossy(&listed.stdout);
+        let lines = lines.lines().filter(|line| !line.is_empty());
+        assert_eq!(lines.count(), wanted, "{filter:?}");
+    }
+    let pages = world.pages(4).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [4, 2]);
+    let all = pages.concat();
+    assert!(all.is_sorted() && all[0].starts_with("111111111111/us-east-1/"));
+
+    world.fault(r#"{"regions": ["us-east-1"]}"#, r#""reset""#);
+    let listed = world.instances(&[]);
+    assert_eq!(listed.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&listed.stderr);
+    assert!(
+        said.contains("not read: 111111111111/us-east-1: "),
+        "{said}"
+    );
+    assert_eq!(String::from_utf8_lossy(&listed.stdout).lines().count(), 4);
 }
 
 #[test]
@@ -274,6 +311,37 @@ impl World {
         };
         let answer = client.expect("it answers").get_execution(request).await;
         answer.expect("it is known").into_inner().outstanding
+    }
+
+    fn instances(&self, filter: &[&str]) -> Output {
+        let list = ["instances", "list", "-o", "name"];
+        run(&[&list[..], filter].concat(), self.gateway.address())
+    }
+
+    /// All instances, page by page, each with its place.
+    async fn pages(&self, size: i32) -> Vec<Vec<String>> {
+        let address = self.gateway.address().to_owned();
+        let client = ExecutionServiceClient::connect(address).await;
+        let mut client = client.expect("it answers");
+        let mut request = ListRecoveryInstancesRequest {
+            page_size: size,
+            ..ListRecoveryInstancesRequest::default()
+        };
+        let mut pages = Vec::new();
+        loop {
+            let page = client.list_recovery_instances(request.clone()).await;
+            let page = page.expect("a page").into_inner();
+            let instances = page.instances.iter();
+            let shown = instances.map(|it| {
+                let target = it.target.as_ref().expect("a place");
+                format!("{}/{}/{}", target.account, target.region, it.id)
+            });
+            pages.push(shown.collect());
+            if page.next_page_token.is_empty() {
+                return pages;
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     /// So many servers were launched, and each once.

@@ -148,8 +148,12 @@ fn answered(meaning: Meaning, text: String, after: Option<Span>, quota: Quota) -
     let reason: Arc<str> = text.into();
     match meaning {
         Meaning::Full => LaunchAnswer::OverQuota { quota, reason },
-        Meaning::Throttled | Meaning::Later => LaunchAnswer::Deferred { reason, after },
-        Meaning::Denied | Meaning::Invalid => LaunchAnswer::Refused { reason },
+        // A permission that is missing can be given; the wave waits for it, as
+        // reads do.
+        Meaning::Throttled | Meaning::Later | Meaning::Denied => {
+            LaunchAnswer::Deferred { reason, after }
+        }
+        Meaning::Invalid => LaunchAnswer::Refused { reason },
         Meaning::Unclear => LaunchAnswer::Unknown { reason },
     }
 }
@@ -252,7 +256,7 @@ mod tests {
             (Some("RequestLimitExceeded"), 503, "deferred"),
             (Some("ExpiredTokenException"), 403, "deferred"),
             (Some("ValidationException"), 400, "refused"),
-            (Some("AccessDeniedException"), 403, "refused"),
+            (Some("AccessDeniedException"), 403, "deferred"),
             (Some("ResourceNotFoundException"), 404, "refused"),
             (Some("UninitializedAccountException"), 400, "deferred"),
             (Some("UnrecognizedClientException"), 403, "deferred"),
@@ -266,7 +270,7 @@ mod tests {
             (Some("NobodyKnowsThisException"), 409, "unknown"),
             (Some("NobodyKnowsThisException"), 500, "unknown"),
             (None, 429, "deferred"),
-            (None, 403, "refused"),
+            (None, 403, "deferred"),
             (None, 408, "unknown"),
             (None, 302, "unknown"),
             (None, 502, "unknown"),

@@ -5,7 +5,7 @@ mod origins;
 mod places;
 
 use prost::Message;
-use tidegate_core::{Timestamp, plan::Target};
+use tidegate_core::{PlanName, Timestamp, plan::Target};
 use tidegate_proto::v1;
 use tonic::Status;
 
@@ -69,7 +69,7 @@ fn key(instance: &v1::RecoveryInstance) -> String {
 
 /// Which instances are wanted.
 struct Wanted {
-    plan: Option<tidegate_core::PlanName>,
+    plan: Option<PlanName>,
     execution: Option<View>,
     account: Option<String>,
     region: Option<String>,

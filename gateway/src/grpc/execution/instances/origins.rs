@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::{
-    ExecutionId, PlanName, Timestamp,
+    ExecutionId, PlanName, ServerIx, Timestamp,
     engine::{Kind, WaveRun},
     plan::Target,
 };
@@ -175,7 +175,7 @@ fn launched_at(wave: &WaveRun, standing: &StandingInstance) -> Option<Timestamp>
         (Some(job), Some(launched)) => job == launched,
         (None, _) | (_, None) => false,
     });
-    let is_server = |at: &tidegate_core::ServerIx| {
+    let is_server = |at: &ServerIx| {
         let server = wave.servers().get(at.index());
         server.is_some_and(|server| server.selected.id == instance.server)
     };
@@ -191,7 +191,7 @@ fn launched_at(wave: &WaveRun, standing: &StandingInstance) -> Option<Timestamp>
 #[cfg(test)]
 mod tests {
     use tidegate_core::{
-        ServerIx, WaveIx,
+        WaveIx,
         engine::{Change, Reason, ServerState},
     };
 
