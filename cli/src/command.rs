@@ -15,6 +15,7 @@ use crate::{
     failure::{Exit, Failure},
     hook::HookCommand,
     info,
+    instances::InstancesCommand,
     plan::PlanCommand,
     print::{Format, Printer},
     recovery::RecoveryCommand,
@@ -61,6 +62,9 @@ enum Command {
     /// Follow and steer drills, recoveries and cleanups.
     #[command(subcommand)]
     Execution(ExecutionCommand),
+    /// Look at the recovery instances that DRS has running.
+    #[command(subcommand)]
+    Instances(InstancesCommand),
     /// Write, test and register checks of waves, and replay what they decided.
     #[command(subcommand)]
     Hook(HookCommand),
@@ -114,6 +118,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Drill(command) => command.run(&session()?).await,
         Command::Recovery(command) => command.run(&session()?).await,
         Command::Execution(command) => command.run(&session()?).await,
+        Command::Instances(command) => command.run(&session()?).await,
         Command::Hook(command) => command.run(&session()?).await,
         Command::Emulator(verb) => verb.run(printer).await,
         Command::Aws(command) => command.run(printer).await,
@@ -145,6 +150,8 @@ mod tests {
             "tidegate execution wait 01J",
             "tidegate execution list -o json",
             "tidegate execution cleanup 01J --confirm shop --request-id x",
+            "tidegate execution cleanup 01J --instance i-1 --instance i-2,i-3 --confirm shop",
+            "tidegate instances list --plan shop --execution 01J --account 123456789012 --region r",
             "tidegate completion bash",
             "tidegate info",
             "tidegate demo",

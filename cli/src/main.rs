@@ -16,6 +16,7 @@ mod execution;
 mod failure;
 mod hook;
 mod info;
+mod instances;
 mod logging;
 mod names;
 mod plan;

@@ -20,7 +20,9 @@ use crate::{
         no_hooks::NoHooks,
         system_clock::SystemClock,
     },
-    config::{Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind},
+    config::{
+        Config, DrsMode, DrsModeError, DrsPollError, IncompleteTls, JournalKind, SessionsError,
+    },
     drain::Drain,
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, Probing},
     grpc::{
@@ -156,6 +158,9 @@ pub enum StartError {
     /// How DRS is followed contradicts itself.
     #[error(transparent)]
     Poll(#[from] DrsPollError),
+    /// No role could be assumed like that.
+    #[error(transparent)]
+    Sessions(#[from] SessionsError),
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),

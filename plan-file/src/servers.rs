@@ -69,7 +69,7 @@ impl JsonSchema for Servers {
 /// One source server by id. Written as the id alone if that says it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerEntry {
-    /// "s-" and 17 hexadecimal digits.
+    /// "s-" and 17 hexadecimal digits, or the server's ARN.
     pub(crate) id: String,
     /// A failure of this server never fails the wave.
     pub(crate) optional: bool,
@@ -82,7 +82,7 @@ pub(crate) struct ServerEntry {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Server")]
 struct LongEntry {
-    /// DRS source server id.
+    /// DRS source server id, or its ARN in the target's account and Region.
     id: String,
     /// A failure of this server never fails the wave.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -147,8 +147,8 @@ impl JsonSchema for ServerEntry {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let long = generator.subschema_for::<LongEntry>();
         json_schema!({
-            "description": "A source server id, or a mapping with details.",
-            "oneOf": [{"type": "string", "pattern": "^s-[0-9a-f]{17}$"}, long],
+            "description": "A source server id or ARN, or a mapping with details.",
+            "oneOf": [{"type": "string", "pattern": "^(arn:aws[a-z-]*:drs:[a-z0-9-]+:[0-9]{12}:source-server/)?s-[0-9a-f]{17}$"}, long],
         })
     }
 }

@@ -11,6 +11,7 @@ const API: &[&str] = &[
     "tidegate/v1/plan_service.proto",
     "tidegate/v1/execution.proto",
     "tidegate/v1/change.proto",
+    "tidegate/v1/recovery_instance.proto",
     "tidegate/v1/execution_service.proto",
     "tidegate/v1/hook_service.proto",
     "tidegate/v1/gateway_service.proto",

@@ -8,6 +8,7 @@ mod launches;
 mod looks;
 mod readiness;
 pub(crate) mod rig;
+mod roles;
 pub(crate) mod scripted;
 mod servers;
 mod service_quotas;

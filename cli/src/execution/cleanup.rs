@@ -14,12 +14,16 @@ use crate::{
 /// Terminate the recovery instances that an execution launched.
 ///
 /// The instances of a drill cost money until somebody does. Those of a real
-/// recovery are production: the plan's name is asked for, or given with
-/// --confirm.
+/// recovery are production: each is named with --instance, and the plan's name
+/// is asked for, or given with --confirm. What the execution did not launch is
+/// never terminated.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Cleanup {
     /// The execution whose instances are terminated.
     id: String,
+    /// Terminate this instance only; may be repeated. Needed for a recovery.
+    #[arg(long = "instance", value_name = "INSTANCE", value_delimiter = ',')]
+    instances: Vec<String>,
     /// The plan's name; needed for a recovery.
     #[arg(long, value_name = "PLAN")]
     confirm: Option<String>,
@@ -35,7 +39,8 @@ impl Cleanup {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, Failure> {
         let source = get(session, &self.id).await?;
         let confirm = if source.kind() == ExecutionKind::Recovery {
-            let what = "the end of the instances that a real recovery launched, a cleanup";
+            self.named(session)?;
+            let what = "the end of instances that a real recovery launched, a cleanup";
             recovery::confirmed(what, &source.plan, self.confirm, session)?
         } else {
             self.confirm.unwrap_or_default()
@@ -44,6 +49,7 @@ impl Cleanup {
             execution: self.id,
             request_id: self.request.get(),
             confirm,
+            instances: self.instances,
         };
         let answer = session
             .gateway
@@ -60,6 +66,20 @@ impl Cleanup {
         let show = Show::fitting(session.printer.format());
         let watch = Watch::new(&execution.id, show);
         watch.run(&session.gateway, session.printer).await
+    }
+
+    /// Production is never terminated by its execution's name alone.
+    fn named(&self, session: &Session) -> Result<(), Failure> {
+        if !self.instances.is_empty() {
+            return Ok(());
+        }
+        let list = format!("instances list --execution {}", self.id);
+        let list = session.gateway.commands().line(&list);
+        Err(Failure::Invalid(format!(
+            "{} is a real recovery: name each instance that is to go; nothing was started\n  \
+             next: add --instance INSTANCE, as shown by: {list}",
+            self.id
+        )))
     }
 }
 

@@ -33,7 +33,8 @@ impl Get {
         session
             .printer
             .one(&execution, &execution.id, |execution| {
-                shown::full(execution, session.gateway.commands(), self.verbose)
+                let commands = session.gateway.commands();
+                shown::full(execution, &answer.outstanding, commands, self.verbose)
             })?;
         Ok(Exit::Ok)
     }

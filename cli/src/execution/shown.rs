@@ -51,8 +51,14 @@ fn brief(execution: &Execution, commands: &CommandLine) -> String {
     text
 }
 
-/// Everything that fits a screen; `verbose` is for its hooks.
-pub(super) fn full(execution: &Execution, commands: &CommandLine, verbose: bool) -> String {
+/// Everything that fits a screen, with what is outstanding; `verbose` is for
+/// its hooks.
+pub(super) fn full(
+    execution: &Execution,
+    outstanding: &[String],
+    commands: &CommandLine,
+    verbose: bool,
+) -> String {
     let mut text = format!(
         "{} of {} revision {}\ncreated {}  ended {}\n{}\n",
         names::kind(execution.kind()),
@@ -84,6 +90,9 @@ pub(super) fn full(execution: &Execution, commands: &CommandLine, verbose: bool)
             server.detail,
             server.warnings.join("; ")
         );
+    }
+    for line in outstanding {
+        let _ = write!(text, "\nnow: {line}");
     }
     let hooks = hook_runs::shown(execution, verbose);
     if !hooks.is_empty() {

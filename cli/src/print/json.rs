@@ -34,6 +34,8 @@ described!(
     ListPlansResponse,
     ListPlanRevisionsResponse,
     ListExecutionsResponse,
+    ListRecoveryInstancesResponse,
+    RecoveryInstance,
     ListEventsResponse,
     ValidatePlanResponse,
     FieldViolation,
@@ -114,5 +116,7 @@ mod tests {
         let _ = compact(&v1::Hook::default());
         let _ = compact(&v1::ListHooksResponse::default());
         let _ = compact(&v1::RegisterHookResponse::default());
+        let _ = compact(&v1::ListRecoveryInstancesResponse::default());
+        let _ = compact(&v1::RecoveryInstance::default());
     }
 }

@@ -143,5 +143,6 @@ not_faked!(
     clean_up(CleanUpRequest) -> CleanUpResponse,
     get_execution(GetExecutionRequest) -> GetExecutionResponse,
     list_executions(ListExecutionsRequest) -> ListExecutionsResponse,
+    list_recovery_instances(ListRecoveryInstancesRequest) -> ListRecoveryInstancesResponse,
     list_events(ListEventsRequest) -> ListEventsResponse,
 );

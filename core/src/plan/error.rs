@@ -28,8 +28,15 @@ pub enum Mistake {
     BadRegion(String),
     /// Not the ARN of a role.
     BadRole(String),
-    /// Not `s-` and 17 hexadecimal digits.
+    /// Not `s-` and 17 hexadecimal digits, nor the ARN of a source server.
     BadServerId(String),
+    /// The ARN is of another account or Region than the target.
+    ServerElsewhere {
+        /// What was written.
+        arn: String,
+        /// Account and Region of the target.
+        target: String,
+    },
     /// Not `pit-` and 17 hexadecimal digits.
     BadSnapshotId(String),
     /// Not `sha256:` and 64 hexadecimal digits.
@@ -121,7 +128,8 @@ const NO_NAME: &str = "not a name; use 1 to 63 of a-z, 0-9 and '-', beginning wi
 const NO_ACCOUNT: &str = "not an AWS account id; use its twelve digits, quoted";
 const NO_REGION: &str = "not an AWS Region; use for example \"us-west-2\"";
 const NO_ROLE: &str = "not a role's ARN; use \"arn:aws:iam::ACCOUNT:role/NAME\"";
-const NO_SERVER: &str = "not a source server id; use \"s-\" and 17 hexadecimal digits";
+const NO_SERVER: &str =
+    "not a source server id; use \"s-\" and 17 hexadecimal digits, or the server's ARN";
 const NO_SNAPSHOT: &str = "not a recovery snapshot id; use \"pit-\" and 17 hexadecimal digits";
 const NO_DIGEST: &str = "not a digest; use \"sha256:\" and 64 hexadecimal digits";
 const NO_HOST: &str = "neither a DNS name nor an address; use for example \"db.example.com\"";
@@ -137,6 +145,11 @@ impl fmt::Display for Mistake {
             Self::BadRegion(text) => write!(f, "{text:?} is {NO_REGION}"),
             Self::BadRole(text) => write!(f, "{text:?} is {NO_ROLE}"),
             Self::BadServerId(text) => write!(f, "{text:?} is {NO_SERVER}"),
+            Self::ServerElsewhere { arn, target } => write!(
+                f,
+                "{arn:?} is not in the target {target}; correct one of them, or name an extended \
+                 source server by the id that it has in the target's account"
+            ),
             Self::BadSnapshotId(text) => write!(f, "{text:?} is {NO_SNAPSHOT}"),
             Self::BadDigest(text) => write!(f, "{text:?} is {NO_DIGEST}"),
             Self::BadHost(text) => write!(f, "{text:?} is {NO_HOST}"),

@@ -122,14 +122,15 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
         .any(HttpClientError::is_connect)
 }
 
-fn sources<'a>(
+/// An error and its causes, outermost first.
+pub(super) fn sources<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// An error with its causes, for people.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for error in sources(error) {
         let part = error.to_string();

@@ -1,13 +1,16 @@
 //! `[drs]`: which DRS, and how patiently.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     num::{NonZeroU16, NonZeroUsize},
 };
 
 use serde::Deserialize;
 
-use super::{HumanDuration, Quotas};
+use super::{
+    HumanDuration, Quotas,
+    sessions::{Account, Sessions, SessionsError},
+};
 use crate::{
     driver::{PollBounds, Quotas as DriverQuotas},
     ports::drs,
@@ -24,7 +27,14 @@ pub struct Drs {
     url: Option<String>,
     /// Sent when a role is assumed.
     #[serde(default)]
-    pub external_id: Option<String>,
+    external_id: Option<String>,
+    /// Name of the sessions of assumed roles.
+    session_name: String,
+    /// Whether those sessions are tagged with that name.
+    tag_sessions: bool,
+    /// What is particular about accounts, by their twelve digits.
+    #[serde(default)]
+    accounts: BTreeMap<String, Account>,
     /// To make a connection.
     pub connect_timeout: HumanDuration,
     /// One attempt at a read.
@@ -163,6 +173,19 @@ impl Drs {
             return Err(DrsPollError::NoTag);
         }
         Ok(by)
+    }
+
+    /// How roles are assumed.
+    ///
+    /// # Errors
+    /// STS would refuse it.
+    pub fn sessions(&self) -> Result<Sessions, SessionsError> {
+        Sessions::read(
+            &self.session_name,
+            self.external_id.as_ref(),
+            &self.accounts,
+            self.tag_sessions,
+        )
     }
 
     /// How much is allowed at a time, where a job has at most so many servers.

@@ -15,6 +15,7 @@ mod listen;
 mod log;
 mod operations;
 mod quotas;
+mod sessions;
 mod telemetry;
 mod watch;
 
@@ -41,6 +42,7 @@ pub use listen::{IncompleteTls, Listen, Tls};
 pub use log::{Log, LogFormat};
 pub use operations::Operations;
 pub use quotas::{PlaceQuotas, Quotas};
+pub use sessions::{Account, Sessions, SessionsError};
 pub use telemetry::Telemetry;
 pub use watch::Watch;
 
@@ -122,6 +124,9 @@ pub enum ConfigError {
     /// How DRS is followed contradicts itself.
     #[error("the configuration is wrong: {0}")]
     Poll(#[from] DrsPollError),
+    /// No role could be assumed like that.
+    #[error("the configuration is wrong: {0}")]
+    Sessions(#[from] SessionsError),
 }
 
 impl Config {
@@ -146,6 +151,7 @@ impl Config {
         config.drs.mode()?;
         config.drs.poll()?;
         config.drs.look_by()?;
+        config.drs.sessions()?;
         Ok(config)
     }
 

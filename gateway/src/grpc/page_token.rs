@@ -27,6 +27,8 @@ pub(crate) enum List {
     Hooks,
     /// `ListTapes`.
     Tapes,
+    /// `ListRecoveryInstances`.
+    RecoveryInstances,
 }
 
 impl List {
@@ -38,6 +40,7 @@ impl List {
             Self::Events => 4,
             Self::Hooks => 5,
             Self::Tapes => 6,
+            Self::RecoveryInstances => 7,
         }
     }
 

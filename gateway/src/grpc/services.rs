@@ -22,7 +22,7 @@ pub struct Services {
     pub journal: Arc<dyn Journal>,
     /// Stores plans.
     pub plans: Arc<dyn PlanStore>,
-    /// Asked about readiness only.
+    /// Asked what is there: for readiness, and for recovery instances.
     pub drs: Arc<dyn Drs>,
     /// Knows hooks and makes them ready; running them is the driver's matter.
     pub hooks: Arc<dyn Hooks>,

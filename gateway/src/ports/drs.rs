@@ -89,6 +89,15 @@ pub trait Drs: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Vec<LaunchSettings>, DrsError>> {
         ready(Ok(Vec::new())).boxed()
     }
+
+    /// Every recovery instance of the account in the target's Region, whoever
+    /// launched it.
+    fn standing_instances(
+        &self,
+        _target: Arc<Target>,
+    ) -> BoxFuture<'_, Result<Vec<StandingInstance>, DrsError>> {
+        ready(Ok(Vec::new())).boxed()
+    }
 }
 
 /// A job that has not ended, whoever made it.
@@ -278,6 +287,18 @@ pub struct RecoveryInstance {
     pub snapshot_time: Option<Timestamp>,
     /// Its addresses, those of the primary interface first.
     pub addresses: Vec<IpAddr>,
+}
+
+/// A recovery instance that is there, and what DRS still knows of its launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingInstance {
+    /// The instance.
+    pub instance: RecoveryInstance,
+    /// When its job was made.
+    pub launched_at: Option<Timestamp>,
+    /// Value of the tag of its job, if that has one: see [`LaunchOrder::key`].
+    /// Anybody may have tagged it, so it proves nothing.
+    pub launch_key: Option<String>,
 }
 
 /// Why a read has no answer. No execution changes because of it.

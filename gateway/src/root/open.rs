@@ -90,7 +90,7 @@ async fn open_journal(config: &Config) -> Result<RedbJournal, StartError> {
 async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
     let mode = match config.drs.mode()? {
         DrsMode::Aws => drs_aws::Mode::Aws {
-            external_id: config.drs.external_id.clone(),
+            sessions: sessions(&config.drs)?,
         },
         DrsMode::Endpoint { url } => drs_aws::Mode::Endpoint { url },
     };
@@ -106,4 +106,14 @@ async fn open_drs(config: &Config) -> Result<AwsDrs, StartError> {
         ..drs_aws::Settings::new(mode)
     };
     Ok(AwsDrs::connect(settings).await)
+}
+
+fn sessions(drs: &config::Drs) -> Result<drs_aws::Sessions, StartError> {
+    let sessions = drs.sessions()?;
+    Ok(drs_aws::Sessions {
+        name: sessions.name,
+        external_id: sessions.external_id,
+        external_ids: sessions.external_ids,
+        tagged: sessions.tagged,
+    })
 }

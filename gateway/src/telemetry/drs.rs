@@ -15,8 +15,9 @@ use super::{current::within, heard::Heard, ids, instruments::Instruments, measur
 use crate::ports::{
     clock::Clock,
     drs::{
-        Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder,
-        Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+        Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings,
+        LiveJob, LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer,
+        StandingInstance, TerminateOrder,
     },
 };
 
@@ -109,5 +110,24 @@ impl Drs for HeardDrs {
 
     fn quotas(&self, target: Arc<Target>) -> BoxFuture<'_, Result<GrantedQuotas, DrsError>> {
         self.inner.quotas(target)
+    }
+
+    fn live_jobs(&self, target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+        self.inner.live_jobs(target)
+    }
+
+    fn launch_settings(
+        &self,
+        target: Arc<Target>,
+        servers: Vec<SourceServerId>,
+    ) -> BoxFuture<'_, Result<Vec<LaunchSettings>, DrsError>> {
+        self.inner.launch_settings(target, servers)
+    }
+
+    fn standing_instances(
+        &self,
+        target: Arc<Target>,
+    ) -> BoxFuture<'_, Result<Vec<StandingInstance>, DrsError>> {
+        self.inner.standing_instances(target)
     }
 }

@@ -175,7 +175,10 @@ pub struct ServerGroup {
 /// One source server by id.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerRef {
-    /// DRS source server id: "s-" and 17 hexadecimal digits.
+    /// DRS source server id: "s-" and 17 hexadecimal digits; or the server's ARN,
+    /// which must be of the target's account and Region. An extended source
+    /// server is named by the id or ARN that it has in the target's account, not
+    /// by those of its staging account.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
     /// A failure of this server never fails the wave.
@@ -2697,6 +2700,53 @@ pub struct OwnerChanged {
     #[prost(string, tag = "2")]
     pub owner: ::prost::alloc::string::String,
 }
+/// An instance that DRS launched and that is still there, whoever asked for it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecoveryInstance {
+    /// Id of the EC2 instance.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The source server that it was launched for.
+    #[prost(string, tag = "2")]
+    pub source_server: ::prost::alloc::string::String,
+    /// The account and Region that it is in, and the role with which it was found.
+    #[prost(message, optional, tag = "3")]
+    pub target: ::core::option::Option<Target>,
+    /// DRILL or RECOVERY, as DRS says; RECOVERY if DRS does not say it.
+    #[prost(enumeration = "ExecutionKind", tag = "4")]
+    pub kind: i32,
+    /// The execution of this gateway whose DRS job launched it. Empty: none that
+    /// is known, so no cleanup touches it.
+    #[prost(string, tag = "5")]
+    pub execution: ::prost::alloc::string::String,
+    /// The plan of that execution; empty with it.
+    #[prost(string, tag = "6")]
+    pub plan: ::prost::alloc::string::String,
+    /// The DRS job that launched it, if DRS says it.
+    #[prost(string, tag = "7")]
+    pub job_id: ::prost::alloc::string::String,
+    /// When its launch was asked for: by that execution's record, else as DRS
+    /// says. Unset if neither is known.
+    #[prost(message, optional, tag = "8")]
+    pub launch_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time since then, by the gateway's clock. Never negative; unset with
+    /// `launch_time`.
+    #[prost(message, optional, tag = "9")]
+    pub age: ::core::option::Option<::prost_types::Duration>,
+    /// When the snapshot was taken that it was launched from, if DRS says it.
+    #[prost(message, optional, tag = "10")]
+    pub snapshot_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// An account and Region whose recovery instances could not be read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreadPlace {
+    /// Where.
+    #[prost(message, optional, tag = "1")]
+    pub target: ::core::option::Option<Target>,
+    /// Why, and what to do about it; for people.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
 /// Request of StartExecution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartExecutionRequest {
@@ -2821,8 +2871,8 @@ pub struct SkipWaveResponse {
 /// Request of CleanUp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CleanUpRequest {
-    /// The execution whose recovery instances are terminated. It must be over.
-    /// Of a recovery (not a drill) they are terminated only with `confirm`.
+    /// The execution whose recovery instances are terminated: those of its own
+    /// DRS jobs, and no others. It must be over.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
     /// Identifies this request; the same id again returns the first answer.
@@ -2832,6 +2882,11 @@ pub struct CleanUpRequest {
     /// The plan's name, typed again; required for a recovery.
     #[prost(string, tag = "3")]
     pub confirm: ::prost::alloc::string::String,
+    /// Ids of EC2 instances that the execution launched: only these are
+    /// terminated. Empty: of a drill, all that is left; a real recovery's
+    /// instances are terminated only by name, so for it this is required.
+    #[prost(string, repeated, tag = "4")]
+    pub instances: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Response of CleanUp.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2853,6 +2908,10 @@ pub struct GetExecutionResponse {
     /// The execution.
     #[prost(message, optional, tag = "1")]
     pub execution: ::core::option::Option<Execution>,
+    /// What is outstanding now and what it waits for, one line each, for people;
+    /// as in bookmarks of Watch. None of it is recorded.
+    #[prost(string, repeated, tag = "2")]
+    pub outstanding: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Which executions are wanted; every given field must match.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2889,6 +2948,44 @@ pub struct ListExecutionsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+/// Request of ListRecoveryInstances; every given field must match.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRecoveryInstancesRequest {
+    /// Only instances launched by executions of this plan. Looked for where its
+    /// newest revision recovers; empty: where the newest revision of any plan
+    /// and any unfinished execution does.
+    #[prost(string, tag = "1")]
+    pub plan: ::prost::alloc::string::String,
+    /// Only instances launched by this execution.
+    #[prost(string, tag = "2")]
+    pub execution: ::prost::alloc::string::String,
+    /// Only this account: twelve digits.
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    /// Only this Region. With `account`, it is looked there even if no plan
+    /// names the place, with the gateway's own credentials.
+    #[prost(string, tag = "4")]
+    pub region: ::prost::alloc::string::String,
+    /// 1 to 1000; 0 is 100.
+    #[prost(int32, tag = "5")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before. DRS is asked anew for every page.
+    #[prost(string, tag = "6")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Response of ListRecoveryInstances.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRecoveryInstancesResponse {
+    /// By account, Region and id.
+    #[prost(message, repeated, tag = "1")]
+    pub instances: ::prost::alloc::vec::Vec<RecoveryInstance>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// Where DRS could not be asked. What is there is missing from the list.
+    #[prost(message, repeated, tag = "3")]
+    pub unread: ::prost::alloc::vec::Vec<UnreadPlace>,
 }
 /// Request of ListEvents.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3440,6 +3537,37 @@ pub mod execution_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the recovery instances that DRS has now in the accounts and Regions
+        /// of plans, drills' and real ones, whoever launched them.
+        pub async fn list_recovery_instances(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRecoveryInstancesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRecoveryInstancesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tidegate.v1.ExecutionService/ListRecoveryInstances",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "tidegate.v1.ExecutionService",
+                        "ListRecoveryInstances",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Lists what happened in an execution, oldest first.
         pub async fn list_events(
             &mut self,
@@ -3591,6 +3719,15 @@ pub mod execution_service_server {
             request: tonic::Request<super::ListExecutionsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListExecutionsResponse>,
+            tonic::Status,
+        >;
+        /// Lists the recovery instances that DRS has now in the accounts and Regions
+        /// of plans, drills' and real ones, whoever launched them.
+        async fn list_recovery_instances(
+            &self,
+            request: tonic::Request<super::ListRecoveryInstancesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRecoveryInstancesResponse>,
             tonic::Status,
         >;
         /// Lists what happened in an execution, oldest first.
@@ -4097,6 +4234,55 @@ pub mod execution_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListExecutionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tidegate.v1.ExecutionService/ListRecoveryInstances" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRecoveryInstancesSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::ListRecoveryInstancesRequest>
+                    for ListRecoveryInstancesSvc<T> {
+                        type Response = super::ListRecoveryInstancesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRecoveryInstancesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::list_recovery_instances(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRecoveryInstancesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -84,7 +84,7 @@ async fn errors_of_the_service_are_told_apart_and_never_tried_again() {
         (
             403,
             "x-amzn-errortype: AccessDeniedException\r\n",
-            "refused",
+            "deferred",
         ),
         (
             404,

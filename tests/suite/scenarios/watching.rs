@@ -71,6 +71,24 @@ impl Watcher {
         }
     }
 
+    /// Reads until one line of what is outstanding has all these words.
+    pub(crate) async fn until_outstanding(&mut self, words: &[&str]) {
+        loop {
+            match self.next().await.expect("the stream goes on") {
+                Message::Commit(commit) => self.take(&commit),
+                Message::Header(header) => self.begins_where_it_ended(&header),
+                Message::Bookmark(mark) => {
+                    let mut lines = mark.outstanding.iter();
+                    let is_said = |line: &String| words.iter().all(|word| line.contains(word));
+                    if lines.any(is_said) {
+                        return;
+                    }
+                }
+                Message::End(end) => panic!("the stream ended: {end:?}"),
+            }
+        }
+    }
+
     /// Reads to the end of the execution.
     pub(crate) async fn read_to_end(&mut self) {
         self.read_to(WatchEndReason::ExecutionEnded).await;

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod hooks;
+mod servers;
 
 use alloc::{
     collections::BTreeMap,
@@ -12,10 +13,9 @@ use alloc::{
 
 use super::{
     DraftGroup, DraftRetry, DraftTarget, DraftWave, FailurePolicy, Group, Limits, Mistake,
-    Objectives, Plan, PlanDraft, PlanError, PlannedServer, Retry, Selection, Target, WavePlan,
-    graph,
+    Objectives, Plan, PlanDraft, PlanError, Retry, Selection, Target, WavePlan, graph,
 };
-use crate::{EndpointIx, PlanName, SnapshotId, SourceServerId, Span, WaveName};
+use crate::{EndpointIx, PlanName, SourceServerId, Span, WaveName};
 
 /// Wait before the first retry, unless the plan says otherwise.
 const BACKOFF: Span = Span::from_secs(30);
@@ -151,7 +151,7 @@ impl Checker<'_> {
             self.wrong(format!("{path}.optional"), Mistake::OptionalNeedsTags);
         }
         let selection = if draft.tags.is_empty() {
-            Selection::Servers(self.servers(path, draft))
+            Selection::Servers(self.servers(path, draft, target))
         } else {
             self.entries(&format!("{path}.tags"), &draft.tags);
             Selection::Tags {
@@ -168,45 +168,6 @@ impl Checker<'_> {
             },
             selection,
         }
-    }
-
-    fn servers(&mut self, path: &str, draft: &DraftGroup) -> Vec<PlannedServer> {
-        let mut servers = Vec::with_capacity(draft.servers.len());
-        for (ix, server) in draft.servers.iter().enumerate() {
-            let path = format!("{path}.servers[{ix}]");
-            if !is_id(&server.id, "s-") {
-                self.wrong(
-                    format!("{path}.id"),
-                    Mistake::BadServerId(server.id.clone()),
-                );
-            }
-            if !server.snapshot.is_empty() && !is_id(&server.snapshot, "pit-") {
-                self.wrong(
-                    format!("{path}.snapshot_id"),
-                    Mistake::BadSnapshotId(server.snapshot.clone()),
-                );
-            }
-            let id = SourceServerId::from(server.id.as_str());
-            match self.seen.get(&id).cloned() {
-                Some(first) => self.wrong(
-                    format!("{path}.id"),
-                    Mistake::DuplicateServer {
-                        id: server.id.clone(),
-                        first,
-                    },
-                ),
-                None => {
-                    self.seen.insert(id.clone(), path);
-                }
-            }
-            servers.push(PlannedServer {
-                id,
-                optional: server.optional,
-                snapshot: (!server.snapshot.is_empty())
-                    .then(|| SnapshotId::from(server.snapshot.as_str())),
-            });
-        }
-        servers
     }
 
     fn retry(&mut self, path: &str, draft: Option<&DraftRetry>) -> Retry {

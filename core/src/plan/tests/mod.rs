@@ -27,7 +27,7 @@ fn every_mistake_is_reported_with_its_field() {
         mistakes(&draft),
         [
             "name: \"Shop\" is not a name; use 1 to 63 of a-z, 0-9 and '-', beginning with a letter",
-            "spec.waves[1].servers[0].servers[0].id: \"i-123\" is not a source server id; use \"s-\" and 17 hexadecimal digits",
+            "spec.waves[1].servers[0].servers[0].id: \"i-123\" is not a source server id; use \"s-\" and 17 hexadecimal digits, or the server's ARN",
             "spec.waves[0].after[0]: there is no wave \"wbe\"; did you mean \"web\"?",
         ]
     );

@@ -12,7 +12,7 @@ use tidegate_core::{
     engine::{LaunchAnswer, Quota},
 };
 
-use super::failure::Failure;
+use super::{advice, failure::Failure};
 use crate::ports::drs::DrsError;
 
 /// What an answered error says of the call.
@@ -56,28 +56,29 @@ const CODES: &[(&str, Meaning)] = &[
     ("SlowDown", Meaning::Throttled),
     ("ServiceQuotaExceededException", Meaning::Full),
     ("LimitExceededException", Meaning::Later),
-    // Credentials and clocks are renewed without anybody's help.
+    // Credentials, clocks and accounts are put right without a word to the
+    // gateway: what waits for that goes on by itself.
     ("ExpiredToken", Meaning::Later),
     ("ExpiredTokenException", Meaning::Later),
     ("RequestExpired", Meaning::Later),
     ("RequestTimeTooSkewed", Meaning::Later),
+    ("UnrecognizedClientException", Meaning::Later),
+    ("InvalidClientTokenId", Meaning::Later),
+    ("InvalidSignatureException", Meaning::Later),
+    ("SignatureDoesNotMatch", Meaning::Later),
+    ("OptInRequired", Meaning::Later),
+    ("UninitializedAccountException", Meaning::Later),
     ("AccessDenied", Meaning::Denied),
     ("AccessDeniedException", Meaning::Denied),
     ("UnauthorizedOperation", Meaning::Denied),
     ("NotAuthorized", Meaning::Denied),
-    ("UnrecognizedClientException", Meaning::Denied),
-    ("InvalidClientTokenId", Meaning::Denied),
-    ("InvalidSignatureException", Meaning::Denied),
-    ("SignatureDoesNotMatch", Meaning::Denied),
     ("IncompleteSignature", Meaning::Denied),
     ("IncompleteSignatureException", Meaning::Denied),
     ("MissingAuthenticationToken", Meaning::Denied),
     ("MissingAuthenticationTokenException", Meaning::Denied),
-    ("OptInRequired", Meaning::Denied),
     ("ValidationException", Meaning::Invalid),
     ("ValidationError", Meaning::Invalid),
     ("ResourceNotFoundException", Meaning::Invalid),
-    ("UninitializedAccountException", Meaning::Invalid),
     ("SerializationException", Meaning::Invalid),
     ("UnknownOperationException", Meaning::Invalid),
     ("InvalidAction", Meaning::Invalid),
@@ -147,8 +148,12 @@ fn answered(meaning: Meaning, text: String, after: Option<Span>, quota: Quota) -
     let reason: Arc<str> = text.into();
     match meaning {
         Meaning::Full => LaunchAnswer::OverQuota { quota, reason },
-        Meaning::Throttled | Meaning::Later => LaunchAnswer::Deferred { reason, after },
-        Meaning::Denied | Meaning::Invalid => LaunchAnswer::Refused { reason },
+        // A permission that is missing can be given; the wave waits for it, as
+        // reads do.
+        Meaning::Throttled | Meaning::Later | Meaning::Denied => {
+            LaunchAnswer::Deferred { reason, after }
+        }
+        Meaning::Invalid => LaunchAnswer::Refused { reason },
         Meaning::Unclear => LaunchAnswer::Unknown { reason },
     }
 }
@@ -209,8 +214,13 @@ pub(super) fn read_error(operation: &'static str, place: &str, failure: Failure)
 }
 
 fn described(code: Option<String>, status: u16, message: &str) -> String {
+    let advice = advice::on_answer(code.as_deref(), message);
     let code = code.unwrap_or_else(|| format!("HTTP {status}"));
-    format!("{code}: {message}")
+    let said = format!("{code}: {message}");
+    match advice {
+        Some(advice) => advice::with(&said, advice),
+        None => said,
+    }
 }
 
 #[cfg(test)]
@@ -246,10 +256,11 @@ mod tests {
             (Some("RequestLimitExceeded"), 503, "deferred"),
             (Some("ExpiredTokenException"), 403, "deferred"),
             (Some("ValidationException"), 400, "refused"),
-            (Some("AccessDeniedException"), 403, "refused"),
+            (Some("AccessDeniedException"), 403, "deferred"),
             (Some("ResourceNotFoundException"), 404, "refused"),
-            (Some("UninitializedAccountException"), 400, "refused"),
-            (Some("UnrecognizedClientException"), 403, "refused"),
+            (Some("UninitializedAccountException"), 400, "deferred"),
+            (Some("UnrecognizedClientException"), 403, "deferred"),
+            (Some("InvalidSignatureException"), 403, "deferred"),
             (Some("UnknownOperationException"), 501, "refused"),
             (Some("ConflictException"), 409, "unknown"),
             (Some("InternalServerException"), 500, "unknown"),
@@ -259,7 +270,7 @@ mod tests {
             (Some("NobodyKnowsThisException"), 409, "unknown"),
             (Some("NobodyKnowsThisException"), 500, "unknown"),
             (None, 429, "deferred"),
-            (None, 403, "refused"),
+            (None, 403, "deferred"),
             (None, 408, "unknown"),
             (None, 302, "unknown"),
             (None, 502, "unknown"),
@@ -322,7 +333,8 @@ mod tests {
         let table = [
             (Some("ThrottlingException"), 429, "throttles"),
             (Some("AccessDeniedException"), 403, "not permitted"),
-            (Some("UninitializedAccountException"), 400, "was refused"),
+            (Some("UninitializedAccountException"), 400, "set up"),
+            (Some("UnrecognizedClientException"), 403, "failed"),
             (Some("ValidationException"), 400, "was refused"),
             (Some("InternalServerException"), 500, "failed"),
             (Some("ConflictException"), 409, "failed"),

@@ -9,22 +9,19 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig, sts::AssumeRoleProvider};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_drs::{
     Client, Config,
-    config::{
-        Credentials, Region, SharedCredentialsProvider, http::HttpResponse, retry::RetryConfig,
-        timeout::TimeoutConfig,
-    },
+    config::{Credentials, Region, http::HttpResponse, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
 };
 use tidegate_core::plan::Target;
 
 use super::{
-    classify,
+    classify, credentials,
     failure::{Failure, Sent},
     observed::{Observed, Observer},
-    settings::{Mode, Settings, Timeouts},
+    settings::{Mode, Sessions, Settings, Timeouts},
 };
 use crate::ports::drs::DrsError;
 
@@ -42,7 +39,7 @@ pub(super) struct Clients {
 enum Access {
     Aws {
         base: Box<SdkConfig>,
-        external_id: Option<String>,
+        sessions: Sessions,
     },
     Endpoint {
         url: String,
@@ -55,15 +52,16 @@ pub(super) struct Place {
     pub(super) client: Client,
     /// Account and Region.
     pub(super) name: String,
+    target: Target,
     timeouts: Timeouts,
 }
 
 impl Clients {
     pub(super) async fn new(settings: Settings) -> Self {
         let access = match settings.mode {
-            Mode::Aws { external_id } => Access::Aws {
+            Mode::Aws { sessions } => Access::Aws {
                 base: Box::new(aws_config::defaults(BehaviorVersion::latest()).load().await),
-                external_id,
+                sessions,
             },
             Mode::Endpoint { url } => Access::Endpoint { url },
         };
@@ -84,6 +82,7 @@ impl Clients {
         Place {
             client,
             name: format!("{}/{}", target.account, target.region),
+            target: target.clone(),
             timeouts: self.timeouts,
         }
     }
@@ -107,8 +106,8 @@ impl Clients {
     ) -> Option<(aws_sdk_servicequotas::Client, Place)> {
         let builder = match &self.access {
             Access::Aws { .. } if is_drs_elsewhere() => return None,
-            Access::Aws { base, external_id } => {
-                let config = in_target(base, external_id.as_deref(), target).await;
+            Access::Aws { base, sessions } => {
+                let config = credentials::in_target(base, sessions, target).await;
                 aws_sdk_servicequotas::config::Builder::from(&config)
             }
             Access::Endpoint { url } => aws_sdk_servicequotas::Config::builder()
@@ -128,8 +127,8 @@ impl Clients {
 
     async fn make(&self, target: &Target) -> Client {
         let builder = match &self.access {
-            Access::Aws { base, external_id } => {
-                let config = in_target(base, external_id.as_deref(), target).await;
+            Access::Aws { base, sessions } => {
+                let config = credentials::in_target(base, sessions, target).await;
                 aws_sdk_drs::config::Builder::from(&config)
             }
             Access::Endpoint { url } => Config::builder()
@@ -145,23 +144,6 @@ impl Clients {
             .build();
         Client::from_conf(config)
     }
-}
-
-async fn in_target(base: &SdkConfig, external_id: Option<&str>, target: &Target) -> SdkConfig {
-    let region = Region::new(target.region.clone());
-    let config = base.to_builder().region(region.clone()).build();
-    let Some(role) = &target.role else {
-        return config;
-    };
-    let mut role = AssumeRoleProvider::builder(role)
-        .session_name("tidegate")
-        .region(region)
-        .configure(base);
-    if let Some(external_id) = external_id {
-        role = role.external_id(external_id);
-    }
-    let provider = SharedCredentialsProvider::new(role.build().await);
-    config.into_builder().credentials_provider(provider).build()
 }
 
 /// Whether the environment names another DRS than that of the Region, and no
@@ -212,7 +194,15 @@ impl Place {
         E: ProvideErrorMetadata + Error + 'static,
     {
         // Nobody asks whether a read was sent.
-        let failure = Failure::of(error, &Sent::assumed());
+        let failure = self.failure(error, &Sent::assumed());
         classify::read_error(operation, &self.name, failure)
+    }
+
+    /// How a call failed, in words that say what to do about it.
+    pub(super) fn failure<E>(&self, error: &SdkError<E, HttpResponse>, sent: &Sent) -> Failure
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        credentials::explained(Failure::of(error, sent), error, &self.target)
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn start_recovery(
         .await;
     match answer {
         Ok(output) => accepted(kind, output.job(), Vec::new()),
-        Err(error) => launch_answer(Failure::of(&error, &sent)),
+        Err(error) => launch_answer(place.failure(&error, &sent)),
     }
 }
 
@@ -132,7 +132,7 @@ async fn terminate_once(
         .await;
     match answer {
         Ok(output) => Ok(output.job),
-        Err(error) => Err(Failure::of(&error, &sent)),
+        Err(error) => Err(place.failure(&error, &sent)),
     }
 }
 

@@ -9,9 +9,12 @@
 //! No type of the SDK leaves this module, and nothing here decides what an
 //! answer means for an execution.
 
+mod advice;
 mod classify;
 mod clients;
+mod credentials;
 mod forgotten;
+mod instances;
 mod job_log;
 mod launch;
 mod look;
@@ -38,11 +41,12 @@ use self::{clients::Clients, job_log::JobLogs};
 use super::aws_failure as failure;
 use crate::ports::drs::{
     Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings, LiveJob,
-    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, StandingInstance,
+    TerminateOrder,
 };
 
 pub use observed::{End, Observer, Request, UnderWay};
-pub use settings::{Mode, Settings, Timeouts};
+pub use settings::{Mode, Sessions, Settings, Timeouts};
 
 /// Key of the tag by which a job is found again.
 const LAUNCH_TAG: &str = "tidegate:launch";
@@ -184,6 +188,17 @@ impl Drs for AwsDrs {
         async move {
             let place = self.clients.place(&target).await;
             readiness::launch_settings(&place, servers).await
+        }
+        .boxed()
+    }
+
+    fn standing_instances(
+        &self,
+        target: Arc<Target>,
+    ) -> BoxFuture<'_, Result<Vec<StandingInstance>, DrsError>> {
+        async move {
+            let place = self.clients.place(&target).await;
+            instances::standing(&place).await
         }
         .boxed()
     }

@@ -101,19 +101,35 @@ pub(super) async fn recovery_instances(
     for ids in servers.chunks(IDS_PER_CALL) {
         let ids = ids.iter().map(ToString::to_string).collect();
         let filters = DescribeRecoveryInstancesRequestFilters::builder();
-        let instances = place
-            .client
-            .describe_recovery_instances()
-            .filters(filters.set_source_server_ids(Some(ids)).build())
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| place.failed("DescribeRecoveryInstances", &error))?;
-        found.extend(instances.iter().filter_map(recovery_instance));
+        let filters = filters.set_source_server_ids(Some(ids)).build();
+        found.extend(list_instances(place, Some(filters)).await?);
     }
     Ok(found)
+}
+
+/// Every recovery instance of the place, without those that EC2 has
+/// terminated.
+pub(super) async fn every_recovery_instance(
+    place: &Place,
+) -> Result<Vec<RecoveryInstance>, DrsError> {
+    list_instances(place, None).await
+}
+
+async fn list_instances(
+    place: &Place,
+    filters: Option<DescribeRecoveryInstancesRequestFilters>,
+) -> Result<Vec<RecoveryInstance>, DrsError> {
+    let instances = place
+        .client
+        .describe_recovery_instances()
+        .set_filters(filters)
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(|error| place.failed("DescribeRecoveryInstances", &error))?;
+    Ok(instances.iter().filter_map(recovery_instance).collect())
 }
 
 fn recovery_instance(instance: &types::RecoveryInstance) -> Option<RecoveryInstance> {

@@ -1,6 +1,6 @@
 //! How DRS is reached.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_core::Span;
 
@@ -44,8 +44,8 @@ pub enum Mode {
     /// `AWS_ENDPOINT_URL_SERVICE_QUOTAS` is there as well. A target's role is assumed through STS in the
     /// target's own Region, so that no other Region has to be up.
     Aws {
-        /// Sent when a role is assumed.
-        external_id: Option<String>,
+        /// How roles are assumed.
+        sessions: Sessions,
     },
     /// One endpoint for every account and Region. The access key id is the
     /// target's account, as the emulator wants it.
@@ -53,6 +53,41 @@ pub enum Mode {
         /// For example `http://127.0.0.1:8081`.
         url: String,
     },
+}
+
+/// How roles of targets are assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// Name of every session, which CloudTrail shows.
+    pub name: String,
+    /// Sent where the account has no external id of its own.
+    pub external_id: Option<String>,
+    /// External ids by account. They are the gateway's and not the plan's:
+    /// whoever writes plans must not be able to use a trust that was given
+    /// for another purpose.
+    pub external_ids: BTreeMap<String, String>,
+    /// Whether sessions carry the tag `tidegate:gateway` with `name`. A trust
+    /// policy that does not allow `sts:TagSession` then refuses them.
+    pub tagged: bool,
+}
+
+impl Sessions {
+    /// What is sent when a role of this account is assumed.
+    pub(super) fn external_id(&self, account: &str) -> Option<&str> {
+        let own = self.external_ids.get(account);
+        own.or(self.external_id.as_ref()).map(String::as_str)
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            name: "tidegate".to_owned(),
+            external_id: None,
+            external_ids: BTreeMap::new(),
+            tagged: false,
+        }
+    }
 }
 
 /// How long calls may take.

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use prost::Message;
 use tidegate_core::{
     SourceServerId,
-    engine::{Action, Execution, Kind, ServerState, WaveRun},
+    engine::{Action, Execution, Kind, ServerRun, ServerState, WaveRun},
     plan::Target,
 };
 use tidegate_proto::v1;
 use tonic::Status;
 
-use super::{cleanups::Cleanups, steer};
+use super::{chosen::Chosen, cleanups::Cleanups, steer};
 use crate::{
     driver::{Origin, RequestStamp, StartOrder, View},
     grpc::{convert, pinned::pinned_plan, request_id, services::Services, status},
@@ -36,8 +36,8 @@ pub(super) async fn clean_up(
         },
     };
     let source = steer::find(services, &request.execution).await?;
-    let cleanups = Cleanups::of(services, &source).await?;
-    let order = match order(&source, &cleanups, &request.confirm, stamp.clone()) {
+    let left = Left::read(services, &source, request).await;
+    let order = match left.and_then(|left| order(&source, &left, stamp.clone())) {
         Ok(order) => order,
         // An answered request is answered again although nothing is left to do.
         Err(refusal) => {
@@ -57,15 +57,42 @@ fn answer(view: &View) -> v1::CleanUpResponse {
     }
 }
 
-fn order(
-    source: &View,
-    cleanups: &Cleanups,
-    confirm: &str,
-    request: RequestStamp,
-) -> Result<StartOrder, Status> {
+/// What a cleanup would terminate.
+struct Left {
+    chosen: Chosen,
+    cleanups: Cleanups,
+}
+
+impl Left {
+    async fn read(
+        services: &Services,
+        source: &View,
+        request: &v1::CleanUpRequest,
+    ) -> Result<Self, Status> {
+        check(&source.execution)?;
+        let chosen = Chosen::read(services, source, &request.instances).await?;
+        chosen.check(source, &request.confirm)?;
+        let cleanups = Cleanups::of(services, source).await?;
+        Ok(Self { chosen, cleanups })
+    }
+
+    /// Servers whose instances are chosen and may still be there.
+    fn servers<'a>(&'a self, source: &'a Execution) -> impl Iterator<Item = &'a ServerRun> {
+        let servers = source.waves().flat_map(WaveRun::servers);
+        servers.filter(move |server| {
+            let id = &server.selected.id;
+            let is_launched = server.state == ServerState::Launched;
+            is_launched && self.chosen.has(id) && self.cleanups.leave(id)
+        })
+    }
+}
+
+fn order(source: &View, left: &Left, request: RequestStamp) -> Result<StartOrder, Status> {
     let execution = &*source.execution;
-    check(execution, cleanups, confirm)?;
-    let plan = cleanup_plan(execution, cleanups, &source.origin).encode_to_vec();
+    if left.servers(execution).next().is_none() {
+        return Err(status::nothing_left(execution));
+    }
+    let plan = cleanup_plan(execution, left, &source.origin).encode_to_vec();
     let checked = pinned_plan(&plan).map_err(|why| {
         let what = format!("the cleanup of {}: {why}", execution.id());
         status::from_read(&ReadError::Damaged(what))
@@ -83,7 +110,8 @@ fn order(
     })
 }
 
-fn check(source: &Execution, cleanups: &Cleanups, confirm: &str) -> Result<(), Status> {
+/// Whether the execution is one that can be cleaned up now.
+fn check(source: &Execution) -> Result<(), Status> {
     if !source.state().is_terminal() {
         return Err(status::forbidden(source, "the execution is not over"));
     }
@@ -99,33 +127,17 @@ fn check(source: &Execution, cleanups: &Cleanups, confirm: &str) -> Result<(), S
             "the execution has launched nothing that is left",
         ));
     }
-    if !cleanups.leave_any(source) {
-        return Err(status::nothing_left(source));
-    }
-    let name = source.plan().name();
-    if source.kind() == Kind::Recovery && confirm != name.as_str() {
-        return Err(status::invalid(
-            "confirm",
-            format!("this terminates the servers of a real recovery; give the plan's name, {name}"),
-        ));
-    }
     Ok(())
 }
 
-/// One wave with a group for each target, and in it every server that the
-/// source launched there and no cleanup has terminated.
-fn cleanup_plan(source: &Execution, cleanups: &Cleanups, origin: &Origin) -> v1::Plan {
+/// One wave with a group for each target, and in it every server that is left
+/// there.
+fn cleanup_plan(source: &Execution, left: &Left, origin: &Origin) -> v1::Plan {
     let mut targets: BTreeMap<&Target, Vec<&SourceServerId>> = BTreeMap::new();
-    let servers = source.waves().flat_map(WaveRun::servers);
-    for server in servers.filter(|server| server.state == ServerState::Launched) {
+    for server in left.servers(source) {
         let selected = &server.selected;
-        if !cleanups.leave(&selected.id) {
-            continue;
-        }
-        targets
-            .entry(&selected.target)
-            .or_default()
-            .push(&selected.id);
+        let here = targets.entry(&selected.target).or_default();
+        here.push(&selected.id);
     }
     let groups = targets
         .into_iter()
@@ -189,6 +201,11 @@ mod tests {
         }
     }
 
+    fn left(chosen: Chosen) -> Left {
+        let cleanups = Cleanups::default();
+        Left { chosen, cleanups }
+    }
+
     fn stamp() -> RequestStamp {
         RequestStamp {
             id: "r".to_owned(),
@@ -202,7 +219,7 @@ mod tests {
         changes.push(over());
         let source = fixtures::view_after(&changes);
 
-        let order = order(&source, &Cleanups::default(), "", stamp()).unwrap();
+        let order = order(&source, &left(Chosen::All), stamp()).unwrap();
 
         assert_eq!(order.kind, Kind::Cleanup);
         assert_eq!(order.origin.source.as_ref(), Some(source.execution.id()));
@@ -220,8 +237,26 @@ mod tests {
     fn what_is_not_over_or_launched_nothing_is_not_cleaned_up() {
         for changes in [launched(), vec![over()]] {
             let source = fixtures::view_after(&changes);
-            let status = order(&source, &Cleanups::default(), "", stamp()).unwrap_err();
+            let status = check(&source.execution).unwrap_err();
             assert_eq!(status.code(), Code::FailedPrecondition);
         }
+    }
+
+    #[test]
+    fn only_what_is_chosen_is_cleaned_up() {
+        let mut changes = launched();
+        changes.push(over());
+        let source = fixtures::view_after(&changes);
+        let chosen = |server: &str| left(Chosen::Of([server.into()].into()));
+
+        let two = order(&source, &chosen("s-00000000000000002"), stamp()).unwrap();
+        assert_eq!(two.plan.named_servers().count(), 1);
+        let one = order(&source, &chosen("s-00000000000000001"), stamp());
+        let status = one.unwrap_err();
+        assert_eq!(
+            status.code(),
+            Code::FailedPrecondition,
+            "it was not launched"
+        );
     }
 }

@@ -90,12 +90,6 @@ impl Cleanups {
         !self.gone.contains_key(server)
     }
 
-    /// Whether they leave anything of what the execution launched.
-    pub(super) fn leave_any(&self, source: &Execution) -> bool {
-        let mut servers = source.waves().flat_map(WaveRun::servers);
-        servers.any(|run| run.state == ServerState::Launched && self.leave(&run.selected.id))
-    }
-
     /// Makes the execution show what they left of it.
     pub(super) fn show(&self, source: &mut v1::Execution) {
         let mut is_any_left = false;
@@ -224,7 +218,6 @@ mod tests {
         let one = vec![launched(), by("first")];
         assert_eq!(shown(&cleanups), (one, true));
         assert!(cleanups.leave(&ONE.into()) && !cleanups.leave(&TWO.into()));
-        assert!(cleanups.leave_any(&source().execution));
     }
 
     #[test]
@@ -235,7 +228,7 @@ mod tests {
         cleanups.read(&found_none);
         let none = vec![by("second"), by("second")];
         assert_eq!(shown(&cleanups), (none, false));
-        assert!(!cleanups.leave_any(&source().execution));
+        assert!(!cleanups.leave(&ONE.into()) && !cleanups.leave(&TWO.into()));
     }
 
     #[test]

@@ -26,5 +26,6 @@ pub(super) async fn get(
     Cleanups::of(services, &view).await?.show(&mut execution);
     Ok(v1::GetExecutionResponse {
         execution: Some(execution),
+        outstanding: services.driver.outstanding(&view),
     })
 }

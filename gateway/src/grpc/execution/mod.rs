@@ -1,10 +1,12 @@
 //! `ExecutionService`: starts, steers and shows executions.
 
 mod cancel;
+mod chosen;
 mod clean_up;
 mod cleanups;
 mod events;
 mod get;
+mod instances;
 mod list;
 mod pause;
 mod resume;
@@ -112,6 +114,15 @@ impl ExecutionService for Executions {
         request: Request<v1::ListExecutionsRequest>,
     ) -> Result<Response<v1::ListExecutionsResponse>, Status> {
         list::list(&self.0, &request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_recovery_instances(
+        &self,
+        request: Request<v1::ListRecoveryInstancesRequest>,
+    ) -> Result<Response<v1::ListRecoveryInstancesResponse>, Status> {
+        instances::list(&self.0, &request.into_inner())
             .await
             .map(Response::new)
     }

@@ -87,7 +87,7 @@ async fn what_a_drill_launched_is_cleaned_up() {
     let request = v1::CleanUpRequest {
         execution: drill.id.clone(),
         request_id: "clean".to_owned(),
-        confirm: String::new(),
+        ..v1::CleanUpRequest::default()
     };
     let early = world
         .executions
@@ -131,7 +131,7 @@ async fn what_was_cleaned_up_is_shown_as_gone_and_not_cleaned_up_again() {
     let request = |request_id: &str| v1::CleanUpRequest {
         execution: drill.id.clone(),
         request_id: request_id.to_owned(),
-        confirm: String::new(),
+        ..v1::CleanUpRequest::default()
     };
     let cleanup = world.executions.clean_up(request("clean")).await.unwrap();
     let cleanup = cleanup.into_inner().execution.unwrap();
