@@ -17,6 +17,7 @@ mod launch;
 mod look;
 mod observe;
 mod observed;
+pub mod permissions;
 mod readiness;
 mod report;
 mod servers;
