@@ -159,6 +159,8 @@ mod tests {
             "tidegate serve --drs aws",
             "tidegate emulator --listen 127.0.0.1:0 --speed 60 --scenario shop",
             "tidegate aws create-table --table t --region r --endpoint http://127.0.0.1:1 --partitions 9",
+            "tidegate aws policy --for target --account 123456789012 --region us-west-2",
+            "tidegate aws policy --trust --gateway-role arn:aws:iam::123456789012:role/a",
             "tidegate hook new db-ready --lang rust --dir d",
             "tidegate hook build",
             "tidegate hook inspect a.wasm -o json",

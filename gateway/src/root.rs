@@ -404,6 +404,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {
     };
     Ok(ServiceSettings {
         plan_limits: config.limits.plan(),
+        quotas: config.drs.quotas(config.engine.servers_per_job),
         info: v1::GetGatewayInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             drs: drs.to_owned(),

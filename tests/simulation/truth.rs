@@ -194,6 +194,8 @@ impl Truth {
                 tags: server.tags.clone(),
                 replication_state: "CONTINUOUS".to_owned(),
                 lag: None,
+                staging: None,
+                last_launch: None,
             })
             .collect()
     }

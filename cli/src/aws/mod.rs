@@ -1,6 +1,7 @@
 //! `tidegate aws`: what a gateway needs in an AWS account.
 
 mod create_table;
+mod policy;
 
 use clap::Subcommand;
 
@@ -9,13 +10,15 @@ use crate::{
     print::Printer,
 };
 
-use self::create_table::CreateTable;
+use self::{create_table::CreateTable, policy::Policy};
 
 /// What can be prepared in AWS.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AwsCommand {
     /// Make the table of a journal that gateways share, or check it.
     CreateTable(CreateTable),
+    /// Print the IAM policies that a gateway needs, as JSON.
+    Policy(Box<Policy>),
 }
 
 impl AwsCommand {
@@ -23,6 +26,7 @@ impl AwsCommand {
     pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
         match self {
             Self::CreateTable(verb) => verb.run(printer).await,
+            Self::Policy(verb) => verb.run(printer),
         }
     }
 }

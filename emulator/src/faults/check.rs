@@ -253,6 +253,15 @@ impl ServiceFile {
             let problem = format!("is {skew}; give a number of seconds, at most a year of them");
             return Err(FaultError::at("clockSkew", problem));
         }
+        for (number, action) in self.denied.iter().enumerate() {
+            if !action
+                .split_once(':')
+                .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+            {
+                let problem = format!("{action:?} is no action; write it like drs:StartRecovery");
+                return Err(FaultError::at(format!("denied[{number}]"), problem));
+            }
+        }
         Ok(Flaws {
             lag: Lag {
                 jobs: seconds("lag.jobs", self.lag.jobs)?,
@@ -262,6 +271,7 @@ impl ServiceFile {
             clock_skew: micros(skew),
             quotas: self.quotas,
             unlisted: self.unlisted,
+            denied: self.denied.clone(),
         })
     }
 }

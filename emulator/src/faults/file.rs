@@ -121,6 +121,8 @@ pub(super) struct ServiceFile {
     pub(super) clock_skew: f64,
     pub(super) quotas: OtherQuotas,
     pub(super) unlisted: Unlisted,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) denied: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]

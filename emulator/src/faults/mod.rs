@@ -63,6 +63,7 @@
 //!     clockSkew: -2.5                          # of every time that the service tells
 //!     quotas: {concurrentJobs: 2}              # also serversPerJob, serversInAllJobs
 //!     unlisted: {jobStatus: true, launchStatus: true, logEvents: true}
+//!     denied: ["drs:StartRecovery", "ec2:RunInstances"]   # as IAM spells them
 //! ```
 //! The first `n` calls are `times: n`, the `n`-th alone is `skip: n-1, times: 1`, and a burst of
 //! three throttled reads in every ten is `every: 10, burst: 3`. A plan begins with the emulator, or
@@ -119,7 +120,8 @@
 //! its server's `lastLaunch` only so long after the fact; the answer of the call itself tells the
 //! truth. `clockSkew` moves every time that is told, and filters by time with it. A quota may be
 //! lower, or higher, than is documented. `unlisted` tells STARTED jobs, IN_PROGRESS servers and one
-//! more event in each log as `UNLISTED`.
+//! more event in each log as `UNLISTED`. What is `denied` is refused to everybody as
+//! AccessDeniedException, and IAM says so when it is asked; of EC2's actions, nothing but that.
 //!
 //! # Over HTTP
 //! | request | |

@@ -132,5 +132,6 @@ fn service(flaws: &Flaws) -> ServiceFile {
         clock_skew: flaws.clock_skew.as_secs_f64(),
         quotas: flaws.quotas,
         unlisted: flaws.unlisted,
+        denied: flaws.denied.clone(),
     }
 }

@@ -18,6 +18,16 @@ pub struct Flaws {
     pub quotas: OtherQuotas,
     /// What is told in values that no SDK lists.
     pub unlisted: Unlisted,
+    /// Actions that nobody is permitted, as IAM spells them.
+    pub denied: Vec<String>,
+}
+
+impl Flaws {
+    /// Whether nobody is permitted an action of a service.
+    pub fn denies(&self, service: &str, action: &str) -> bool {
+        let mut denied = self.denied.iter();
+        denied.any(|it| it.split_once(':') == Some((service, action)))
+    }
 }
 
 /// Eventual consistency: how long after the fact the service tells of it. Each is zero in a service

@@ -234,6 +234,12 @@ fn perform(mut call: Call<'_>) -> Result<Reply, ServiceError> {
         .estate(&call.place)
         .map_err(|refusal| call.refused(&refusal))?;
     let call = &mut call;
+    let name = call.operation.name();
+    if call.model.flaws().denies("drs", name) {
+        return Err(ServiceError::AccessDenied {
+            message: format!("The caller is not authorized to perform: drs:{name}"),
+        });
+    }
     match call.operation {
         Operation::StartRecovery => start_recovery::perform(call),
         Operation::DescribeJobs => describe_jobs::perform(call),

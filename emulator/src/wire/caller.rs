@@ -10,6 +10,15 @@ use crate::model::{AccountId, Place, Region};
 /// Source: "Signature Version 4 request elements": the credential is
 /// `<access key id>/<date>/<region>/<service>/aws4_request`.
 pub(super) fn place(headers: &HeaderMap, default: &AccountId) -> Result<Place, ServiceError> {
+    place_at("drs", headers, default)
+}
+
+/// The same of a request to another service.
+pub(super) fn place_at(
+    service: &str,
+    headers: &HeaderMap,
+    default: &AccountId,
+) -> Result<Place, ServiceError> {
     let value = headers
         .get(header::AUTHORIZATION)
         .ok_or(ServiceError::MissingAuthenticationToken)?;
@@ -22,15 +31,22 @@ pub(super) fn place(headers: &HeaderMap, default: &AccountId) -> Result<Place, S
         .find_map(|element| element.trim().strip_prefix("Credential="))
         .ok_or_else(|| incomplete("it has no Credential"))?;
     let scope: Vec<&str> = credential.split('/').collect();
-    let [key, _date, region, "drs", "aws4_request"] = scope[..] else {
-        return Err(incomplete(
-            "Credential must be <key>/<date>/<region>/drs/aws4_request",
-        ));
+    let [key, _date, region, called, "aws4_request"] = scope[..] else {
+        return Err(malformed(service));
     };
+    if called != service {
+        return Err(malformed(service));
+    }
     Ok(Place {
         account: AccountId::parse(key).unwrap_or_else(|_| default.clone()),
         region: Region::parse(region).map_err(|error| incomplete(&error.to_string()))?,
     })
+}
+
+fn malformed(service: &str) -> ServiceError {
+    incomplete(&format!(
+        "Credential must be <key>/<date>/<region>/{service}/aws4_request"
+    ))
 }
 
 fn incomplete(what: &str) -> ServiceError {

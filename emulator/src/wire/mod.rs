@@ -18,6 +18,7 @@ mod error;
 mod faulted;
 mod faults;
 mod get_launch_configuration;
+mod identity;
 mod list_tags_for_resource;
 mod operation;
 mod page;
@@ -34,7 +35,7 @@ mod workloads;
 use std::future::{Future, IntoFuture, pending};
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -55,6 +56,7 @@ pub fn router(emulator: Emulator) -> Router {
         )
         .route("/_emulator/workloads", get(workloads::list))
         .route("/_emulator/workloads/{server}", post(workloads::tell))
+        .route("/", any(identity::answer))
         .fallback(answer::answer)
         .with_state(emulator)
 }

@@ -13,7 +13,7 @@ use tidegate_core::{
 use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
     drain::Drain,
-    driver::{Codec, Driver, DriverPorts, DriverSettings},
+    driver::{Codec, Driver, DriverPorts, DriverSettings, Quotas},
     grpc::{
         Feeds, HookAccess, ServiceSettings, Services, WatchSettings, encode_summary, pinned_plan,
     },
@@ -99,6 +99,7 @@ fn settings() -> ServiceSettings {
     let long = Duration::from_secs(3_600);
     ServiceSettings {
         plan_limits: Limits::default(),
+        quotas: Quotas::default(),
         info: v1::GetGatewayInfoResponse::default(),
         watch: WatchSettings {
             bookmark_interval: long,
@@ -200,6 +201,8 @@ impl Drs for WillingDrs {
             tags: BTreeMap::new(),
             replication_state: "CONTINUOUS".to_owned(),
             lag: None,
+            staging: None,
+            last_launch: None,
         };
         ready(Ok(ids.into_iter().map(one).collect())).boxed()
     }

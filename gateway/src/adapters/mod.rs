@@ -3,6 +3,8 @@
 
 #[cfg(feature = "root")]
 mod aws_failure;
+#[cfg(feature = "root")]
+pub mod aws_grant;
 pub mod cluster_memory;
 #[cfg(feature = "root")]
 pub mod drs_aws;

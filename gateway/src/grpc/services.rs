@@ -7,7 +7,7 @@ use tidegate_core::plan::Limits;
 use super::{hook::HookAccess, watch::Feeds};
 use crate::{
     drain::Drain,
-    driver::Driver,
+    driver::{Driver, Quotas},
     ports::{
         clock::Clock, drs::Drs, hook_store::HookStore, hooks::Hooks, journal::Journal,
         plan_store::PlanStore,
@@ -45,6 +45,8 @@ pub struct Services {
 pub struct ServiceSettings {
     /// Bounds of a plan.
     pub plan_limits: Limits,
+    /// Quotas of DRS, as the driver has them.
+    pub quotas: Quotas,
     /// What `GetGatewayInfo` says.
     pub info: tidegate_proto::v1::GetGatewayInfoResponse,
     /// How streams behave.

@@ -75,9 +75,30 @@ pub trait Drs: Send + Sync + 'static {
         ready(Ok(GrantedQuotas::default())).boxed()
     }
 
-    /// Jobs of anybody that have not ended.
-    fn live_jobs(&self, _target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+    /// Jobs of anybody, begun since then, that have not ended.
+    fn live_jobs(
+        &self,
+        _target: Arc<Target>,
+        _since: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
         ready(Ok(Vec::new())).boxed()
+    }
+
+    /// As whom AWS knows whoever calls in the target, and AWS's time. `None`
+    /// where there is no AWS to ask.
+    fn introduction(&self, _target: Arc<Target>) -> BoxFuture<'_, Option<Introduction>> {
+        ready(None).boxed()
+    }
+
+    /// What of all that launches need is not permitted to the caller in the
+    /// target; nothing is launched to find out. `None` where there is no AWS to
+    /// ask.
+    fn permissions(
+        &self,
+        _target: Arc<Target>,
+        _caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Permissions>, DrsError>> {
+        ready(Ok(None)).boxed()
     }
 
     /// How DRS would launch these source servers; one that it has no settings
@@ -98,6 +119,37 @@ pub trait Drs: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Vec<StandingInstance>, DrsError>> {
         ready(Ok(Vec::new())).boxed()
     }
+}
+
+/// What AWS says to whoever asks who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// Who they are.
+    pub caller: Result<Caller, DrsError>,
+    /// AWS's time when it answered, to the second, if it said it. An error
+    /// says it as well.
+    pub aws_time: Option<Timestamp>,
+}
+
+/// Whoever calls in a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Twelve digits.
+    pub account: String,
+    /// Of a role's session, a user or the account itself.
+    pub arn: String,
+}
+
+/// What a caller is not permitted, by actions as IAM spells them, each once and
+/// in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions {
+    /// Needed by launches.
+    pub denied: Vec<String>,
+    /// Launches do without.
+    pub denied_optional: Vec<String>,
+    /// It depends on what IAM was not told.
+    pub undecided: Vec<String>,
 }
 
 /// A job that has not ended, whoever made it.
@@ -270,6 +322,21 @@ pub struct SourceServer {
     pub replication_state: String,
     /// Replication lag, if DRS says it.
     pub lag: Option<Span>,
+    /// Where it is replicated, if that is not here.
+    pub staging: Option<Staging>,
+    /// The newest job that launched it and when that was called for, if DRS
+    /// says both.
+    pub last_launch: Option<(JobId, Timestamp)>,
+}
+
+/// The source server of another account that a server is an extension of: what
+/// is launched here comes from snapshots there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staging {
+    /// The other account, if DRS says it.
+    pub account: Option<String>,
+    /// Why DRS does not reach the server there.
+    pub problem: Option<String>,
 }
 
 /// A recovery instance as DRS describes it.

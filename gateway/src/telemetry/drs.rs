@@ -15,9 +15,9 @@ use super::{current::within, heard::Heard, ids, instruments::Instruments, measur
 use crate::ports::{
     clock::Clock,
     drs::{
-        Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings,
-        LiveJob, LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer,
-        StandingInstance, TerminateOrder,
+        Caller, Drs, DrsError, ForgottenOrder, GrantedQuotas, Introduction, JobQuery, LaunchOrder,
+        LaunchSettings, LiveJob, LookOrder, Observation, Permissions, RecoveryInstance,
+        ServerQuery, SourceServer, StandingInstance, TerminateOrder,
     },
 };
 
@@ -112,8 +112,24 @@ impl Drs for HeardDrs {
         self.inner.quotas(target)
     }
 
-    fn live_jobs(&self, target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
-        self.inner.live_jobs(target)
+    fn live_jobs(
+        &self,
+        target: Arc<Target>,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+        self.inner.live_jobs(target, since)
+    }
+
+    fn introduction(&self, target: Arc<Target>) -> BoxFuture<'_, Option<Introduction>> {
+        self.inner.introduction(target)
+    }
+
+    fn permissions(
+        &self,
+        target: Arc<Target>,
+        caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Permissions>, DrsError>> {
+        self.inner.permissions(target, caller)
     }
 
     fn launch_settings(

@@ -191,6 +191,8 @@ mod tests {
             tags: BTreeMap::new(),
             replication_state: "CONTINUOUS".to_owned(),
             lag: Some(Span::from_secs(lag)),
+            staging: None,
+            last_launch: None,
         }
     }
 

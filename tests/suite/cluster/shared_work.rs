@@ -148,6 +148,8 @@ async fn servers_that_were_selected_are_free_again_for_every_member_when_their_e
         tags: BTreeMap::from([("tier".to_owned(), "db".to_owned())]),
         replication_state: "CONTINUOUS".to_owned(),
         lag: None,
+        staging: None,
+        last_launch: None,
     };
     let world = World::new(FakeDrs::manual().with_sources(vec![source]));
     let a = world.member("a").await;

@@ -125,6 +125,26 @@ impl Clients {
         Some((client, self.place(target).await))
     }
 
+    /// How other services of AWS are called in a target, as whoever launches
+    /// there.
+    pub(super) async fn shared(&self, target: &Target) -> SdkConfig {
+        let config = match &self.access {
+            Access::Aws { base, external_id } => {
+                let config = in_target(base, external_id.as_deref(), target).await;
+                config.into_builder()
+            }
+            Access::Endpoint { url } => SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(target.region.clone()))
+                .endpoint_url(url)
+                .credentials_provider(SharedCredentialsProvider::new(emulator_credentials(target))),
+        };
+        config
+            .retry_config(RetryConfig::standard().with_max_attempts(self.read_attempts))
+            .timeout_config(self.timeouts.of_reads(self.read_attempts))
+            .build()
+    }
+
     async fn make(&self, target: &Target) -> Client {
         let builder = match &self.access {
             Access::Aws { base, sessions } => {

@@ -243,7 +243,7 @@ fn before(at: Timestamp, margin: Span) -> Timestamp {
 }
 
 /// The latest instant that can be said, for one that cannot.
-fn date(at: Timestamp) -> jiff::Timestamp {
+pub(super) fn date(at: Timestamp) -> jiff::Timestamp {
     i64::try_from(at.as_millis())
         .ok()
         .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())

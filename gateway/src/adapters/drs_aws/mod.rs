@@ -14,17 +14,20 @@ mod classify;
 mod clients;
 mod credentials;
 mod forgotten;
+mod identity;
 mod instances;
 mod job_log;
 mod launch;
 mod look;
 mod observe;
 mod observed;
+pub mod permissions;
 mod readiness;
 mod report;
 mod servers;
 mod service_quotas;
 mod settings;
+mod simulation;
 mod snapshots;
 mod time;
 
@@ -40,9 +43,9 @@ use tidegate_core::{
 use self::{clients::Clients, job_log::JobLogs};
 use super::aws_failure as failure;
 use crate::ports::drs::{
-    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LaunchSettings, LiveJob,
-    LookOrder, Observation, RecoveryInstance, ServerQuery, SourceServer, StandingInstance,
-    TerminateOrder,
+    Caller, Drs, DrsError, ForgottenOrder, GrantedQuotas, Introduction, JobQuery, LaunchOrder,
+    LaunchSettings, LiveJob, LookOrder, Observation, Permissions, RecoveryInstance, ServerQuery,
+    SourceServer, StandingInstance, TerminateOrder,
 };
 
 pub use observed::{End, Observer, Request, UnderWay};
@@ -172,12 +175,28 @@ impl Drs for AwsDrs {
         .boxed()
     }
 
-    fn live_jobs(&self, target: Arc<Target>) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
+    fn live_jobs(
+        &self,
+        target: Arc<Target>,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<LiveJob>, DrsError>> {
         async move {
             let place = self.clients.place(&target).await;
-            readiness::live_jobs(&place).await
+            readiness::live_jobs(&place, since).await
         }
         .boxed()
+    }
+
+    fn introduction(&self, target: Arc<Target>) -> BoxFuture<'_, Option<Introduction>> {
+        async move { identity::introduction(&self.clients, &target).await }.boxed()
+    }
+
+    fn permissions(
+        &self,
+        target: Arc<Target>,
+        caller: Caller,
+    ) -> BoxFuture<'_, Result<Option<Permissions>, DrsError>> {
+        async move { simulation::permissions(&self.clients, &target, &caller).await }.boxed()
     }
 
     fn launch_settings(

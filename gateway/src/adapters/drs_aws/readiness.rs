@@ -2,22 +2,18 @@
 
 use aws_sdk_drs::types::{DescribeJobsRequestFilters, JobStatus, LaunchDisposition};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use tidegate_core::{JobId, SourceServerId};
+use tidegate_core::{JobId, SourceServerId, Timestamp};
 
-use super::{clients::Place, observe};
+use super::{clients::Place, look::date, observe};
 use crate::ports::drs::{DrsError, LaunchSettings, LiveJob};
 
 /// DRS tells the settings of one server in a call, and throttles an account's
 /// calls together.
 const SERVERS_AT_ONCE: usize = 4;
 
-/// Jobs so old have ended, whatever DRS says of them.
-const DAYS: i64 = 2;
-
-/// Jobs that have not ended. DRS has no filter for that.
-pub(super) async fn live_jobs(place: &Place) -> Result<Vec<LiveJob>, DrsError> {
-    let from = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * DAYS);
-    let filters = DescribeJobsRequestFilters::builder().from_date(from.to_string());
+/// Jobs since then that have not ended. DRS has no filter for that.
+pub(super) async fn live_jobs(place: &Place, since: Timestamp) -> Result<Vec<LiveJob>, DrsError> {
+    let filters = DescribeJobsRequestFilters::builder().from_date(date(since).to_string());
     let jobs = observe::list(place, filters.build()).await?;
     let live = jobs
         .into_iter()

@@ -5,10 +5,10 @@ use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
 use aws_sdk_drs::types::{
     self, DescribeRecoveryInstancesRequestFilters, DescribeSourceServersRequestFilters,
 };
-use tidegate_core::{InstanceId, JobId, SourceServerId, Span};
+use tidegate_core::{InstanceId, JobId, SourceServerId, Span, Timestamp};
 
 use super::{clients::Place, time::timestamp};
-use crate::ports::drs::{DrsError, RecoveryInstance, ServerQuery, SourceServer};
+use crate::ports::drs::{DrsError, RecoveryInstance, ServerQuery, SourceServer, Staging};
 
 /// Ids that a filter takes. An empty filter means all, so it is never sent.
 const IDS_PER_CALL: usize = 200;
@@ -75,7 +75,29 @@ fn source_server(server: &types::SourceServer) -> Option<SourceServer> {
         tags: tags.map(|(k, v)| (k.clone(), v.clone())).collect(),
         replication_state: state.map_or("", |state| state.as_str()).to_owned(),
         lag: replication.and_then(|info| lag(info.lag_duration()?)),
+        staging: server.staging_area().and_then(staging),
+        last_launch: last_launch(server),
     })
+}
+
+/// The staging area of a server that is replicated in this account is its own.
+fn staging(area: &types::StagingArea) -> Option<Staging> {
+    let status = area.status()?;
+    if *status == types::ExtensionStatus::NotExtended {
+        return None;
+    }
+    let is_broken = *status == types::ExtensionStatus::ExtensionError;
+    let problem = || area.error_message().unwrap_or(status.as_str()).to_owned();
+    Some(Staging {
+        account: area.staging_account_id().map(ToOwned::to_owned),
+        problem: is_broken.then(problem),
+    })
+}
+
+fn last_launch(server: &types::SourceServer) -> Option<(JobId, Timestamp)> {
+    let initiated = server.life_cycle()?.last_launch()?.initiated()?;
+    let at = timestamp(initiated.api_call_date_time()?)?;
+    Some((JobId::from(initiated.job_id()?), at))
 }
 
 fn carries(server: &SourceServer, tags: &BTreeMap<String, String>) -> bool {

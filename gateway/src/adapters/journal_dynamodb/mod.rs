@@ -31,6 +31,7 @@ mod known;
 mod meaning;
 mod nudges;
 mod open;
+pub mod permissions;
 mod plans;
 mod settings;
 mod table;

@@ -52,7 +52,9 @@ pub struct Place {
 }
 
 impl Place {
-    pub(super) fn of(target: &Target) -> Self {
+    /// That of a target.
+    #[must_use]
+    pub fn of(target: &Target) -> Self {
         Self {
             account: target.account.clone(),
             region: target.region.clone(),
@@ -77,7 +79,8 @@ pub struct Quotas {
 
 impl Quotas {
     /// What holds at a place of which AWS says this.
-    pub(super) fn of(&self, place: &Place, granted: &GrantedQuotas) -> Limits {
+    #[must_use]
+    pub fn of(&self, place: &Place, granted: &GrantedQuotas) -> Limits {
         let own = self.own(place);
         let Limits {
             jobs,

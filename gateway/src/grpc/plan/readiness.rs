@@ -5,9 +5,12 @@
 
 mod ask;
 mod code;
+mod place;
 mod report;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_places;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +19,7 @@ use tidegate_core::{ExecutionId, SourceServerId};
 use tidegate_proto::v1;
 use tonic::Status;
 
-use self::report::Report;
+use self::{ask::Asking, report::Report};
 use super::stored;
 use crate::{
     driver::View,
@@ -29,18 +32,22 @@ pub(super) async fn check(
 ) -> Result<v1::CheckReadinessResponse, Status> {
     let name = argument::plan_name("name", &request.name)?;
     let plan = stored(services, &name, request.revision).await?.checked;
-    let drs = &*services.drs;
-    let groups = ask::groups(drs, &plan);
-    let places = ask::places(drs, &plan);
+    let asking = Asking {
+        drs: &*services.drs,
+        clock: &services.clock,
+    };
+    let groups = ask::groups(asking, &plan);
+    let places = ask::places(asking, &plan);
     let (groups, places, armed) = join3(groups, places, services.hooks.arm(&plan)).await;
     let busy = busy_servers(&live::views(services).await?);
     let limit = services.settings.plan_limits.servers;
     let mut report = Report::new(&plan, &busy, limit, services.clock.now());
+    report.callers(&places);
     report.jobs(&places);
     for group in groups {
         report.group(group);
     }
-    report.quotas(&places);
+    report.quotas(&places, &services.settings.quotas);
     for unarmed in armed.err().unwrap_or_default() {
         report.unarmed(&unarmed);
     }

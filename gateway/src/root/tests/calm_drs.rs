@@ -100,6 +100,8 @@ impl Drs for CalmDrs {
             tags: BTreeMap::new(),
             replication_state: "CONTINUOUS".to_owned(),
             lag: Some(Span::ZERO),
+            staging: None,
+            last_launch: None,
         };
         ready(Ok(ids.into_iter().map(server).collect())).boxed()
     }

@@ -170,6 +170,8 @@ pub(super) fn source_server(server: &model::SourceServer) -> SourceServer {
         tags: server.tags.clone(),
         replication_state: "CONTINUOUS".to_owned(),
         lag: Some(Span::from_millis(lag)),
+        staging: None,
+        last_launch: None,
     }
 }
 

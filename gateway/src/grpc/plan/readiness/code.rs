@@ -28,6 +28,16 @@ pub(super) enum Code {
     DrsDenied,
     DrsRefused,
     DrsUnreachable,
+    WrongAccount,
+    ActionsDenied,
+    OptionalActionsDenied,
+    ActionsUndecided,
+    PermissionsNotChecked,
+    CallerUnknown,
+    CallerUnreachable,
+    ClockSkew,
+    ExtendedServer,
+    StagingUnreachable,
 }
 
 impl Code {
@@ -57,6 +67,16 @@ impl Code {
             Self::DrsDenied => "DRS_DENIED",
             Self::DrsRefused => "DRS_REFUSED",
             Self::DrsUnreachable => "DRS_UNREACHABLE",
+            Self::WrongAccount => "WRONG_ACCOUNT",
+            Self::ActionsDenied => "ACTIONS_DENIED",
+            Self::OptionalActionsDenied => "OPTIONAL_ACTIONS_DENIED",
+            Self::ActionsUndecided => "ACTIONS_UNDECIDED",
+            Self::PermissionsNotChecked => "PERMISSIONS_NOT_CHECKED",
+            Self::CallerUnknown => "CALLER_UNKNOWN",
+            Self::CallerUnreachable => "STS_UNREACHABLE",
+            Self::ClockSkew => "CLOCK_SKEW",
+            Self::ExtendedServer => "EXTENDED_SERVER",
+            Self::StagingUnreachable => "STAGING_ACCOUNT_UNREACHABLE",
         }
     }
 
@@ -127,6 +147,33 @@ impl Code {
             }
             Self::DrsUnreachable => {
                 "See that the gateway's credentials are valid, its clock is right and DRS's endpoint in this Region can be reached; then try again."
+            }
+            Self::WrongAccount => {
+                "Name a role of the target's account in the plan (`target: {account, region, role}`), or correct the account. Who may assume the role: `tidegate aws policy --trust`."
+            }
+            Self::ActionsDenied | Self::OptionalActionsDenied => {
+                "Give the role what `tidegate aws policy --for target` prints, and see that neither a boundary nor the organisation forbids it."
+            }
+            Self::ActionsUndecided => {
+                "Look at the conditions in the role's policies, or give it what `tidegate aws policy --for target` prints."
+            }
+            Self::PermissionsNotChecked => {
+                "Permit iam:SimulatePrincipalPolicy to the role, on itself, as `tidegate aws policy --for target` prints it, and name the role with its path in the plan; or check the permissions by hand."
+            }
+            Self::CallerUnknown => {
+                "See that the gateway has credentials, that the target's role exists and trusts it (`tidegate aws policy --trust`), and that the external id is the same in drs.external_id."
+            }
+            Self::CallerUnreachable => {
+                "See that the gateway's credentials are valid, its clock is right and STS in this Region can be reached; then try again."
+            }
+            Self::ClockSkew => {
+                "Set the clock of the gateway's machine, best by a time service: AWS refuses calls that are signed at the wrong time."
+            }
+            Self::ExtendedServer => {
+                "Nothing, as long as that account trusts this one in DRS and shares the keys of encrypted volumes with it."
+            }
+            Self::StagingUnreachable => {
+                "See in DRS, in that account, that it trusts this one, that the source server is there, and that keys of encrypted volumes are shared."
             }
         }
     }

@@ -17,10 +17,6 @@ use crate::ports::{
     hooks::{Fault, Unarmed},
 };
 
-/// Quotas of DRS where nobody says them: jobs, and servers in all jobs
-/// (<https://docs.aws.amazon.com/general/latest/gr/drs.html>).
-const QUOTAS: (u32, u32) = (20, 500);
-
 /// The findings about one plan.
 pub(super) struct Report<'a> {
     plan: &'a Plan,
@@ -30,7 +26,7 @@ pub(super) struct Report<'a> {
     /// Servers of jobs that run at DRS.
     in_jobs: BTreeMap<SourceServerId, JobId>,
     /// Where each server was selected first.
-    seen: BTreeMap<SourceServerId, &'a str>,
+    pub(super) seen: BTreeMap<SourceServerId, &'a str>,
     findings: Vec<ReadinessFinding>,
 }
 
@@ -68,29 +64,6 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Says which quotas are full or will be; quotas that cannot be read are
-    /// those of DRS for everybody, as in a run.
-    pub(super) fn quotas(&mut self, places: &[PlaceAnswer<'_>]) {
-        for place in places {
-            let Ok(jobs) = &place.jobs else { continue };
-            let granted = place.quotas.clone().unwrap_or_default();
-            let most_jobs = granted.jobs.map_or(QUOTAS.0, Into::into) as usize;
-            let most_servers = granted.servers.map_or(QUOTAS.1, Into::into) as usize;
-            let at = format!("{} in {}", place.target.account, place.target.region);
-            if jobs.len() >= most_jobs {
-                let message = format!("{} of {most_jobs} jobs run in account {at}", jobs.len());
-                self.add(Severity::Warning, Code::JobsQuotaFull, "", "", message);
-            }
-            let launched: usize = jobs.iter().map(|job| job.servers.len()).sum();
-            if launched > 0 && launched + self.seen.len() > most_servers {
-                let message = format!(
-                    "{launched} servers are in jobs in account {at}, where {most_servers} may be"
-                );
-                self.add(Severity::Info, Code::ServersQuotaShort, "", "", message);
-            }
-        }
-    }
-
     /// Judges one group.
     pub(super) fn group(&mut self, answer: GroupAnswer<'a>) {
         let GroupAnswer {
@@ -110,6 +83,7 @@ impl<'a> Report<'a> {
         self.selection(wave, group, &found);
         for server in &found {
             self.server(wave, server);
+            self.staging(wave, server);
         }
         if let Some(detail) = detail {
             self.detail(wave, &found, detail);
@@ -175,11 +149,44 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// What is launched for an extended server comes from snapshots of another
+    /// account, which must let this one have them
+    /// (<https://docs.aws.amazon.com/drs/latest/userguide/multi-account.html>).
+    fn staging(&mut self, wave: &str, server: &SourceServer) {
+        let Some(staging) = &server.staging else {
+            return;
+        };
+        let id = server.id.as_str();
+        let account = staging.account.as_deref().unwrap_or("another account");
+        match &staging.problem {
+            Some(problem) => {
+                let message = format!(
+                    "is extended from a source server in {account}, which DRS does not reach: {problem}"
+                );
+                self.add(
+                    Severity::Warning,
+                    Code::StagingUnreachable,
+                    wave,
+                    id,
+                    message,
+                );
+            }
+            None => {
+                let message = format!(
+                    "is extended from a source server in {account}, and launched from snapshots there"
+                );
+                self.add(Severity::Info, Code::ExtendedServer, wave, id, message);
+            }
+        }
+    }
+
     fn detail(&mut self, wave: &str, found: &[SourceServer], detail: Detail) {
         match detail.instances {
             Ok(instances) => {
                 for instance in instances {
-                    self.instance(wave, &instance);
+                    let mut servers = found.iter();
+                    let server = servers.find(|server| server.id == instance.server);
+                    self.instance(wave, &instance, server);
                 }
             }
             Err(error) => self.not_checked(wave, "which recovery instances are left", &error),
@@ -214,7 +221,7 @@ impl<'a> Report<'a> {
     }
 
     /// Instances of executions that are under way belong there.
-    fn instance(&mut self, wave: &str, instance: &RecoveryInstance) {
+    fn instance(&mut self, wave: &str, instance: &RecoveryInstance, server: Option<&SourceServer>) {
         if self.busy.contains_key(&instance.server) {
             return;
         }
@@ -225,13 +232,24 @@ impl<'a> Report<'a> {
         };
         let job = instance.job.as_ref();
         let job = job.map_or_else(String::new, |job| format!(", job {job}"));
-        let taken = instance.snapshot_time.map_or_else(String::new, |at| {
-            let age = age(self.now.since(at));
-            format!(", from a snapshot that is {age} old")
-        });
-        let message = format!("instance {} of {by} is left{job}{taken}", instance.instance);
+        let age = self.age_of(instance, server);
+        let message = format!("instance {} of {by} is left{job}{age}", instance.instance);
         let server = instance.server.as_str();
         self.add(Severity::Warning, code, wave, server, message);
+    }
+
+    /// For how long it has been there, if DRS says which launch it comes from;
+    /// else how old what it was launched from is.
+    fn age_of(&self, instance: &RecoveryInstance, server: Option<&SourceServer>) -> String {
+        let last = server.and_then(|server| server.last_launch.as_ref());
+        let launched = last.filter(|(job, _)| Some(job) == instance.job.as_ref());
+        match (launched, instance.snapshot_time) {
+            (Some((_, at)), _) => format!(", launched {} ago", age(self.now.since(*at))),
+            (None, Some(at)) => {
+                format!(", from a snapshot that is {} old", age(self.now.since(at)))
+            }
+            (None, None) => String::new(),
+        }
     }
 
     fn snapshots(
@@ -266,7 +284,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn not_checked(&mut self, wave: &str, what: &str, error: &DrsError) {
+    pub(super) fn not_checked(&mut self, wave: &str, what: &str, error: &DrsError) {
         let message = format!("{what} could not be checked: {error}");
         self.add(Severity::Warning, Code::NotChecked, wave, "", message);
     }
@@ -289,7 +307,14 @@ impl<'a> Report<'a> {
         self.add(Severity::Blocking, code, wave, "", message);
     }
 
-    fn add(&mut self, severity: Severity, code: Code, wave: &str, server: &str, message: String) {
+    pub(super) fn add(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        wave: &str,
+        server: &str,
+        message: String,
+    ) {
         self.findings.push(ReadinessFinding {
             severity: severity.into(),
             code: code.text().to_owned(),
@@ -329,12 +354,12 @@ fn unless(optional: bool) -> Severity {
     }
 }
 
-fn seconds(span: Span) -> u64 {
+pub(super) fn seconds(span: Span) -> u64 {
     span.as_millis() / 1_000
 }
 
 /// In its largest unit, rounded down.
-fn age(span: Span) -> String {
+pub(super) fn age(span: Span) -> String {
     let seconds = seconds(span);
     match seconds {
         0..=119 => format!("{seconds} s"),

@@ -10,6 +10,7 @@ use super::{
     report::Report,
 };
 use crate::{
+    driver::Quotas,
     grpc::fixtures,
     ports::{
         drs::{DrsError, GrantedQuotas, LaunchSettings, LiveJob, RecoveryInstance, SourceServer},
@@ -39,6 +40,8 @@ fn server(id: &str, state: &str, lag: u64) -> SourceServer {
         tags: BTreeMap::new(),
         replication_state: state.to_owned(),
         lag: Some(Span::from_secs(lag)),
+        staging: None,
+        last_launch: None,
     }
 }
 
@@ -269,6 +272,9 @@ fn a_job_of_somebody_else_blocks_its_server_and_full_quotas_are_told() {
             servers: std::num::NonZeroU32::new(1),
             servers_per_job: None,
         }),
+        introduction: None,
+        at: fixtures::NOW,
+        permissions: None,
     }];
     report.jobs(&places);
     report.group(answer(
@@ -277,7 +283,7 @@ fn a_job_of_somebody_else_blocks_its_server_and_full_quotas_are_told() {
         Ok(vec![server(ONE, "CONTINUOUS", 0)]),
         None,
     ));
-    report.quotas(&places);
+    report.quotas(&places, &Quotas::default());
     let found = report.finish();
     assert!(!found.ready);
     let wanted = [
