@@ -4,14 +4,15 @@ use std::fmt;
 
 use bytes::Bytes;
 use tidegate_core::{
-    ExecutionId, JobId, SourceServerId, Timestamp,
+    ExecutionId, JobId, OwnerId, SourceServerId, Timestamp,
     engine::{HookAnswer, JobReport, LaunchAnswer, Looked},
     plan::Target,
 };
 use tidegate_gateway::ports::{
+    cluster::{ClusterError, Lease, Roster},
     drs::{DrsError, LookOrder, RecoveryInstance, ServerQuery, SourceServer},
     hooks::HookCall,
-    journal::{Append, AppendError, Head, ReadError, StoredRecord},
+    journal::{Append, AppendError, Head, HoldsSince, ReadError, StoredRecord},
 };
 use tokio::sync::oneshot::Sender;
 
@@ -38,6 +39,7 @@ pub(crate) enum Fate {
 
 pub(crate) type DrsRead<T> = Sender<Result<T, DrsError>>;
 pub(crate) type JournalRead<T> = Sender<Result<T, ReadError>>;
+pub(crate) type Told<T> = Sender<Result<T, ClusterError>>;
 
 /// What is called, and where the answer goes.
 pub(crate) enum What {
@@ -52,6 +54,12 @@ pub(crate) enum What {
     Head(ExecutionId, JournalRead<Option<Head>>),
     Heads(Option<ExecutionId>, bool, usize, JournalRead<Vec<Head>>),
     Claim(String, JournalRead<Option<Bytes>>),
+    Holds(u64, JournalRead<HoldsSince>),
+    Beat(OwnerId, u64, Told<Roster>),
+    Lease(Lease, Option<OwnerId>, Told<bool>),
+    Leave(OwnerId, Told<()>),
+    Nudge(u16, ExecutionId, Told<()>),
+    Nudges(OwnerId, Told<Vec<ExecutionId>>),
     Hook(Box<HookCall>, Sender<HookAnswer>),
 }
 
@@ -77,6 +85,11 @@ impl What {
             Self::Head(_, reply) => reply.is_closed(),
             Self::Heads(.., reply) => reply.is_closed(),
             Self::Claim(_, reply) => reply.is_closed(),
+            Self::Holds(_, reply) => reply.is_closed(),
+            Self::Beat(.., reply) => reply.is_closed(),
+            Self::Lease(.., reply) => reply.is_closed(),
+            Self::Leave(_, reply) | Self::Nudge(.., reply) => reply.is_closed(),
+            Self::Nudges(_, reply) => reply.is_closed(),
             Self::Hook(_, reply) => reply.is_closed(),
         }
     }
@@ -100,6 +113,12 @@ impl fmt::Display for Call {
             What::Head(execution, _) => write!(f, "head {execution}"),
             What::Heads(..) => f.write_str("heads"),
             What::Claim(key, _) => write!(f, "claim {key}"),
+            What::Holds(after, _) => write!(f, "holds after {after}"),
+            What::Beat(member, beat, _) => write!(f, "beat {beat} of {member}"),
+            What::Lease(lease, to, _) => write!(f, "lease {} to {to:?}", lease.partition),
+            What::Leave(member, _) => write!(f, "leave {member}"),
+            What::Nudge(partition, execution, _) => write!(f, "nudge {partition} {execution}"),
+            What::Nudges(member, _) => write!(f, "nudges of {member}"),
             What::Hook(call, _) => write!(f, "hook {} {}", call.execution, call.command),
         }
     }

@@ -9,6 +9,7 @@ use tidegate_core::{
     plan::{HookFailureKind, HookPhase, Target},
 };
 use tidegate_gateway::ports::{
+    cluster::{Cluster as _, ClusterError},
     drs::DrsError,
     hooks::HookCall,
     journal::{Append, AppendError, Journal as _, ReadError},
@@ -16,7 +17,7 @@ use tidegate_gateway::ports::{
 use tokio::sync::oneshot::Sender;
 
 use crate::{
-    calls::{Call, DrsRead, Fate, JournalRead, What},
+    calls::{Call, DrsRead, Fate, JournalRead, Told, What},
     chance::Chance,
     truth::Order,
     world::World,
@@ -66,6 +67,25 @@ impl World {
                 journal_read(reply, heads, fate);
             }
             What::Claim(key, reply) => journal_read(reply, self.journal.claim(&key), fate),
+            What::Holds(after, reply) => journal_read(reply, self.journal.holds(after), fate),
+            What::Beat(member, beat, reply) => {
+                tell(reply, || self.cluster.beat(&member, beat), fate);
+            }
+            What::Lease(was, owner, reply) => {
+                tell(reply, || self.cluster.change(was, owner), fate);
+            }
+            What::Leave(member, reply) => tell(reply, || self.cluster.leave(&member), fate),
+            What::Nudge(partition, execution, reply) => {
+                tell(reply, || self.cluster.nudge(partition, &execution), fate);
+            }
+            // What could not be read was not taken.
+            What::Nudges(member, reply) => {
+                let fate = match fate {
+                    Fate::DoneAndLost => Fate::Lost,
+                    other => other,
+                };
+                tell(reply, || self.cluster.nudges(&member), fate);
+            }
         }
     }
 
@@ -188,6 +208,25 @@ fn journal_read<T>(reply: JournalRead<T>, found: BoxFuture<'_, Result<T, ReadErr
         Fate::DoneAndLost | Fate::Lost | Fate::Late | Fate::Refused | Fate::Throttled => {
             Err(ReadError::Unavailable("as fate wills".to_owned()))
         }
+    };
+    let _ = reply.send(answer);
+}
+
+/// What the cluster's table is asked, done or not.
+fn tell<'a, T>(
+    reply: Told<T>,
+    work: impl FnOnce() -> BoxFuture<'a, Result<T, ClusterError>>,
+    fate: Fate,
+) {
+    let now = |work: BoxFuture<'a, Result<T, ClusterError>>| {
+        let done = work.now_or_never();
+        done.expect("nothing waits in the memory cluster")
+    };
+    let unavailable = Err(ClusterError::Unavailable("as fate wills".to_owned()));
+    let answer = match fate {
+        Fate::Done | Fate::Twice => now(work()),
+        Fate::DoneAndLost => now(work()).and(unavailable),
+        Fate::Lost | Fate::Late | Fate::Refused | Fate::Throttled => unavailable,
     };
     let _ = reply.send(answer);
 }

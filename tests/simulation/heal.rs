@@ -152,7 +152,7 @@ impl Simulation {
     }
 }
 
-fn decision(
+pub(crate) fn decision(
     execution: &Execution,
     retried: &mut BTreeMap<(ExecutionId, WaveIx), u32>,
 ) -> Option<Event> {
@@ -172,7 +172,7 @@ fn decision(
 }
 
 /// What an execution ended with is what DRS says of its jobs.
-fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
+pub(crate) fn agrees(execution: &Execution, truth: &Truth) -> Result<(), String> {
     for (wave_ix, wave) in (0..).map(WaveIx).zip(execution.waves()) {
         for (ix, launch) in (0..).map(LaunchIx).zip(wave.launches()) {
             let key = execution.launch_key(wave_ix, ix);

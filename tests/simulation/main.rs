@@ -11,12 +11,15 @@
 //! [`watchers`]; and against the [`truth`], which is what DRS really has. In
 //! the end the world [heals](heal), and everything must end as DRS says.
 //!
-//! What is *not* simulated: gRPC, the AWS adapter and the disk, each of which
-//! has its own tests, and two owners that both accept new executions, which
-//! the gateway does not promise.
+//! A [`cluster`] of several owners with leases, which all accept everything,
+//! lives in the same world.
+//!
+//! What is *not* simulated: gRPC, the AWS adapters and the disk, each of which
+//! has its own tests.
 
 mod calls;
 mod chance;
+mod cluster;
 mod corpus;
 mod errors;
 mod fates;

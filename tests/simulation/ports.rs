@@ -6,12 +6,13 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, pending, ready};
 use tidegate_core::{
-    ExecutionId, SourceServerId, Span, Timestamp,
+    ExecutionId, OwnerId, SourceServerId, Span, Timestamp,
     engine::{HookAnswer, JobReport, LaunchAnswer, Looked},
     plan::{Plan, Target},
 };
 use tidegate_gateway::ports::{
     clock::Clock,
+    cluster::{Cluster, ClusterError, Lease, Roster},
     drs::{
         Drs, DrsError, ForgottenOrder, JobQuery, LaunchOrder, LookOrder, Observation,
         RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
@@ -20,14 +21,14 @@ use tidegate_gateway::ports::{
     hooks::{
         HookCall, HookInfo, Hooks, RegisterError, Rehearsal, RehearsalError, Rehearsed, Unarmed,
     },
-    journal::{Append, AppendError, Head, Journal, ReadError, StoredRecord},
+    journal::{Append, AppendError, Head, HoldsSince, Journal, ReadError, StoredRecord},
 };
 use tokio::sync::oneshot::{self, Sender};
 
 use crate::{
     calls::What,
     truth::Order,
-    world::{SharedWorld, lock},
+    world::{BEGINNING, PARTITIONS, SharedWorld, lock},
 };
 
 /// The world, as one process reaches it.
@@ -37,6 +38,8 @@ pub(crate) struct Port {
     pub(crate) process: u32,
     /// How far its clock is ahead of the world's.
     pub(crate) ahead: Span,
+    /// Milliseconds that its clock counts in one second.
+    pub(crate) pace: u64,
 }
 
 impl Port {
@@ -61,6 +64,11 @@ async fn answered<T>(answer: oneshot::Receiver<T>) -> T {
 impl Clock for Port {
     fn now(&self) -> Timestamp {
         lock(&self.world).now + self.ahead
+    }
+
+    fn elapsed(&self) -> Duration {
+        let since = lock(&self.world).now.since(BEGINNING);
+        Duration::from_millis(since.as_millis() * self.pace / 1_000)
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
@@ -165,6 +173,48 @@ impl Journal for Port {
     fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         let key = key.to_owned();
         self.ask(|reply| What::Claim(key, reply))
+    }
+
+    fn holds(&self, after: u64) -> BoxFuture<'_, Result<HoldsSince, ReadError>> {
+        self.ask(|reply| What::Holds(after, reply))
+    }
+}
+
+impl Cluster for Port {
+    fn partitions(&self) -> u16 {
+        PARTITIONS
+    }
+
+    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+        let member = member.clone();
+        self.ask(|reply| What::Beat(member, beat, reply))
+    }
+
+    fn change(
+        &self,
+        was: Lease,
+        owner: Option<OwnerId>,
+    ) -> BoxFuture<'_, Result<bool, ClusterError>> {
+        self.ask(|reply| What::Lease(was, owner, reply))
+    }
+
+    fn leave(&self, member: &OwnerId) -> BoxFuture<'_, Result<(), ClusterError>> {
+        let member = member.clone();
+        self.ask(|reply| What::Leave(member, reply))
+    }
+
+    fn nudge(
+        &self,
+        partition: u16,
+        execution: &ExecutionId,
+    ) -> BoxFuture<'_, Result<(), ClusterError>> {
+        let execution = execution.clone();
+        self.ask(|reply| What::Nudge(partition, execution, reply))
+    }
+
+    fn nudges(&self, member: &OwnerId) -> BoxFuture<'_, Result<Vec<ExecutionId>, ClusterError>> {
+        let member = member.clone();
+        self.ask(|reply| What::Nudges(member, reply))
     }
 }
 

@@ -12,6 +12,7 @@ use tidegate_core::{OwnerId, Span, Timestamp, engine};
 use tidegate_gateway::driver::{
     self, Codec, Driver, DriverError, DriverPorts, DriverSettings, Planting, Random,
 };
+use tidegate_gateway::ports::cluster::Cluster;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -24,12 +25,19 @@ use crate::{
 /// How far the clocks of processes differ at most, in milliseconds.
 const SKEW: u64 = 3_000;
 
+/// By how much the clocks of processes are too fast or too slow, in a
+/// thousandth: much less than the tenth of a lease that its owner leaves out.
+const DRIFT: u64 = 20;
+
 /// A bug to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
     Engine(engine::Planted),
     Driver(driver::Planted),
 }
+
+/// The lease period of the cluster.
+pub(crate) const LEASE: Duration = Duration::from_secs(40);
 
 /// A driver once it has started, or why it has not.
 type Slot = Arc<Mutex<Option<Result<Driver, DriverError>>>>;
@@ -54,6 +62,21 @@ impl Process {
     /// Starts a driver on the world's journal. It is there once its calls are
     /// answered.
     pub(crate) fn start(world: &SharedWorld, number: u32, seed: u64, bug: Option<Bug>) -> Self {
+        Self::begin(world, number, seed, bug, false)
+    }
+
+    /// The same, as a member of the world's cluster.
+    pub(crate) fn join(world: &SharedWorld, number: u32, seed: u64, bug: Option<Bug>) -> Self {
+        Self::begin(world, number, seed, bug, true)
+    }
+
+    fn begin(
+        world: &SharedWorld,
+        number: u32,
+        seed: u64,
+        bug: Option<Bug>,
+        is_member: bool,
+    ) -> Self {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -61,18 +84,20 @@ impl Process {
             .expect("a runtime");
         let slot = Slot::default();
         let started = Arc::clone(&slot);
+        let mut chance = Chance::of(seed, u64::from(number));
         let port = Arc::new(Port {
             world: Arc::clone(world),
             process: number,
-            ahead: Span::from_millis(Chance::of(seed, u64::from(number)).below(SKEW)),
+            ahead: Span::from_millis(chance.below(SKEW)),
+            pace: chance.between(1_000 - DRIFT, 1_000 + DRIFT),
         });
         let clock = Arc::clone(&port);
         let ports = DriverPorts {
             journal: port.clone(),
             drs: port.clone(),
             clock: port.clone(),
+            cluster: is_member.then(|| port.clone() as Arc<dyn Cluster>),
             hooks: port,
-            cluster: None,
             codec: Codec {
                 plan: plans::decode,
                 summary: |view| view.execution.id().as_str().as_bytes().to_vec().into(),
@@ -165,6 +190,8 @@ fn settings(number: u32, seed: u64, bug: Option<Bug>) -> DriverSettings {
         read_backoff_max: Duration::from_secs(10),
         ..DriverSettings::default()
     };
+    // Longer than a call may take.
+    settings.cluster.lease = LEASE;
     settings.engine = engine_settings(bug);
     // Some ten thousand polls in two days.
     settings.poll.max = Duration::from_secs(15);

@@ -91,9 +91,16 @@ impl Swarm {
             | What::Sources(..)
             | What::Instances(..)
             | What::Snapshots(..) => &self.drs_reads,
-            What::Read(..) | What::Head(..) | What::Heads(..) | What::Claim(..) => {
-                &self.journal_reads
-            }
+            What::Read(..)
+            | What::Head(..)
+            | What::Heads(..)
+            | What::Claim(..)
+            | What::Holds(..) => &self.journal_reads,
+            What::Beat(..)
+            | What::Lease(..)
+            | What::Leave(..)
+            | What::Nudge(..)
+            | What::Nudges(..) => &self.appends,
         })
     }
 }

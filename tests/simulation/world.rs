@@ -6,7 +6,7 @@ use futures::future::FutureExt as _;
 use tidegate_core::{Span, Timestamp};
 use tidegate_emulator::model::{Model, Seed};
 use tidegate_gateway::{
-    adapters::journal_memory::MemoryJournal,
+    adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
     driver::{DriverError, View},
     ports::journal::{Append, Journal as _},
 };
@@ -31,6 +31,9 @@ const DELAY: Span = Span::from_secs(20);
 /// Longest time after which a new job is listed.
 const LAG: Span = Span::from_secs(20);
 
+/// Partitions of the cluster, where there is one.
+pub(crate) const PARTITIONS: u16 = 4;
+
 pub(crate) type SharedWorld = Arc<Mutex<World>>;
 
 pub(crate) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
@@ -41,6 +44,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) truth: Truth,
     pub(crate) journal: MemoryJournal,
+    pub(crate) cluster: MemoryCluster,
     pub(crate) calls: Vec<Call>,
     /// Calls that change something at DRS, which were made since the last
     /// check, with their process.
@@ -97,6 +101,7 @@ impl World {
             now: BEGINNING,
             truth: Truth::new(model),
             journal: MemoryJournal::new(),
+            cluster: MemoryCluster::new(PARTITIONS),
             calls: Vec::new(),
             arrived: Vec::new(),
             answers: Vec::new(),
@@ -261,6 +266,12 @@ impl World {
                 | What::Head(..)
                 | What::Heads(..)
                 | What::Claim(..)
+                | What::Holds(..)
+                | What::Beat(..)
+                | What::Lease(..)
+                | What::Leave(..)
+                | What::Nudge(..)
+                | What::Nudges(..)
                 | What::Hook(..) => {}
             }
         }

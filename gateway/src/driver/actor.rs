@@ -244,6 +244,7 @@ impl Actor {
             },
             Err(rejection) => {
                 tracing::error!(execution = %self.log.execution.id(), %rejection, "an observation was rejected");
+                self.dispatcher.dispatch(&self.log.execution, self.stopping);
             }
         }
         Ok(None)
@@ -319,6 +320,7 @@ impl Actor {
                 Some(unanswered) => reply = unanswered,
             }
             self.catch_up().await?;
+            self.dispatcher.dispatch(&self.log.execution, self.stopping);
         }
     }
 

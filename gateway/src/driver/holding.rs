@@ -35,8 +35,8 @@ impl Shared {
     }
 
     /// Takes a place among the executions that are driven here, and servers,
-    /// or nothing. Whoever is said to have one of the servers is asked whether
-    /// it still has, if it is driven elsewhere.
+    /// or nothing. Of whoever is said to have one of the servers, the journal is
+    /// asked whether it still has.
     pub(super) async fn enter(
         &self,
         id: &ExecutionId,
@@ -65,14 +65,16 @@ impl Shared {
         }
     }
 
-    /// Whether an execution that is driven elsewhere is over; then its servers
-    /// are free.
+    /// Whether an execution is over; then its servers are free. What this
+    /// member believes to drive may have been taken over and ended elsewhere.
     async fn has_ended(&self, other: &ExecutionId) -> Result<bool, DriverError> {
-        if self.membership.member().is_none() || self.registry.has_place(other) {
+        if self.membership.member().is_none() {
             return Ok(false);
         }
+        let has_place = self.registry.has_place(other);
         let head = self.ports.journal.head(other).await?;
-        let ended = head.is_none_or(|head| !head.live);
+        // One that is just being started here has no head yet.
+        let ended = head.map_or(!has_place, |head| !head.live);
         if ended {
             self.registry.leave(other);
         }

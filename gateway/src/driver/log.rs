@@ -107,7 +107,8 @@ impl Log {
         log.ok_or_else(|| DriverError::NotFound(id.clone()))
     }
 
-    /// Folds what others recorded behind this, and returns it.
+    /// Folds what others recorded behind this, and returns it: all of it, or as
+    /// much as the journal gave before it stopped answering.
     pub(super) async fn read_on(
         &mut self,
         shared: &Shared,
@@ -115,9 +116,13 @@ impl Log {
         let mut news = Vec::new();
         loop {
             let journal = &shared.ports.journal;
-            let records = journal
-                .read(self.execution.id(), self.revision, PAGE)
-                .await?;
+            let records = journal.read(self.execution.id(), self.revision, PAGE).await;
+            let records = match records {
+                Ok(records) => records,
+                // What is folded by now is read only this once.
+                Err(_) if !news.is_empty() => return Ok(news),
+                Err(error) => return Err(error.into()),
+            };
             if records.is_empty() {
                 return Ok(news);
             }

@@ -47,7 +47,12 @@ impl Driver {
     /// # Errors
     /// There is no such execution or revision, or it cannot be read.
     pub async fn view_at(&self, id: &ExecutionId, revision: u64) -> Result<View, DriverError> {
-        let newest = self.view(id).await?;
+        let mut newest = self.view(id).await?;
+        // In a cluster another gateway may have gone on with what this one
+        // believes to drive; the log tells.
+        if revision > newest.revision && self.shared.membership.member().is_some() {
+            newest = self.shared.read(id, None).await?.view();
+        }
         if revision > newest.revision {
             return Err(DriverError::FutureRevision {
                 execution: id.clone(),

@@ -98,8 +98,15 @@ async fn enter(shared: &Shared, log: &Log) -> bool {
     let execution = &log.execution;
     let servers = servers_of(execution);
     let entered = shared.enter(execution.id(), &servers, usize::MAX).await;
-    if let Err(error) = &entered {
-        tracing::error!(execution = %execution.id(), %error, "this execution cannot be resumed");
+    match (&entered, shared.membership.member()) {
+        (Ok(()), _) => {}
+        (Err(DriverError::Unavailable(why)), Some(member)) => {
+            tracing::warn!(execution = %execution.id(), why, "this execution could not be resumed; trying again");
+            member.begin_again(execution.id());
+        }
+        (Err(error), _) => {
+            tracing::error!(execution = %execution.id(), %error, "this execution cannot be resumed");
+        }
     }
     entered.is_ok()
 }

@@ -161,6 +161,7 @@ async fn follow(shared: &Shared, mut log: Log, tail: Tail) {
     let mut wait = SOON;
     loop {
         tokio::select! {
+            biased;
             () = shared.stop.cancelled() => break,
             () = tail.wake.closed() => {
                 if shared.tails.end(&id, &tail.wake, false) {

@@ -234,7 +234,7 @@ fn transition_forbidden(
 }
 
 /// A cursor beyond what there is.
-pub(crate) fn out_of_range(execution: &ExecutionId, newest: u64) -> Status {
+fn out_of_range(execution: &ExecutionId, newest: u64) -> Status {
     with_reason(
         Code::OutOfRange,
         "REVISION_OUT_OF_RANGE",

@@ -2,7 +2,7 @@
 //! them at random, asks again with the same request id until it is answered,
 //! and keeps its own record of what it was answered.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tidegate_proto::v1::{
     Action, CancelRequest, Execution, ExecutionKind, ExecutionState, GetExecutionRequest,
@@ -14,26 +14,31 @@ use tonic::{Code, Status, transport::Channel};
 
 use super::{
     dice::Dice,
+    doors::Doors,
     gateways::Pulse,
     plans,
     watchers::{Seen, watch},
 };
 
-/// Longest wait for one answer; then the same request is sent again.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two tries at a gateway that is not there, unless another one starts.
-const AGAIN: Duration = Duration::from_millis(50);
-
 /// What a client knows of its own: what it was answered, and what its watchers
 /// saw.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Executions that were started, with the request id.
-    pub(super) started: Vec<(String, String)>,
+    /// Executions that were started.
+    pub(super) started: Vec<Started>,
     /// Requests that were answered.
     pub(super) answered: Vec<Answered>,
     /// What a watcher of each execution saw.
     pub(super) seen: Vec<Seen>,
+}
+
+/// A start that was acknowledged.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) execution: String,
+    pub(super) request_id: String,
+    /// The gateway that was asked, if it was the only one.
+    pub(super) at: Option<String>,
 }
 
 /// A request that was acknowledged.
@@ -50,32 +55,30 @@ pub(super) struct Answered {
 enum Outcome {
     Done(Box<Execution>),
     /// The state forbids it.
-    Refused,
+    Refused(Status),
 }
 
 pub(super) struct Client {
     number: usize,
     dice: Dice,
-    address: watch::Receiver<String>,
+    doors: Doors,
     pulse: Arc<Pulse>,
     requests: usize,
+    /// The gateway that answered the newest request, if no other was asked.
+    answered_by: Option<String>,
     ledger: Ledger,
     watchers: Vec<JoinHandle<Seen>>,
 }
 
 impl Client {
-    pub(super) fn new(
-        number: usize,
-        dice: &mut Dice,
-        address: watch::Receiver<String>,
-        pulse: Arc<Pulse>,
-    ) -> Self {
+    pub(super) fn new(number: usize, dice: &mut Dice, doors: Doors, pulse: Arc<Pulse>) -> Self {
         Self {
             number,
             dice: Dice::new(dice.next()),
-            address,
+            doors,
             pulse,
             requests: 0,
+            answered_by: None,
             ledger: Ledger::default(),
             watchers: Vec::new(),
         }
@@ -88,7 +91,7 @@ impl Client {
             let execution = self.start().await;
             self.watchers.push(tokio::spawn(watch(
                 execution.clone(),
-                self.address.clone(),
+                self.doors.for_another(),
                 Arc::clone(&self.pulse),
             )));
             self.steer(&execution).await;
@@ -116,11 +119,15 @@ impl Client {
                 }
             })
             .await;
-        let Outcome::Done(execution) = outcome else {
-            panic!("an execution of servers that nobody uses was refused");
+        let execution = match outcome {
+            Outcome::Done(execution) => execution,
+            Outcome::Refused(why) => panic!("nobody uses these servers: {why:?}"),
         };
-        let started = (execution.id.clone(), request.request_id);
-        self.ledger.started.push(started);
+        self.ledger.started.push(Started {
+            execution: execution.id.clone(),
+            request_id: request.request_id,
+            at: self.answered_by.take(),
+        });
         execution.id
     }
 
@@ -199,10 +206,10 @@ impl Client {
                 async move { Ok(client.get_execution(request).await?.into_inner().execution) }
             })
             .await;
-        let Outcome::Done(execution) = outcome else {
-            panic!("reading {id} was refused");
-        };
-        *execution
+        match outcome {
+            Outcome::Done(execution) => *execution,
+            Outcome::Refused(why) => panic!("reading {id}: {why:?}"),
+        }
     }
 
     fn request_id(&mut self) -> String {
@@ -216,26 +223,28 @@ impl Client {
         F: Fn(ExecutionServiceClient<Channel>) -> A,
         A: Future<Output = Result<Option<Execution>, Status>>,
     {
+        let mut tries = 0;
         loop {
-            let address = self.address.borrow_and_update().clone();
-            let answer = tokio::time::timeout(PATIENCE, async {
-                let client = ExecutionServiceClient::connect(address).await;
+            tries += 1;
+            let door = self.doors.next();
+            let answer = self.doors.within(async {
+                let client = ExecutionServiceClient::connect(door.clone()).await;
                 let client = client.map_err(|error| Status::unavailable(error.to_string()))?;
                 call(client).await
             });
             match answer.await {
-                Ok(Ok(execution)) => {
+                Ok(execution) => {
+                    self.answered_by = (tries == 1).then_some(door);
                     let execution = execution.expect("an answer has an execution");
                     return Outcome::Done(Box::new(execution));
                 }
-                Ok(Err(status)) if status.code() == Code::FailedPrecondition => {
-                    return Outcome::Refused;
+                Err(status) if status.code() == Code::FailedPrecondition => {
+                    return Outcome::Refused(status);
                 }
-                Ok(Err(status)) => assert!(is_passing(&status), "{status:?}"),
-                Err(_elapsed) => {}
+                Err(status) => assert!(is_passing(&status), "{status:?}"),
             }
             // Another gateway, or the same one a little later.
-            let _ = tokio::time::timeout(AGAIN, self.address.changed()).await;
+            self.doors.wait().await;
         }
     }
 }

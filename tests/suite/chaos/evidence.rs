@@ -14,7 +14,6 @@ use tidegate_proto::v1::{
 
 use super::{
     client::{Answered, Ledger, is_over},
-    gateways::Gateways,
     watchers::{Revisions, Seen},
 };
 
@@ -29,13 +28,13 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Reads the logs of what was started.
-    pub(super) async fn gather(gateways: &Gateways, ledgers: &[Ledger]) -> Self {
-        let address = gateways.address().borrow().clone();
+    /// Reads the logs of what was started, as one gateway tells them.
+    pub(super) async fn gather(address: String, ledgers: &[Ledger]) -> Self {
         let client = ExecutionServiceClient::connect(address).await;
         let mut client = client.expect("the gateway answers");
         let mut logs = BTreeMap::new();
-        for (id, _) in ledgers.iter().flat_map(|ledger| &ledger.started) {
+        let started = ledgers.iter().flat_map(|ledger| &ledger.started);
+        for id in started.map(|started| &started.execution) {
             let mut commits: Vec<Commit> = Vec::new();
             loop {
                 let request = ListEventsRequest {
@@ -63,12 +62,34 @@ impl Evidence {
         }
     }
 
-    pub(super) fn every_answer_took_effect(&self, ledger: &Ledger) {
-        for (id, request) in &ledger.started {
-            let first = self.log(id).first().expect("a first commit");
-            assert_eq!(first.request_id, *request, "{id} was started by another");
+    /// Every commit of every execution.
+    pub(super) fn logs(&self) -> &BTreeMap<String, Vec<Commit>> {
+        &self.logs
+    }
+
+    pub(super) fn is_told_by_all(&self, others: &[Self]) {
+        for other in others {
+            for (id, log) in &self.logs {
+                assert!(other.log(id) == log, "{id} is told in two ways");
+            }
         }
-        let ids: BTreeSet<_> = ledger.started.iter().map(|(id, _)| id).collect();
+    }
+
+    pub(super) fn every_log_is_dense(&self) {
+        for (id, log) in &self.logs {
+            let revisions = log.iter().map(|commit| commit.revision);
+            assert!(revisions.eq(1..=log.len() as u64), "{id} has gaps");
+        }
+    }
+
+    pub(super) fn every_answer_took_effect(&self, ledger: &Ledger) {
+        for started in &ledger.started {
+            let first = self.log(&started.execution).first();
+            let request = &first.expect("a first commit").request_id;
+            assert_eq!(*request, started.request_id, "{started:?}");
+        }
+        let started = ledger.started.iter();
+        let ids: BTreeSet<_> = started.map(|started| &started.execution).collect();
         assert_eq!(
             ids.len(),
             ledger.started.len(),

@@ -6,6 +6,10 @@ use tempfile::TempDir;
 use tidegate_tests::process::Process;
 use tokio::sync::{Notify, watch};
 
+use super::{dice::Dice, doors::Doors};
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing may be heard before the system counts as stuck.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -43,7 +47,7 @@ impl Pulse {
 /// The gateway that runs now, and where clients find it.
 pub(super) struct Gateways {
     running: Option<Process>,
-    address: watch::Sender<String>,
+    address: watch::Sender<Vec<String>>,
     storm: watch::Sender<bool>,
     drs: String,
     folder: TempDir,
@@ -54,7 +58,7 @@ impl Gateways {
         let folder = tempfile::tempdir().expect("a folder");
         let mut gateways = Self {
             running: None,
-            address: watch::Sender::new(String::new()),
+            address: watch::Sender::new(Vec::new()),
             storm: watch::Sender::new(true),
             drs: drs.to_owned(),
             folder,
@@ -63,9 +67,9 @@ impl Gateways {
         gateways
     }
 
-    /// Where the newest gateway is.
-    pub(super) fn address(&self) -> watch::Receiver<String> {
-        self.address.subscribe()
+    /// The way to the newest gateway.
+    pub(super) fn doors(&self, dice: &mut Dice) -> Doors {
+        Doors::new(self.address.subscribe(), dice, PATIENCE)
     }
 
     /// True as long as gateways are killed.
@@ -87,32 +91,35 @@ impl Gateways {
     async fn start_one(&mut self) {
         let data = self.folder.path().join("data").display().to_string();
         let drs = self.drs.clone();
-        let process = tokio::task::spawn_blocking(move || serve(&data, &drs)).await;
+        let process = tokio::task::spawn_blocking(move || serve(&data, &drs, &[])).await;
         let process = process.expect("the gateway starts");
-        self.address.send_replace(process.address().to_owned());
+        let address = vec![process.address().to_owned()];
+        self.address.send_replace(address);
         self.running = Some(process);
     }
 }
 
-fn serve(data: &str, drs: &str) -> Process {
+/// A gateway in front of this DRS, with these settings besides.
+pub(super) fn serve(data: &str, drs: &str, besides: &[(&str, &str)]) -> Process {
     let listen = ["--listen", "127.0.0.1:0"];
     let serve = ["serve", "--drs", "aws", "--data-dir", data];
+    let settings = [
+        ("AWS_ENDPOINT_URL_DRS", drs),
+        ("AWS_ACCESS_KEY_ID", "123456789012"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_REGION", "us-west-2"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
+        ("TIDEGATE__DRS__LOOK_INTERVAL", "100ms"),
+        ("TIDEGATE__DRS__READ_BACKOFF_MAX", "500ms"),
+        ("TIDEGATE__DRS__CHANGE_TIMEOUT", "2s"),
+        ("TIDEGATE__DRS__READ_TIMEOUT", "2s"),
+        ("TIDEGATE__ENGINE__SETTLE_WINDOW", "3s"),
+        ("TIDEGATE__ENGINE__DEFER_BACKOFF", "100ms"),
+        ("TIDEGATE__ENGINE__DEFER_MAX", "500ms"),
+    ];
     Process::start(
         &[&serve[..], &listen].concat(),
-        &[
-            ("AWS_ENDPOINT_URL_DRS", drs),
-            ("AWS_ACCESS_KEY_ID", "123456789012"),
-            ("AWS_SECRET_ACCESS_KEY", "none"),
-            ("AWS_REGION", "us-west-2"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("TIDEGATE__DRS__POLL_INTERVAL", "100ms"),
-            ("TIDEGATE__DRS__LOOK_INTERVAL", "100ms"),
-            ("TIDEGATE__DRS__READ_BACKOFF_MAX", "500ms"),
-            ("TIDEGATE__DRS__CHANGE_TIMEOUT", "2s"),
-            ("TIDEGATE__DRS__READ_TIMEOUT", "2s"),
-            ("TIDEGATE__ENGINE__SETTLE_WINDOW", "3s"),
-            ("TIDEGATE__ENGINE__DEFER_BACKOFF", "100ms"),
-            ("TIDEGATE__ENGINE__DEFER_MAX", "500ms"),
-        ],
+        &[&settings, besides].concat(),
     )
 }

@@ -7,15 +7,20 @@
 //! `TIDEGATE_CHAOS_SEED=N cargo test -p tidegate-tests --test suite chaos`
 
 mod client;
+mod cluster;
 mod dice;
+mod doors;
 mod evidence;
 mod gateways;
+mod harm;
 mod plans;
+mod replicas;
+mod takeovers;
 mod watchers;
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_emulator::{Scenario, faults::Faults};
+use tidegate_emulator::{Emulator, Scenario, faults::Faults};
 
 use self::{
     client::{Client, Ledger},
@@ -52,12 +57,13 @@ async fn storm(seed: u64) {
     let drs = serve(scenario, SPEED).await;
     let pulse = Arc::new(Pulse::default());
     let mut gateways = Gateways::start(&drs.address).await;
-    plans::apply(&gateways, CLIENTS).await;
+    let mut doors = gateways.doors(&mut dice);
+    plans::apply(doors.next(), CLIENTS).await;
 
-    let everything = Everything::watch(gateways.address(), Arc::clone(&pulse));
+    let everything = Everything::watch(doors.for_another(), Arc::clone(&pulse));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
-            let client = Client::new(number, &mut dice, gateways.address(), Arc::clone(&pulse));
+            let client = Client::new(number, &mut dice, doors.for_another(), Arc::clone(&pulse));
             tokio::spawn(client.work(gateways.storm()))
         })
         .collect();
@@ -65,18 +71,14 @@ async fn storm(seed: u64) {
         pulse.beats(1 + dice.below(LIFE)).await;
         gateways.kill_and_start().await;
     }
-    let fired = drs
-        .emulator
-        .with_faults(|_, plan| plan.counts().map(|count| count.fired).sum::<u64>());
-    assert!(fired > 0, "DRS has misbehaved");
-    drs.emulator.set_faults(Faults::none());
+    let fired = end_faults(&drs.emulator);
     gateways.calm();
 
     let mut ledgers: Vec<Ledger> = Vec::new();
     for client in clients {
         ledgers.push(client.await.expect("a client keeps its own records"));
     }
-    let evidence = Evidence::gather(&gateways, &ledgers).await;
+    let evidence = Evidence::gather(doors.next(), &ledgers).await;
     for ledger in &ledgers {
         evidence.every_answer_took_effect(ledger);
         evidence.every_watcher_saw_everything_once(ledger);
@@ -85,4 +87,12 @@ async fn storm(seed: u64) {
     evidence.what_was_seen_of_all_is_in_the_logs(&everything.stop().await);
     evidence.nothing_was_launched_twice(&drs.emulator);
     println!("{KILLS} kills: {evidence}, {fired} faults at DRS");
+}
+
+/// From now on DRS behaves; how often it has not.
+fn end_faults(drs: &Emulator) -> u64 {
+    let fired = drs.with_faults(|_, plan| plan.counts().map(|count| count.fired).sum());
+    assert!(fired > 0, "DRS has misbehaved");
+    drs.set_faults(Faults::none());
+    fired
 }

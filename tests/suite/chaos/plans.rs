@@ -6,8 +6,6 @@ use tidegate_proto::v1::{
     plan_service_client::PlanServiceClient,
 };
 
-use super::gateways::Gateways;
-
 /// Servers of one client.
 const SERVERS: usize = 6;
 const ACCOUNT: &str = "123456789012";
@@ -40,8 +38,7 @@ pub(super) fn fleet(clients: usize, seed: u64) -> String {
 }
 
 /// Applies every client's plan.
-pub(super) async fn apply(gateways: &Gateways, clients: usize) {
-    let address = gateways.address().borrow().clone();
+pub(super) async fn apply(address: String, clients: usize) {
     let mut plans = PlanServiceClient::connect(address)
         .await
         .expect("the gateway answers");

@@ -1,22 +1,16 @@
 //! Clients that only watch: one execution from its first commit to its end,
 //! and all executions at once; both across every gateway, by their cursors.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_proto::v1::{
     Commit, WatchAllRequest, WatchEndReason, WatchRequest, WatchResponse,
     execution_service_client::ExecutionServiceClient, watch_all_response, watch_response::Message,
 };
-use tokio::{
-    sync::{oneshot, watch},
-    task::JoinHandle,
-};
-use tonic::Status;
+use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::{Status, transport::Channel};
 
-use super::{client::is_passing, gateways::Pulse};
-
-/// Between two tries at a gateway that is not there, unless another one starts.
-const AGAIN: Duration = Duration::from_millis(50);
+use super::{client::is_passing, doors::Doors, gateways::Pulse};
 
 /// What a watcher saw of one execution.
 #[derive(Debug)]
@@ -30,11 +24,7 @@ pub(super) struct Seen {
 }
 
 /// Watches an execution to its end.
-pub(super) async fn watch(
-    execution: String,
-    mut address: watch::Receiver<String>,
-    pulse: Arc<Pulse>,
-) -> Seen {
+pub(super) async fn watch(execution: String, mut doors: Doors, pulse: Arc<Pulse>) -> Seen {
     let mut seen = Seen {
         execution,
         commits: Vec::new(),
@@ -42,27 +32,25 @@ pub(super) async fn watch(
         index: 0,
     };
     loop {
-        let gateway = address.borrow_and_update().clone();
-        match seen.go_on(gateway, &pulse).await {
+        match seen.go_on(&mut doors, &pulse).await {
             Ok(true) => return seen,
             Ok(false) => {}
             Err(status) => assert!(is_passing(&status), "{status:?}"),
         }
-        let _ = tokio::time::timeout(AGAIN, address.changed()).await;
+        doors.wait().await;
     }
 }
 
 impl Seen {
     /// True once the stream has told of the execution's end.
-    async fn go_on(&mut self, gateway: String, pulse: &Pulse) -> Result<bool, Status> {
-        let client = ExecutionServiceClient::connect(gateway).await;
-        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+    async fn go_on(&mut self, doors: &mut Doors, pulse: &Pulse) -> Result<bool, Status> {
+        let mut client = enter(doors).await?;
         let request = WatchRequest {
             execution: self.execution.clone(),
             after_revision: Some(self.revision()),
         };
-        let mut stream = client.watch(request).await?.into_inner();
-        while let Some(WatchResponse { message }) = stream.message().await? {
+        let mut stream = doors.within(client.watch(request)).await?.into_inner();
+        while let Some(WatchResponse { message }) = doors.within(stream.message()).await? {
             pulse.beat();
             match message.expect("a message") {
                 Message::Header(header) => {
@@ -95,6 +83,16 @@ impl Seen {
     }
 }
 
+/// Any of the gateways.
+async fn enter(doors: &mut Doors) -> Result<ExecutionServiceClient<Channel>, Status> {
+    let door = doors.next();
+    let connected = async {
+        let client = ExecutionServiceClient::connect(door).await;
+        client.map_err(|error| Status::unavailable(error.to_string()))
+    };
+    doors.within(connected).await
+}
+
 /// The revisions that a watcher of everything saw, by execution.
 pub(super) type Revisions = BTreeMap<String, Vec<u64>>;
 
@@ -105,13 +103,13 @@ pub(super) struct Everything {
 }
 
 impl Everything {
-    pub(super) fn watch(address: watch::Receiver<String>, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn watch(doors: Doors, pulse: Arc<Pulse>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let watching = tokio::spawn(async move {
             let mut all = All::default();
             tokio::select! {
                 _ = stopped => {}
-                () = all.watch(address, pulse) => {}
+                () = all.watch(doors, pulse) => {}
             }
             all.revisions
         });
@@ -134,25 +132,23 @@ struct All {
 }
 
 impl All {
-    async fn watch(&mut self, mut address: watch::Receiver<String>, pulse: Arc<Pulse>) {
+    async fn watch(&mut self, mut doors: Doors, pulse: Arc<Pulse>) {
         loop {
-            let gateway = address.borrow_and_update().clone();
-            if let Err(status) = self.go_on(gateway, &pulse).await {
+            if let Err(status) = self.go_on(&mut doors, &pulse).await {
                 assert!(is_passing(&status), "{status:?}");
             }
-            let _ = tokio::time::timeout(AGAIN, address.changed()).await;
+            doors.wait().await;
         }
     }
 
-    async fn go_on(&mut self, gateway: String, pulse: &Pulse) -> Result<(), Status> {
-        let client = ExecutionServiceClient::connect(gateway).await;
-        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
+    async fn go_on(&mut self, doors: &mut Doors, pulse: &Pulse) -> Result<(), Status> {
+        let mut client = enter(doors).await?;
         let request = WatchAllRequest {
             filter: None,
             cursor: self.cursor.clone(),
         };
-        let mut stream = client.watch_all(request).await?.into_inner();
-        while let Some(response) = stream.message().await? {
+        let mut stream = doors.within(client.watch_all(request)).await?.into_inner();
+        while let Some(response) = doors.within(stream.message()).await? {
             pulse.beat();
             match response.message.expect("a message") {
                 watch_all_response::Message::Snapshot(summary) => {

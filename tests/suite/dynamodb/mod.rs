@@ -14,6 +14,7 @@ mod tables;
 
 use std::sync::Arc;
 
+pub(crate) use self::processes::make_table;
 use tidegate_gateway::ports::{cluster::Cluster, journal::Journal};
 use tidegate_tests::{
     conformance::{cluster, holds},

@@ -23,7 +23,7 @@ use crate::scenarios::{
 };
 
 /// Makes a table with the command that people use.
-pub(super) fn make_table(table: &str, local: &DynamoDbLocal) {
+pub(crate) fn make_table(table: &str, local: &DynamoDbLocal) {
     let endpoint = local.endpoint();
     let create = ["aws", "create-table", "--table", table, "--endpoint"];
     let create = [&create[..], &[&endpoint, "--partitions", "8"]].concat();

@@ -56,6 +56,10 @@ impl Actor {
 
     /// Reads what somebody else wrote. If that was another owner, the
     /// execution is not driven here any more.
+    ///
+    /// What became outstanding is for the caller to begin, and not before it has
+    /// recorded what it heard: until then a launch that was answered still looks
+    /// like one to be asked for.
     pub(super) async fn catch_up(&mut self) -> Result<(), End> {
         let news = loop {
             match self.log.read_on(&self.shared).await {
@@ -80,7 +84,6 @@ impl Actor {
         if self.log.execution.state().is_terminal() {
             self.shared.registry.leave(self.log.execution.id());
         }
-        self.dispatcher.dispatch(&self.log.execution, self.stopping);
         Ok(())
     }
 
@@ -124,12 +127,11 @@ impl Actor {
                 }
             }
             let now = self.now();
-            let Ok(decided) = self.decide(event.clone(), now, None) else {
+            let decided = self.decide(event.clone(), now, None).ok();
+            let Some(decided) = decided.filter(|decided| !decided.changes.is_empty()) else {
+                self.dispatcher.dispatch(&self.log.execution, self.stopping);
                 return Ok(());
             };
-            if decided.changes.is_empty() {
-                return Ok(());
-            }
             let holds = Some(turn.holds(&new));
             match self.record(decided, With { claim: None, holds }).await {
                 Ok((view, record)) => {

@@ -6,15 +6,18 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_core::ExecutionId;
+use tidegate_core::{ExecutionId, OwnerId};
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::{
-    super::{DriverError, Shared, actor::Message, resuming},
+    super::{DriverError, Planted, Shared, actor::Message, resuming},
     Held, Member, Membership, Term,
     balance::{self, Steps},
 };
 use crate::ports::cluster::{ClusterError, Lease, Roster};
+
+/// Logs that are read on with each beat when a member has died.
+const READ_AT_ONCE: usize = 500;
 
 /// Joins the cluster, if there is one: the first beat, and the leases that
 /// are free.
@@ -43,6 +46,7 @@ pub(in crate::driver) async fn keep(shared: Arc<Shared>) {
         tokio::join!(member.beat_on(&shared), member.resume_on(&shared))
     };
     tokio::select! {
+        biased;
         () = shared.leaving.cancelled() => {}
         _ = going_on => {}
     }
@@ -97,7 +101,7 @@ impl Member {
         let _turn = self.turn.lock().await;
         let roster = self.beat(shared).await?;
         let now = shared.ports.clock.elapsed();
-        let alive = self.lock().hear(&roster, now, self.settings.lease);
+        let alive = self.hear(shared, &roster, now);
         for (partition, term) in self.compare(&roster) {
             term.stop.cancel();
             self.tell_of_partition(shared, partition).await;
@@ -111,8 +115,24 @@ impl Member {
                 self.release(shared, partition);
             }
         }
-        self.tell_again().await;
+        self.tell_again(shared).await;
+        self.read_on(shared);
         self.hear_nudges(shared).await
+    }
+
+    /// Some at a time, so that thousands do not read at once.
+    fn read_on(&self, shared: &Shared) {
+        let unread: Vec<ExecutionId> = {
+            let mut state = self.lock();
+            let some = state.unread.iter().take(READ_AT_ONCE).cloned().collect();
+            for execution in &some as &Vec<ExecutionId> {
+                state.unread.remove(execution);
+            }
+            some
+        };
+        for execution in unread {
+            self.written(shared, execution);
+        }
     }
 
     async fn beat(&self, shared: &Shared) -> Result<Roster, ClusterError> {
@@ -127,6 +147,23 @@ impl Member {
         let lease = self.settings.lease;
         self.lock().until = began + lease - lease / 10;
         Ok(roster)
+    }
+
+    /// Who is alive. One that is no more may have written into any log, and
+    /// told nobody; so what is driven here is read on.
+    fn hear(&self, shared: &Shared, roster: &Roster, now: Duration) -> BTreeSet<OwnerId> {
+        let lease = match shared.settings.has(Planted::TakesTooSoon) {
+            true => self.settings.lease / 4,
+            false => self.settings.lease,
+        };
+        let mut state = self.lock();
+        let alive = state.hear(roster, now, lease);
+        let has_died = !state.alive.is_subset(&alive);
+        if has_died && !shared.settings.has(Planted::ForgetsTheDead) {
+            state.unread.extend(shared.registry.driven());
+        }
+        state.alive.clone_from(&alive);
+        alive
     }
 
     /// Brings what this member believes to have in line with a roster. Returns
@@ -226,9 +263,12 @@ impl Member {
         }
     }
 
-    async fn tell_again(&self) {
+    async fn tell_again(&self, shared: &Shared) {
         let untold = std::mem::take(&mut self.lock().untold);
         for execution in untold {
+            if shared.settings.has(Planted::ForgetsUntold) {
+                continue;
+            }
             self.tell(&execution).await;
         }
     }

@@ -87,11 +87,16 @@ struct State {
     /// Until when nobody can have taken a lease of ours.
     until: Duration,
     heard: BTreeMap<OwnerId, Heard>,
+    /// Members that were alive at the last beat.
+    alive: BTreeSet<OwnerId>,
     leases: BTreeMap<u16, Held>,
     /// Executions that this member was told of, and does not drive yet.
     begin: BTreeSet<ExecutionId>,
     /// Executions whose owner could not be told that their log was written.
     untold: BTreeSet<ExecutionId>,
+    /// Executions that are driven here, into whose logs somebody may have
+    /// written who cannot tell any more.
+    unread: BTreeSet<ExecutionId>,
     swept: Duration,
 }
 

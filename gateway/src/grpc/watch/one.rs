@@ -15,11 +15,7 @@ use super::{
 };
 use crate::{
     driver::View,
-    grpc::{
-        argument, convert,
-        services::Services,
-        status::{from_driver, out_of_range},
-    },
+    grpc::{argument, convert, services::Services, status::from_driver},
 };
 
 /// Opens a stream: its header is queued when this returns.
@@ -32,19 +28,20 @@ pub(in crate::grpc) async fn watch(
     let driver = &services.driver;
     // Subscribed first: what happens from here on wakes the stream.
     let updates = driver.subscribe(&id).await;
-    let newest = driver
-        .view(&id)
-        .await
-        .map_err(|error| from_driver(error, None))?;
+    let newest = driver.view(&id).await;
+    let newest = newest.map_err(|error| from_driver(error, None))?;
     let begin = match request.after_revision {
         None => newest.clone(),
-        Some(after) if after > newest.revision => {
-            return Err(out_of_range(&id, newest.revision));
-        }
         Some(after) => {
             let view = driver.view_at(&id, after).await;
             view.map_err(|error| from_driver(error, None))?
         }
+    };
+    // The cursor may be from a gateway of the cluster that knows more.
+    let newest = if begin.revision > newest.revision {
+        begin.clone()
+    } else {
+        newest
     };
     let settings = &services.settings.watch;
     let watcher = Watcher {

@@ -1,0 +1,141 @@
+//! Chaos over a cluster: three replicas on one table, killed and stopped again
+//! and again while clients steer and watch at all of them. What any of them
+//! acknowledged must have taken effect; all tell the same of every execution;
+//! who was stopped and wakes up does nothing; nothing is launched twice.
+//!
+//! `TIDEGATE_CHAOS_SEED=N cargo test -p tidegate-tests --test suite chaos`
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tidegate_core::engine::Change;
+use tidegate_emulator::Scenario;
+use tidegate_gateway::{
+    adapters::journal_dynamodb::{DynamoJournal, Settings},
+    journal_format,
+    ports::journal::Journal as _,
+};
+use tidegate_tests::dynamodb::DynamoDbLocal;
+
+use super::{
+    SPEED,
+    client::{Client, Ledger},
+    dice::{self, Dice},
+    end_faults,
+    evidence::Evidence,
+    gateways::Pulse,
+    plans,
+    replicas::Replicas,
+    takeovers::Takeovers,
+    watchers::Everything,
+};
+use crate::{dynamodb::make_table, scenarios::kill_and_resume::serve};
+
+const TABLE: &str = "chaos";
+/// Clients at a time; each has servers and a plan of its own.
+const CLIENTS: usize = 4;
+/// How often a replica is killed or stopped.
+const HARMS: usize = 50;
+/// Most things that are heard between two of them.
+const LIFE: usize = 100;
+/// The whole of it, far above what it takes.
+const BOUND: Duration = Duration::from_secs(600);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_replicas_that_die_and_hang_lose_nothing_and_launch_nothing_twice() {
+    let seed = dice::seed();
+    println!("TIDEGATE_CHAOS_SEED={seed}");
+    let calm = tokio::time::timeout(BOUND, storm(seed)).await;
+    calm.expect("it ends in time");
+}
+
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
+async fn storm(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let scenario = Scenario::from_yaml(&plans::fleet(CLIENTS, seed)).expect("the fleet is valid");
+    let drs = serve(scenario, SPEED).await;
+    let local = DynamoDbLocal::shared().await;
+    make_table(TABLE, &local);
+    let mut replicas = Replicas::start(TABLE, Arc::clone(&local), &drs.address).await;
+    let mut doors = replicas.doors(&mut dice);
+    plans::apply(doors.next(), CLIENTS).await;
+
+    let pulse = Arc::new(Pulse::default());
+    let everything = Everything::watch(doors.for_another(), Arc::clone(&pulse));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let client = Client::new(number, &mut dice, doors.for_another(), Arc::clone(&pulse));
+            tokio::spawn(client.work(replicas.storm()))
+        })
+        .collect();
+    let began = Instant::now();
+    for _ in 0..HARMS {
+        let beats = pulse.beats(1 + dice.below(LIFE));
+        replicas.bring_back_during(beats).await;
+        replicas.harm(&mut dice).await;
+    }
+    let lasted = began.elapsed();
+    let fired = end_faults(&drs.emulator);
+    replicas.calm().await;
+
+    let mut ledgers: Vec<Ledger> = Vec::new();
+    for client in clients {
+        ledgers.push(client.await.expect("a client keeps its own records"));
+    }
+    let mut told = Vec::new();
+    for door in doors.all() {
+        told.push(Evidence::gather(door, &ledgers).await);
+    }
+    let evidence = &told[0];
+    evidence.is_told_by_all(&told);
+    evidence.every_log_is_dense();
+    for ledger in &ledgers {
+        evidence.every_answer_took_effect(ledger);
+        evidence.every_watcher_saw_everything_once(ledger);
+    }
+    evidence.every_execution_ended();
+    evidence.what_was_seen_of_all_is_in_the_logs(&everything.stop().await);
+    evidence.nothing_was_launched_twice(&drs.emulator);
+    let records = only_owners_wrote(&local, evidence).await;
+
+    let takeovers = Takeovers::of(&replicas.history, &ledgers, evidence.logs());
+    assert!(takeovers.count() > 0, "nothing was taken over");
+    let kills = replicas.history.kills();
+    println!(
+        "{kills} kills and {} stops within {:.0} s: {evidence}, {records} records, {fired} faults \
+         at DRS\ntaken over, {takeovers}",
+        HARMS - kills,
+        lasted.as_secs_f64()
+    );
+}
+
+/// Every record is of the owner of its time: none of an owner that had lost the
+/// execution before. Returns how many there are.
+async fn only_owners_wrote(local: &DynamoDbLocal, evidence: &Evidence) -> usize {
+    let settings = Settings {
+        endpoint: Some(local.endpoint()),
+        ..Settings::new(TABLE)
+    };
+    let journal = DynamoJournal::open(settings).await;
+    let journal = journal.expect("the table opens");
+    let mut count = 0;
+    for (id, log) in evidence.logs() {
+        let mut epoch = 0;
+        let mut read = 0;
+        while read < log.len() {
+            let records = journal.read(&id.as_str().into(), read as u64, 1_000).await;
+            for stored in records.expect("the log is read") {
+                let record = journal_format::decode(&stored.record).expect("a record");
+                let changes = record.view.changes.iter();
+                let owners = changes.filter(|change| matches!(change, Change::OwnerChanged { .. }));
+                epoch += owners.count() as u64;
+                assert_eq!(record.epoch, epoch, "{id}@{}", stored.revision);
+                read += 1;
+            }
+        }
+        count += read;
+    }
+    count
+}
