@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tidegate_core::plan::Target;
+use tidegate_core::{Timestamp, plan::Target};
 use tidegate_gateway::{
     adapters::drs_aws::{AwsDrs, Mode, Sessions, Settings},
     ports::drs::Drs as _,
@@ -19,6 +19,9 @@ use super::{
     rig::{adapter, answered, drill, target},
     scripted::{Answer, Request, Scripted, ok},
 };
+
+/// Jobs of any age count.
+const LONG_AGO: Timestamp = Timestamp::from_millis(0);
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/recovery";
 const NO_JOBS: &str = r#"{"items": []}"#;
@@ -147,7 +150,10 @@ async fn what_a_person_must_put_right_is_said_with_its_remedy_and_waited_for() {
         let body = format!(r#"{{"__type": "{code}", "message": "{message}"}}"#);
         let drs = Scripted::new(move |_| Answer::Http(status, "", body.clone())).await;
         let adapter = adapter(&drs.url).await;
-        let read = adapter.live_jobs(target()).await.expect_err("an error");
+        let read = adapter
+            .live_jobs(target(), LONG_AGO)
+            .await
+            .expect_err("an error");
         let read = read.to_string();
         assert!(read.contains("123456789012/us-west-2 failed"), "{read}");
         let launch = adapter.start_recovery(drill("k", &["s-1"])).await;
@@ -164,7 +170,7 @@ async fn what_a_person_must_put_right_is_said_with_its_remedy_and_waited_for() {
 async fn child_asks_three_times() {
     let drs = connected(Sessions::default()).await;
     for _ in 0..3 {
-        drs.live_jobs(in_role()).await.expect("an answer");
+        drs.live_jobs(in_role(), LONG_AGO).await.expect("an answer");
     }
 }
 
@@ -179,7 +185,7 @@ async fn child_is_tagged() {
         tagged: true,
     })
     .await;
-    drs.live_jobs(in_role()).await.expect("an answer");
+    drs.live_jobs(in_role(), LONG_AGO).await.expect("an answer");
 }
 
 #[tokio::test]
@@ -201,7 +207,7 @@ async fn child_has_none() {
 /// How a read and a launch fail.
 async fn failures(target: Arc<Target>) -> [String; 2] {
     let drs = connected(Sessions::default()).await;
-    let read = drs.live_jobs(Arc::clone(&target)).await;
+    let read = drs.live_jobs(Arc::clone(&target), LONG_AGO).await;
     let mut order = drill("k", &["s-1"]);
     order.target = target;
     let launch = drs.start_recovery(order).await;

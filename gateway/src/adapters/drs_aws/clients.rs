@@ -12,7 +12,10 @@ use std::{
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_drs::{
     Client, Config,
-    config::{Credentials, Region, http::HttpResponse, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        Credentials, Region, SharedCredentialsProvider, http::HttpResponse, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
 };
 use tidegate_core::plan::Target;
@@ -129,8 +132,8 @@ impl Clients {
     /// there.
     pub(super) async fn shared(&self, target: &Target) -> SdkConfig {
         let config = match &self.access {
-            Access::Aws { base, external_id } => {
-                let config = in_target(base, external_id.as_deref(), target).await;
+            Access::Aws { base, sessions } => {
+                let config = credentials::in_target(base, sessions, target).await;
                 config.into_builder()
             }
             Access::Endpoint { url } => SdkConfig::builder()
