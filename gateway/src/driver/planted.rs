@@ -26,12 +26,8 @@ pub enum Planted {
     LosesJobs,
     /// A member of a cluster acts although its lease may have ended.
     ActsWithoutLease,
-    /// A member takes leases long before their owner can know that they ended.
-    TakesTooSoon,
     /// An owner that could not be told of a change is never told.
     ForgetsUntold,
-    /// What a member wrote just before it died is not looked for.
-    ForgetsTheDead,
 }
 
 /// Which bug a driver has; none, but in a test's build.

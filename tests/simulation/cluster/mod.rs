@@ -27,13 +27,10 @@ const SEEDS: u64 = 600;
 /// Seeds after which a bug counts as not found.
 const BUG_SEEDS: u64 = 1_000;
 
-const BUGS: [Bug; 8] = [
+const BUGS: [Bug; 5] = [
     Bug::Driver(Planted::ActsWithoutLease),
-    Bug::Driver(Planted::TakesTooSoon),
     Bug::Driver(Planted::ForgetsUntold),
-    Bug::Driver(Planted::ForgetsTheDead),
     Bug::Driver(Planted::SkipsFence),
-    Bug::Driver(Planted::ForgetsNonce),
     Bug::Driver(Planted::ForgetsClaims),
     Bug::Driver(Planted::ActsTooSoon),
 ];

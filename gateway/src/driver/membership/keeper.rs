@@ -122,12 +122,10 @@ impl Member {
 
     /// Some at a time, so that thousands do not read at once.
     fn read_on(&self, shared: &Shared) {
-        let unread: Vec<ExecutionId> = {
+        let unread: BTreeSet<ExecutionId> = {
             let mut state = self.lock();
-            let some = state.unread.iter().take(READ_AT_ONCE).cloned().collect();
-            for execution in &some as &Vec<ExecutionId> {
-                state.unread.remove(execution);
-            }
+            let some: BTreeSet<_> = state.unread.iter().take(READ_AT_ONCE).cloned().collect();
+            state.unread.retain(|execution| !some.contains(execution));
             some
         };
         for execution in unread {
@@ -152,14 +150,10 @@ impl Member {
     /// Who is alive. One that is no more may have written into any log, and
     /// told nobody; so what is driven here is read on.
     fn hear(&self, shared: &Shared, roster: &Roster, now: Duration) -> BTreeSet<OwnerId> {
-        let lease = match shared.settings.has(Planted::TakesTooSoon) {
-            true => self.settings.lease / 4,
-            false => self.settings.lease,
-        };
         let mut state = self.lock();
-        let alive = state.hear(roster, now, lease);
+        let alive = state.hear(roster, now, self.settings.lease);
         let has_died = !state.alive.is_subset(&alive);
-        if has_died && !shared.settings.has(Planted::ForgetsTheDead) {
+        if has_died {
             state.unread.extend(shared.registry.driven());
         }
         state.alive.clone_from(&alive);
