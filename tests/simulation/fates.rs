@@ -80,10 +80,8 @@ impl World {
             }
             // What could not be read was not taken.
             What::Nudges(member, reply) => {
-                let fate = match fate {
-                    Fate::DoneAndLost => Fate::Lost,
-                    other => other,
-                };
+                let was_lost = matches!(fate, Fate::DoneAndLost);
+                let fate = if was_lost { Fate::Lost } else { fate };
                 tell(reply, || self.cluster.nudges(&member), fate);
             }
         }

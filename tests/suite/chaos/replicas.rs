@@ -162,7 +162,7 @@ impl Replicas {
                     self.slots[number] = self.start_one(number).await;
                     self.show();
                 }
-                other => slot.state = other,
+                other @ (State::Up(_) | State::Hung(..) | State::Down(_)) => slot.state = other,
             }
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn region(text: &str) -> Result<String, String> {
     let is_region = match &parts[..] {
         [words @ .., number] => {
             words.len() >= 2
-                && words.iter().all(|part| is_word(part))
+                && words.iter().all(is_word)
                 && !number.is_empty()
                 && number.bytes().all(|byte| byte.is_ascii_digit())
         }
