@@ -145,11 +145,7 @@ impl fmt::Display for Mistake {
             Self::BadRegion(text) => write!(f, "{text:?} is {NO_REGION}"),
             Self::BadRole(text) => write!(f, "{text:?} is {NO_ROLE}"),
             Self::BadServerId(text) => write!(f, "{text:?} is {NO_SERVER}"),
-            Self::ServerElsewhere { arn, target } => write!(
-                f,
-                "{arn:?} is not in the target {target}; correct one of them, or name an extended \
-                 source server by the id that it has in the target's account"
-            ),
+            Self::ServerElsewhere { arn, target } => elsewhere(f, arn, target),
             Self::BadSnapshotId(text) => write!(f, "{text:?} is {NO_SNAPSHOT}"),
             Self::BadDigest(text) => write!(f, "{text:?} is {NO_DIGEST}"),
             Self::BadHost(text) => write!(f, "{text:?} is {NO_HOST}"),
@@ -209,6 +205,14 @@ impl fmt::Display for Mistake {
             Self::BackoffOrder => f.write_str("must not be shorter than the first backoff"),
         }
     }
+}
+
+fn elsewhere(f: &mut fmt::Formatter<'_>, arn: &str, target: &str) -> fmt::Result {
+    write!(
+        f,
+        "{arn:?} is not in the target {target}; correct one of them, or name an extended \
+         source server by the id that it has in the target's account"
+    )
 }
 
 fn unknown(
