@@ -19,6 +19,7 @@ mod holding;
 mod jitter;
 mod log;
 mod looking;
+mod mailbox;
 mod membership;
 mod outstanding;
 mod pace;
@@ -46,7 +47,7 @@ use std::{
 use futures::FutureExt as _;
 use tidegate_core::{SourceServerId, engine::Execution};
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Notify, Semaphore, broadcast},
     task::AbortHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -72,6 +73,9 @@ use self::{
 /// from its cursors.
 const PUBLISHED: usize = 4096;
 
+/// Executions that are taken over at the same time.
+const TAKEOVERS_AT_ONCE: usize = 256;
+
 /// Drives executions; a cheap handle.
 #[derive(Clone)]
 pub struct Driver {
@@ -90,6 +94,8 @@ struct Shared {
     admission: Arc<Admission>,
     reads: Reads,
     waits: Waits,
+    /// Thousands may have to be taken over at once.
+    takeovers: Semaphore,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -139,6 +145,7 @@ impl Driver {
             settings,
             reads,
             waits: Waits::default(),
+            takeovers: Semaphore::new(TAKEOVERS_AT_ONCE),
             registry: Registry::default(),
             poller: Poller::default(),
             admission,

@@ -166,7 +166,10 @@ impl Shared {
     }
 
     /// In a cleanup: the execution whose instances are terminated.
-    pub(super) async fn source_of(&self, cleanup: &Execution) -> Result<Execution, DriverError> {
+    pub(super) async fn source_of(
+        &self,
+        cleanup: &Execution,
+    ) -> Result<Arc<Execution>, DriverError> {
         let log = self.read(cleanup.id(), Some(1)).await?;
         let Some(source) = &log.origin.source else {
             return Err(DriverError::Damaged("a cleanup without a source".into()));

@@ -7,14 +7,14 @@ use std::{
 };
 
 use tidegate_core::{ExecutionId, SourceServerId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::{DriverError, RecordView, View, actor::Message};
+use super::{DriverError, RecordView, View, mailbox::Mailbox};
 
 /// How to reach one live execution.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
-    pub(super) mailbox: mpsc::Sender<Message>,
+    pub(super) mailbox: Mailbox,
     /// Wakes when something was recorded.
     pub(super) woken: watch::Receiver<View>,
     pub(super) recent: Arc<Recent>,
