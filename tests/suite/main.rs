@@ -12,6 +12,7 @@ mod history;
 mod journal;
 mod journal_format;
 mod model_check;
+mod permissions;
 mod recovery_time;
 mod scenarios;
 mod telemetry;
