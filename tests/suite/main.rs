@@ -7,6 +7,7 @@ mod driver;
 mod driver_journal;
 mod drs_adapter;
 mod dynamodb;
+mod first_drill;
 mod fuzz_corpus;
 mod history;
 mod journal;
