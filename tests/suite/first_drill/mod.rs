@@ -19,6 +19,7 @@ use self::{
     text::{Block, Place},
     world::World,
 };
+use crate::compatibility::installed::in_checkout;
 
 const TEXT: &str = "docs/first-drill.md";
 
@@ -46,8 +47,26 @@ async fn the_first_drill_goes_as_the_text_says() {
 
 #[test]
 fn the_readme_leads_to_the_text() {
-    let readme = fs::read_to_string(crate::compatibility::installed::in_checkout("README.md"));
-    assert!(readme.expect("it is there").contains(&format!("({TEXT})")));
+    let readme = fs::read_to_string(in_checkout("README.md")).expect("it is there");
+    assert!(readme.contains(&format!("({TEXT})")));
+}
+
+/// What prose calls by name must be there, too: each goes as far as its help.
+#[test]
+fn every_command_that_the_prose_names_is_one() {
+    for path in [TEXT, "README.md"] {
+        let text = fs::read_to_string(in_checkout(path)).expect("the text is there");
+        let spans = text.split('`').skip(1).step_by(2);
+        let commands = spans.filter_map(|span| span.strip_prefix("tidegate "));
+        let mut count = 0;
+        for command in commands.filter(|it| !it.contains('\n')) {
+            let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+            let output = run(&words, "");
+            assert!(output.status.success(), "{path}: tidegate {command}");
+            count += 1;
+        }
+        assert!(count > 0, "{path}");
+    }
 }
 
 /// Whoever follows the text.
