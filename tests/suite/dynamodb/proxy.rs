@@ -12,19 +12,21 @@ use super::answers::{Request, message, request};
 
 /// What happens to a call.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is made and answered.
     Answered,
     /// It is made, and the connection breaks before the answer.
     Lost,
     /// It is not made, and answered with an error of this code.
     Refused(&'static str),
+    /// It is not made, and answered with this body.
+    Instead(String),
 }
 
 type Decide = dyn Fn(&Request) -> Fate + Send + Sync;
 
 /// The same table, reached by a way on which this decides about calls.
-pub(super) async fn before(
+pub(crate) async fn before(
     settings: Settings,
     decide: impl Fn(&Request) -> Fate + Send + Sync + 'static,
 ) -> Settings {
@@ -58,13 +60,15 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
     let mut stream = BufReader::new(stream);
     while let Some(call) = request(&mut stream).await {
         let fate = decide(&call);
-        let answer = if let Fate::Refused(code) = fate {
-            refusal(code)
-        } else {
-            inside.write_all(&call.raw).await.unwrap();
-            message(&mut inside).await.unwrap().0
-        };
         let is_lost = matches!(fate, Fate::Lost);
+        let answer = match fate {
+            Fate::Refused(code) => refusal(code),
+            Fate::Instead(body) => said(200, &body),
+            Fate::Answered | Fate::Lost => {
+                inside.write_all(&call.raw).await.unwrap();
+                message(&mut inside).await.unwrap().0
+            }
+        };
         if is_lost || stream.write_all(&answer).await.is_err() {
             return;
         }
@@ -74,7 +78,11 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
 fn refusal(code: &str) -> Vec<u8> {
     let body =
         format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"because"}}"#);
+    said(400, &body)
+}
+
+fn said(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
-    let head = "HTTP/1.1 400 X\r\nContent-Type: application/x-amz-json-1.0\r\n";
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\n");
     format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }
