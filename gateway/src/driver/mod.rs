@@ -58,7 +58,7 @@ pub use follow::PollBounds;
 pub use membership::ClusterSettings;
 pub use planted::{Planted, Planting};
 pub use random::Random;
-pub use reading::Listed;
+pub use reading::{Kept, Listed};
 pub use settings::{Codec, DriverPorts, DriverSettings};
 pub use starting::StartOrder;
 pub use tailing::FollowAll;

@@ -67,6 +67,13 @@ impl Recent {
         lock(&self.inner).0.clone()
     }
 
+    /// The same as `after`, once the execution is over: then nothing can be
+    /// missing at the end, wherever it was driven.
+    pub(super) fn after_end(&self, revision: u64, limit: usize) -> Option<Vec<Arc<RecordView>>> {
+        let is_over = lock(&self.inner).0.execution.state().is_terminal();
+        is_over.then(|| self.after(revision, limit)).flatten()
+    }
+
     /// Records after a revision, if all of them are here.
     pub(super) fn after(&self, revision: u64, limit: usize) -> Option<Vec<Arc<RecordView>>> {
         let inner = lock(&self.inner);
