@@ -109,6 +109,7 @@ async fn storm(seed: u64) {
         HARMS - kills,
         lasted.as_secs_f64()
     );
+    takeovers.are_in_time();
 }
 
 /// Every record is of the owner of its time: none of an owner that had lost the
