@@ -8,6 +8,7 @@ use tidegate_core::{
 };
 
 use crate::{
+    calls::What,
     chance::Chance,
     errors::Errors,
     ledger::Ledger,
@@ -123,7 +124,7 @@ impl Life {
             }
             Step::Stall => self.stall(),
             Step::Crash => {
-                let ix = self.chance.index(self.members.len());
+                let ix = self.one_that_waits_for(|what| matches!(what, What::Nudge(..)));
                 self.kill(ix);
             }
             Step::Join => self.join(),
@@ -229,12 +230,35 @@ impl Life {
         }
     }
 
-    /// As a machine that hangs: often for longer than its leases last.
+    /// A member; mostly one that waits for such an answer, since what happens
+    /// then is what breaks things.
+    fn one_that_waits_for(&mut self, is_it: impl Fn(&What) -> bool) -> usize {
+        let waiting: Vec<usize> = {
+            let world = lock(&self.world);
+            let members = self.members.iter().enumerate();
+            let waiting = members.filter(|(_, member)| {
+                let mut calls = world.calls.iter();
+                calls.any(|call| call.process == member.number && is_it(&call.what))
+            });
+            waiting.map(|(ix, _)| ix).collect()
+        };
+        match waiting.is_empty() || self.chance.percent(30) {
+            true => self.chance.index(self.members.len()),
+            false => waiting[self.chance.index(waiting.len())],
+        }
+    }
+
+    /// As a machine that hangs: until its leases are about to end, or are over
+    /// long since.
     fn stall(&mut self) {
-        let ix = self.chance.index(self.members.len());
+        let ix = self.one_that_waits_for(|what| matches!(what, What::Append(..)));
         let lease = u64::try_from(LEASE.as_millis()).expect("it is short");
+        let lasts = match self.chance.percent(50) {
+            true => self.chance.between(lease / 2, lease),
+            false => self.chance.below(3 * lease),
+        };
         let mut world = lock(&self.world);
-        let until = world.now + Span::from_millis(self.chance.below(3 * lease));
+        let until = world.now + Span::from_millis(lasts);
         let member = &mut self.members[ix];
         member.stalled_until = Some(until);
         world.say(format_args!("p{} stands still", member.number));

@@ -28,9 +28,11 @@ pub(super) struct Takeovers {
 }
 
 /// Lease periods within which an execution is taken over by whoever is left
-/// alone: one until the end of the lease is seen, and the rest for processes
-/// that share two cores with everything else here.
-const BOUND: u64 = 3;
+/// alone. The members need two at most (`suite/cluster`, in virtual time); the
+/// rest is for processes that share two cores with everything else here.
+const USUALLY: u64 = 3;
+/// The same for the twentieth part that may be later, when the machine is.
+const EVER: u64 = 5;
 
 /// The time for which one process drove an execution.
 struct Reign {
@@ -69,9 +71,12 @@ impl Takeovers {
     }
 
     pub(super) fn are_in_time(&self) {
-        let late = self.left_alone.iter().filter(|&&it| it >= BOUND * lease());
-        let late: Vec<_> = late.collect();
-        assert!(late.is_empty(), "milliseconds {late:?}: {self}");
+        let late = |leases: u64| {
+            let times = self.left_alone.iter();
+            times.filter(|&&millis| millis >= leases * lease()).count()
+        };
+        let in_twenty = 20 * late(USUALLY) <= self.count();
+        assert!(in_twenty && late(EVER) == 0, "{self}");
     }
 
     pub(super) fn count(&self) -> usize {

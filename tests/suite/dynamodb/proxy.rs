@@ -6,6 +6,7 @@ use tidegate_gateway::adapters::journal_dynamodb::Settings;
 use tokio::{
     io::{AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 
 use super::answers::{Request, message, request};
@@ -19,6 +20,39 @@ pub(super) enum Fate {
     Lost,
     /// It is not made, and answered with an error of this code.
     Refused(&'static str),
+    /// It is made and answered, once this is opened.
+    Held(Arc<Gate>),
+}
+
+/// Where calls are held.
+#[derive(Debug)]
+pub(super) struct Gate {
+    waiting: Semaphore,
+    open: Semaphore,
+}
+
+impl Gate {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Semaphore::new(0),
+            open: Semaphore::new(0),
+        })
+    }
+
+    /// Waits until a further call is held.
+    pub(super) async fn holds(&self) {
+        self.waiting.acquire().await.unwrap().forget();
+    }
+
+    /// Lets every call pass from now on.
+    pub(super) fn open(&self) {
+        self.open.add_permits(1);
+    }
+
+    async fn pass(&self) {
+        self.waiting.add_permits(1);
+        drop(self.open.acquire().await.unwrap());
+    }
 }
 
 type Decide = dyn Fn(&Request) -> Fate + Send + Sync;
@@ -58,6 +92,9 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
     let mut stream = BufReader::new(stream);
     while let Some(call) = request(&mut stream).await {
         let fate = decide(&call);
+        if let Fate::Held(gate) = &fate {
+            gate.pass().await;
+        }
         let answer = if let Fate::Refused(code) = fate {
             refusal(code)
         } else {
