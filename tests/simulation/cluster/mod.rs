@@ -24,12 +24,14 @@ const SEEDS: u64 = 600;
 /// Seeds after which a bug counts as not found.
 const BUG_SEEDS: u64 = 1_000;
 
-const BUGS: [Bug; 8] = [
+/// An owner that forgets its nonce is none of them: it reads what it has written
+/// itself like what others have, and decides anew. Nor is one that does not read
+/// what a dead member wrote: `suite/cluster` shows it, and here somebody nearly
+/// always asks again.
+const BUGS: [Bug; 6] = [
     Bug::Driver(Planted::ActsWithoutLease),
     Bug::Driver(Planted::ForgetsUntold),
-    Bug::Driver(Planted::ForgetsTheDead),
     Bug::Driver(Planted::TakesTooSoon),
-    Bug::Driver(Planted::ForgetsNonce),
     Bug::Driver(Planted::SkipsFence),
     Bug::Driver(Planted::ForgetsClaims),
     Bug::Driver(Planted::ActsTooSoon),

@@ -8,6 +8,9 @@
 //! whatever clocks say and whoever dies when. The age of a note only keeps a
 //! sweep from disturbing those who are still writing.
 //!
+//! It costs a write of one unit for the note, and two units for its end in the
+//! transaction; only values that have parts have notes.
+//!
 //! DynamoDB's own expiry would be no safe broom: to take it off the parts before
 //! they are referred to would write every part twice, and afterwards would lose
 //! those of a writer that died in between.
