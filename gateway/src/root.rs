@@ -277,10 +277,13 @@ async fn compose(
     (socket, telemetry): (Socket, Telemetry),
     ports: Ports,
 ) -> Result<Gateway, StartError> {
+    let lease = config.cluster.lease.get();
     let ports = Ports {
         journal: telemetry.journal(ports.journal, journal_name(&config)),
         drs: telemetry.drs(ports.drs),
-        cluster: ports.cluster.map(|cluster| telemetry.cluster(cluster)),
+        cluster: ports
+            .cluster
+            .map(|cluster| telemetry.cluster(cluster, lease)),
         ..ports
     };
     let driver = start_driver(&config, &ports).await?;

@@ -5,14 +5,17 @@ use std::fmt;
 use bytes::Bytes;
 use tidegate_core::{
     ExecutionId, JobId, OwnerId, SourceServerId, Timestamp,
-    engine::{HookAnswer, JobReport, LaunchAnswer, Looked},
+    engine::{Change, HookAnswer, JobReport, LaunchAnswer, LaunchState, Looked},
     plan::Target,
 };
-use tidegate_gateway::ports::{
-    cluster::{ClusterError, Lease, Roster},
-    drs::{DrsError, LookOrder, RecoveryInstance, ServerQuery, SourceServer},
-    hooks::HookCall,
-    journal::{Append, AppendError, Head, HoldsSince, ReadError, StoredRecord},
+use tidegate_gateway::{
+    journal_format,
+    ports::{
+        cluster::{ClusterError, Lease, Roster},
+        drs::{DrsError, LookOrder, RecoveryInstance, ServerQuery, SourceServer},
+        hooks::HookCall,
+        journal::{Append, AppendError, Head, HoldsSince, ReadError, StoredRecord},
+    },
 };
 use tokio::sync::oneshot::Sender;
 
@@ -72,6 +75,27 @@ pub(crate) struct Call {
 }
 
 impl What {
+    /// Whether it records a launch that DRS is asked for next.
+    pub(crate) fn intends(&self) -> bool {
+        let Self::Append(append, _) = self else {
+            return false;
+        };
+        let record = journal_format::decode(&append.record);
+        record.is_ok_and(|record| {
+            let mut changes = record.view.changes.iter();
+            changes.any(|change| {
+                let asking = |to: &LaunchState| matches!(to, LaunchState::Asking { .. });
+                matches!(change, Change::LaunchIntended { .. })
+                    || matches!(change, Change::LaunchMoved { to, .. } if asking(to))
+            })
+        })
+    }
+
+    /// Whether it tells an owner of what was written into its log.
+    pub(crate) fn tells(&self) -> bool {
+        matches!(self, Self::Nudge(..))
+    }
+
     /// Whether nobody waits for the answer and nothing is changed by it.
     pub(crate) fn is_idle(&self) -> bool {
         match self {

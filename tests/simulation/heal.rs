@@ -8,8 +8,19 @@ use tidegate_core::{
     engine::{Action, Event, Execution, ExecutionState, ServerState},
 };
 use tidegate_emulator::model::LaunchStatus;
+use tidegate_gateway::driver::Driver;
 
-use crate::{calls::Fate, people::Wish, simulation::Simulation, truth::Truth, world::lock};
+use crate::{
+    ledger::{Ledger, Log},
+    people::Wish,
+    process::Process,
+    simulation::Simulation,
+    truth::Truth,
+    world::{SharedWorld, lock},
+};
+
+/// How often each failed wave was retried.
+pub(crate) type Retried = BTreeMap<(ExecutionId, WaveIx), u32>;
 
 /// Rounds after which an execution counts as stuck.
 const ROUNDS: u32 = 10_000;
@@ -25,17 +36,17 @@ impl Simulation {
         let mut retried = BTreeMap::new();
         for _ in 0..ROUNDS {
             self.run()?;
-            if self.answer_one() {
+            if lock(&self.world).answer_oldest(&mut self.chance) {
                 continue;
             }
             if self.ledger.all_over() && lock(&self.world).is_settled() {
                 return self.finish();
             }
-            if !self.decide_a_hold(&mut retried) && !self.pass_to_next() {
-                return Err(format!("this waits for nothing: {}", self.open()));
+            if !self.decide_a_hold(&mut retried) && !lock(&self.world).pass_to_next() {
+                return Err(format!("this waits for nothing: {}", self.ledger.open()));
             }
         }
-        Err(format!("this does not end: {}", self.open()))
+        Err(format!("this does not end: {}", self.ledger.open()))
     }
 
     /// Half of the time the newest process goes on; else another one takes
@@ -50,51 +61,16 @@ impl Simulation {
         }
     }
 
-    fn answer_one(&mut self) -> bool {
-        let mut world = lock(&self.world);
-        if world.calls.is_empty() {
-            return false;
-        }
-        let call = world.calls.remove(0);
-        world.settle(call, Fate::Done, &mut self.chance);
-        true
-    }
-
-    fn pass_to_next(&mut self) -> bool {
-        let mut world = lock(&self.world);
-        let next = world.next_instant();
-        next.inspect(|&next| world.advance(next)).is_some()
-    }
-
-    fn open(&self) -> String {
-        let logs = self.ledger.logs.values().map(|log| log.newest());
-        let open = logs.filter(|execution| !execution.state().is_terminal());
-        let lines: Vec<String> = open
-            .map(|execution| {
-                let (id, state) = (execution.id(), execution.state());
-                let (wanted, next) = (execution.outstanding(), execution.next_deadline());
-                format!("{id} {state:?} {wanted:?} {next:?}")
-            })
-            .collect();
-        lines.join("; ")
-    }
-
-    /// A person goes on, retries a failed wave once, and then skips it.
-    fn decide_a_hold(&mut self, retried: &mut BTreeMap<(ExecutionId, WaveIx), u32>) -> bool {
+    fn decide_a_hold(&mut self, retried: &mut Retried) -> bool {
         if self.newest().is_none() || self.people.is_waiting() {
             return false;
         }
-        let logs = self.ledger.logs.values().map(|log| log.newest());
-        let mut paused = logs.filter(|execution| execution.state() == ExecutionState::Paused);
-        let Some((execution, event)) = paused.find_map(|execution| {
-            let event = decision(execution, retried)?;
-            Some((execution.id().clone(), event))
-        }) else {
-            return false;
-        };
-        let ix = self.people.wish(Wish::Steer { execution, event });
-        self.send(ix);
-        true
+        let wish = decision(&self.ledger, retried);
+        if let Some(wish) = wish.clone() {
+            let ix = self.people.wish(wish);
+            self.send(ix);
+        }
+        wish.is_some()
     }
 
     /// Everything is over: every watcher heard all of it, another process
@@ -122,7 +98,9 @@ impl Simulation {
     fn quiesce(&mut self) -> Result<(), String> {
         for _ in 0..LEFTOVERS {
             self.run()?;
-            if !self.answer_one() && !self.pass_to_next() {
+            if !lock(&self.world).answer_oldest(&mut self.chance)
+                && !lock(&self.world).pass_to_next()
+            {
                 return Ok(());
             }
         }
@@ -137,25 +115,24 @@ impl Simulation {
         let Some((process, driver)) = process.and_then(|p| Some((p, p.driver()?))) else {
             return Err("a fresh process does not start".to_owned());
         };
-        for id in ids {
-            let newest = self.ledger.logs[id].newest().clone();
-            let (driver, world, id) = (driver.clone(), self.world.clone(), id.clone());
-            process.spawn(async move {
-                match driver.view(&id).await {
-                    Ok(view) if *view.execution == newest => {}
-                    Ok(_) => lock(&world).fail(format!("{id} reads as another state")),
-                    Err(error) => lock(&world).fail(format!("{id} cannot be read: {error}")),
-                }
-            });
-        }
+        reads_the_same(process, &driver, (&self.world, &self.ledger), ids);
         self.quiesce()
     }
 }
 
-pub(crate) fn decision(
-    execution: &Execution,
-    retried: &mut BTreeMap<(ExecutionId, WaveIx), u32>,
-) -> Option<Event> {
+/// What a person decides about an execution that waits for one: to go on, to
+/// retry a failed wave once, and then to skip it.
+pub(crate) fn decision(ledger: &Ledger, retried: &mut Retried) -> Option<Wish> {
+    let logs = ledger.logs.values().map(Log::newest);
+    let mut paused = logs.filter(|execution| execution.state() == ExecutionState::Paused);
+    paused.find_map(|execution| {
+        let event = decision_on(execution, retried)?;
+        let execution = execution.id().clone();
+        Some(Wish::Steer { execution, event })
+    })
+}
+
+fn decision_on(execution: &Execution, retried: &mut Retried) -> Option<Event> {
     if execution.allows(Action::Resume) {
         return Some(Event::Resume);
     }
@@ -169,6 +146,26 @@ pub(crate) fn decision(
     execution
         .allows(Action::SkipWave(wave))
         .then_some(Event::SkipWave(wave))
+}
+
+/// What a process reads is what was folded here; it fails the world if not.
+pub(crate) fn reads_the_same(
+    process: &Process,
+    driver: &Driver,
+    (world, ledger): (&SharedWorld, &Ledger),
+    ids: &[ExecutionId],
+) {
+    for id in ids {
+        let newest = ledger.logs[id].newest().clone();
+        let (driver, world, id) = (driver.clone(), world.clone(), id.clone());
+        process.spawn(async move {
+            match driver.view(&id).await {
+                Ok(view) if *view.execution == newest => {}
+                Ok(_) => lock(&world).fail(format!("{id} reads as another state")),
+                Err(error) => lock(&world).fail(format!("{id} cannot be read: {error}")),
+            }
+        });
+    }
 }
 
 /// What an execution ended with is what DRS says of its jobs.

@@ -16,6 +16,7 @@ use tidegate_gateway::{
 };
 
 use crate::{
+    chance::Chance,
     plans,
     truth::{Truth, job_id},
     world::World,
@@ -60,6 +61,26 @@ impl Ledger {
             logs: BTreeMap::new(),
             starts: BTreeMap::new(),
         }
+    }
+
+    /// One of the executions, if there is any.
+    pub(crate) fn any(&self, chance: &mut Chance) -> Option<ExecutionId> {
+        let known: Vec<&ExecutionId> = self.logs.keys().collect();
+        (!known.is_empty()).then(|| known[chance.index(known.len())].clone())
+    }
+
+    /// What is not over, and what it waits for.
+    pub(crate) fn open(&self) -> String {
+        let logs = self.logs.values().map(Log::newest);
+        let open = logs.filter(|execution| !execution.state().is_terminal());
+        let lines: Vec<String> = open
+            .map(|it| {
+                let (id, state, owner) = (it.id(), it.state(), it.owner());
+                let (wanted, next) = (it.outstanding(), it.next_deadline());
+                format!("{id} {state:?} {owner:?} {wanted:?} {next:?}")
+            })
+            .collect();
+        lines.join("; ")
     }
 
     /// Whether an execution is recorded that is not over.

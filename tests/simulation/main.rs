@@ -40,8 +40,6 @@ mod truth;
 mod watchers;
 mod world;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 /// Seeds of one run, unless `TIDEGATE_SEEDS` says otherwise.
 const SEEDS: u64 = 2_000;
 /// Seeds that run at the same time.
@@ -51,42 +49,18 @@ const THREADS: usize = 2;
 fn no_seed_breaks_a_rule() {
     let seeds = number("TIDEGATE_SEEDS").unwrap_or(SEEDS);
     let first = number("TIDEGATE_FIRST_SEED").unwrap_or(0);
-    let (next, steps) = (AtomicU64::new(first), AtomicU64::new(0));
-    let broken = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| scope.spawn(|| until_broken(&next, first + seeds, &steps)))
-            .collect();
-        let broken = threads
-            .into_iter()
-            .filter_map(|thread| thread.join().expect("the simulation itself does not panic"));
-        broken.min()
-    });
-    let steps = steps.load(Ordering::Relaxed);
-    println!("{seeds} seeds, {steps} lines of trace");
+    let (lines, broken) = run::every(first..first + seeds, |seed| run::once(seed, None));
+    println!("{seeds} seeds, {lines} lines of trace");
     if let Some((seed, rule)) = broken {
-        panic!("seed {seed}: {rule}\nreplay it:\n  {}", run::replay(seed));
-    }
-}
-
-fn until_broken(next: &AtomicU64, end: u64, steps: &AtomicU64) -> Option<(u64, String)> {
-    loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end {
-            return None;
-        }
-        let outcome = run::twice(seed);
-        steps.fetch_add(outcome.steps as u64, Ordering::Relaxed);
-        if let Some(rule) = outcome.broken {
-            next.store(end, Ordering::Relaxed);
-            return Some((seed, rule));
-        }
+        let replay = run::replay("TIDEGATE_SEED", "one_seed", seed);
+        panic!("seed {seed}: {rule}\nreplay it:\n  {replay}");
     }
 }
 
 #[test]
 fn one_seed() {
     let seed = number("TIDEGATE_SEED");
-    let outcome = run::twice(seed.unwrap_or(1));
+    let outcome = run::twice(|| run::once(seed.unwrap_or(1), None));
     if seed.is_some() {
         println!("{}", outcome.lines.join("\n"));
     }

@@ -13,7 +13,10 @@ use tidegate_gateway::driver::{
     self, Codec, Driver, DriverError, DriverPorts, DriverSettings, Planting, Random,
 };
 use tidegate_gateway::ports::cluster::Cluster;
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::AbortHandle,
+};
 
 use crate::{
     chance::Chance,
@@ -162,8 +165,8 @@ impl Process {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.runtime.spawn(work);
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(work).abort_handle()
     }
 
     pub(crate) fn is_stalled(&self, now: Timestamp) -> bool {

@@ -185,7 +185,7 @@ impl Simulation {
     }
 
     fn ask(&mut self) {
-        let wish = match self.known_execution() {
+        let wish = match self.ledger.any(&mut self.chance) {
             Some(execution) if self.starts >= self.swarm.starts || self.chance.percent(75) => {
                 self.steer(execution)
             }
@@ -203,11 +203,6 @@ impl Simulation {
         };
         let ix = self.people.wish(wish);
         self.send(ix);
-    }
-
-    fn known_execution(&mut self) -> Option<ExecutionId> {
-        let known: Vec<&ExecutionId> = self.ledger.logs.keys().collect();
-        (!known.is_empty()).then(|| known[self.chance.index(known.len())].clone())
     }
 
     /// What somebody wants of an execution: mostly what it allows.
@@ -265,7 +260,7 @@ impl Simulation {
     }
 
     fn watch(&mut self) {
-        if let Some(id) = self.known_execution() {
+        if let Some(id) = self.ledger.any(&mut self.chance) {
             self.watch_one(&id);
         }
     }
@@ -394,12 +389,7 @@ impl Simulation {
             self.people.arrived(&order, &self.ledger)?;
         }
         self.people.keep(&self.ledger)?;
-        for (key, jobs) in world.truth.jobs_by_key() {
-            let injected = world.truth.injected.get(key).copied().unwrap_or_default();
-            if jobs > 1 + injected {
-                return Err(format!("{key} has {jobs} jobs at DRS"));
-            }
-        }
+        world.one_job_a_launch()?;
         self.watchers.check(&self.ledger, false)?;
         world.broken.take().map_or(Ok(()), Err)
     }

@@ -32,10 +32,6 @@ impl Trace {
         self.hash
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
     pub(crate) fn into_lines(self) -> Vec<String> {
         self.lines
     }

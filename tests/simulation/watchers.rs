@@ -12,6 +12,7 @@ use tidegate_gateway::{
     driver::{Driver, DriverError, RecordView},
     ports::clock::Clock as _,
 };
+use tokio::task::AbortHandle;
 
 use crate::{
     ledger::Ledger,
@@ -24,23 +25,37 @@ type Tale = Arc<Mutex<Vec<RecordView>>>;
 
 #[derive(Default)]
 pub(crate) struct Watchers {
-    tales: BTreeMap<ExecutionId, (u32, Tale)>,
+    watches: BTreeMap<ExecutionId, Watch>,
+}
+
+struct Watch {
+    process: u32,
+    tale: Tale,
+    running: AbortHandle,
 }
 
 impl Watchers {
     /// Watches this execution at this process, from where it was left.
     pub(crate) fn watch(&mut self, id: &ExecutionId, at: &Process, driver: Driver) {
-        let (process, tale) = self.tales.entry(id.clone()).or_default();
-        if *process == at.number {
+        let before = self.watches.get(id);
+        if before.is_some_and(|watch| watch.process == at.number) {
             return;
         }
-        // The watch at the process before is left.
-        let so_far = locked(tale).clone();
-        *process = at.number;
-        *tale = Arc::new(Mutex::new(so_far));
+        let so_far = before.map_or_else(Vec::new, |watch| {
+            // It is left, as by a client that goes elsewhere. Of two that wait
+            // for one execution, tokio wakes either one first.
+            watch.running.abort();
+            locked(&watch.tale).clone()
+        });
+        let tale = Arc::new(Mutex::new(so_far));
         let port = Arc::clone(&at.clock);
-        let watch = watch(driver, id.clone(), Arc::clone(tale), port);
-        at.spawn(watch);
+        let running = at.spawn(watch(driver, id.clone(), Arc::clone(&tale), port));
+        let watch = Watch {
+            process: at.number,
+            tale,
+            running,
+        };
+        self.watches.insert(id.clone(), watch);
     }
 
     /// Also a watcher of everything sees each execution's records in order.
@@ -63,8 +78,8 @@ impl Watchers {
 
     /// What was told is what is recorded, from the beginning.
     pub(crate) fn check(&self, ledger: &Ledger, to_the_end: bool) -> Result<(), String> {
-        for (id, (_, tale)) in &self.tales {
-            let told = locked(tale);
+        for (id, watch) in &self.watches {
+            let told = locked(&watch.tale);
             let records = ledger.logs.get(id).map_or(&[][..], |log| &log.records);
             let wrong = records.len() < told.len() || told[..] != records[..told.len()];
             if wrong || (to_the_end && told.len() != records.len()) {

@@ -13,7 +13,7 @@ use tidegate_gateway::{
 use tokio::sync::oneshot::Sender;
 
 use crate::{
-    calls::{Call, What},
+    calls::{Call, Fate, What},
     chance::Chance,
     plans,
     trace::Trace,
@@ -181,6 +181,34 @@ impl World {
         for timer in due {
             let _ = timer.due.send(());
         }
+    }
+
+    /// Answers the oldest call as it should be; says whether there was one.
+    pub(crate) fn answer_oldest(&mut self, chance: &mut Chance) -> bool {
+        if self.calls.is_empty() {
+            return false;
+        }
+        let call = self.calls.remove(0);
+        self.settle(call, Fate::Done, chance);
+        true
+    }
+
+    /// Moves time on to what is due first; says whether anything is.
+    pub(crate) fn pass_to_next(&mut self) -> bool {
+        let next = self.next_instant();
+        next.inspect(|&next| self.advance(next)).is_some()
+    }
+
+    /// # Errors
+    /// DRS has more jobs for a launch than it was made to have.
+    pub(crate) fn one_job_a_launch(&self) -> Result<(), String> {
+        for (key, jobs) in self.truth.jobs_by_key() {
+            let injected = self.truth.injected.get(key).copied().unwrap_or_default();
+            if jobs > 1 + injected {
+                return Err(format!("{key} has {jobs} jobs at DRS"));
+            }
+        }
+        Ok(())
     }
 
     fn happen(&mut self, what: Later) {

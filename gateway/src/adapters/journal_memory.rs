@@ -44,6 +44,8 @@ struct Stored {
     hooks: hooks::Hooks,
     /// How often servers were taken.
     holds: u64,
+    /// How often hooks were deleted, or plans stored that use some.
+    shelf: u64,
 }
 
 #[derive(Debug)]
@@ -164,8 +166,9 @@ impl PlanStore for MemoryJournal {
         &self,
         plan: StoredPlan,
         claim: Option<Claim>,
+        shelf: Option<u64>,
     ) -> BoxFuture<'_, Result<(), PlanStoreError>> {
-        async move { Ok(self.write(|stored| stored.put_plan(plan, claim))?) }.boxed()
+        async move { Ok(self.write(|stored| stored.put_plan(plan, claim, shelf))?) }.boxed()
     }
 
     fn get(
@@ -311,13 +314,31 @@ impl Stored {
         records
     }
 
-    fn put_plan(&mut self, plan: StoredPlan, claim: Option<Claim>) -> Result<(), Refusal> {
+    fn put_plan(
+        &mut self,
+        plan: StoredPlan,
+        claim: Option<Claim>,
+        shelf: Option<u64>,
+    ) -> Result<(), Refusal> {
         self.check_claim(claim.as_ref())?;
         check_next(plan.revision, self.last_revision(&plan.name))?;
+        if let Some(known) = shelf {
+            self.move_shelf(known)?;
+        }
         let history = self.plans.entry(plan.name).or_default();
         history.last_revision = plan.revision;
         history.revisions.insert(plan.revision, plan.plan);
         self.take_claim(claim);
+        Ok(())
+    }
+
+    /// Moves the shelf on from the number that is known of it.
+    fn move_shelf(&mut self, known: u64) -> Result<(), Refusal> {
+        let newest = self.shelf;
+        if known != newest {
+            return Err(Refusal::Outdated { newest });
+        }
+        self.shelf += 1;
         Ok(())
     }
 
@@ -369,7 +390,7 @@ impl From<Refusal> for PlanStoreError {
         match refusal {
             Refusal::Taken { revision, newest } => Self::Taken { revision, newest },
             Refusal::Claimed { value } => Self::Claimed { value },
-            Refusal::Outdated { .. } => unreachable!("a plan takes no servers"),
+            Refusal::Outdated { .. } => Self::Outdated,
         }
     }
 }

@@ -28,6 +28,10 @@ pub enum Planted {
     ActsWithoutLease,
     /// An owner that could not be told of a change is never told.
     ForgetsUntold,
+    /// What a member wrote that died before it could tell is not read.
+    ForgetsTheDead,
+    /// A lease is taken from its owner after half of its time.
+    TakesTooSoon,
 }
 
 /// Which bug a driver has; none, but in a test's build.

@@ -215,6 +215,7 @@ pub(super) async fn follow_everything(shared: Arc<Shared>) {
     }
     loop {
         tokio::select! {
+            biased;
             () = shared.stop.cancelled() => return,
             () = shared.tails.wanted.notified() => {}
         }

@@ -362,9 +362,9 @@ pub(crate) fn from_read(error: &ReadError) -> Status {
 pub(crate) fn from_plan_store(error: &PlanStoreError) -> Status {
     let message = error.to_string();
     match error {
-        PlanStoreError::Taken { .. } | PlanStoreError::Claimed { .. } => {
-            unavailable("PLAN_STORE_BUSY", message)
-        }
+        PlanStoreError::Taken { .. }
+        | PlanStoreError::Claimed { .. }
+        | PlanStoreError::Outdated => unavailable("PLAN_STORE_BUSY", message),
         PlanStoreError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
         PlanStoreError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),
     }

@@ -23,8 +23,16 @@ pub trait HookStore: Send + Sync + 'static {
     /// The bytes of a component, whole.
     fn get(&self, digest: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
 
-    /// Deletes a component; says whether there was one. `Ok` means durable.
-    fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>>;
+    /// A number that moves whenever a component is deleted, and whenever a plan
+    /// is stored that uses hooks. Whoever does either names the number from
+    /// before it looked what there is, and is refused if it has moved: no plan
+    /// is stored with a hook that is gone, and no hook goes that a plan needs,
+    /// whichever gateway does what.
+    fn shelf(&self) -> BoxFuture<'_, Result<u64, ReadError>>;
+
+    /// Deletes a component, found unused since the shelf had this number; says
+    /// whether there was one. `Ok` means durable.
+    fn delete(&self, digest: &str, shelf: u64) -> BoxFuture<'_, Result<bool, HookStoreError>>;
 
     /// Stores the tape of one attempt. The first tape of an attempt stays: a
     /// later one is of a run whose answer nobody heard. One of more than
@@ -64,6 +72,9 @@ pub enum HookStoreError {
     /// Not written, and worth trying again later.
     #[error("the hook store is not available: {0}")]
     Unavailable(String),
+    /// Not written: the shelf has moved since.
+    #[error("hooks or the plans that use them have changed meanwhile")]
+    Outdated,
     /// Not written, and never will be.
     #[error("a tape of {size} bytes is above the limit of {TAPE_BYTES}")]
     TooLarge {

@@ -52,8 +52,12 @@ pub trait Hooks: Send + Sync + 'static {
     fn component<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, ReadError>>;
 
     /// Deletes a hook; says whether there was one. Whether it is in use is
-    /// the caller's matter.
-    fn delete<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, Result<bool, HookStoreError>>;
+    /// the caller's matter, who looked since the store's shelf had this number.
+    fn delete<'a>(
+        &'a self,
+        digest: &'a str,
+        shelf: u64,
+    ) -> BoxFuture<'a, Result<bool, HookStoreError>>;
 
     /// Runs a registered hook without a network and without an execution.
     fn rehearse(&self, rehearsal: Rehearsal) -> BoxFuture<'_, Result<Rehearsed, RehearsalError>>;

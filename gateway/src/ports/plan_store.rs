@@ -11,11 +11,14 @@ use super::journal::{Claim, ReadError};
 pub trait PlanStore: Send + Sync + 'static {
     /// Adds a revision. It must be one above the newest one (of a deleted
     /// plan, too: a name's revisions never start anew). Takes the claim in
-    /// the same step, if one is given. `Ok` means durable.
+    /// the same step, if one is given. A plan that uses hooks names the number
+    /// of the [shelf](super::hook_store::HookStore::shelf) from before they were
+    /// found there, and moves it on. `Ok` means durable.
     fn put(
         &self,
         plan: StoredPlan,
         claim: Option<Claim>,
+        shelf: Option<u64>,
     ) -> BoxFuture<'_, Result<(), PlanStoreError>>;
 
     /// One revision, or the newest. `None` for a deleted plan.
@@ -86,6 +89,10 @@ pub enum PlanStoreError {
         /// What the first claimant recorded.
         value: Bytes,
     },
+    /// Hooks, or other plans that use some, have changed since the number that
+    /// was given.
+    #[error("hooks or the plans that use them have changed meanwhile")]
+    Outdated,
     /// Not written, and worth trying again later.
     #[error("the plan store is not available: {0}")]
     Unavailable(String),

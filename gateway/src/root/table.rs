@@ -1,6 +1,6 @@
 //! Ports of a gateway whose journal is a table.
 
-use std::{future, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 
@@ -15,12 +15,19 @@ use crate::{
     ports::{drs::Drs, hook_store::HookStore, journal::Journal, plan_store::PlanStore},
 };
 
+/// Between two sweeps of the table, of which each reads what is being written.
+const SWEEP: Duration = Duration::from_hours(6);
+/// The age from which what is being written counts as left behind. A writer that
+/// takes longer is refused, and may try again.
+const RUBBISH_AFTER: Duration = Duration::from_hours(1);
+
 /// Opens the table. What hooks are compiled to is kept in the data directory,
 /// which no other process may use.
 pub(super) async fn open(config: &Config, drs: Arc<dyn Drs>) -> Result<Ports, StartError> {
     let settings = settings(&config.journal.dynamodb);
     let store = Arc::new(DynamoJournal::open(settings).await?);
     let hook_store = Arc::clone(&store) as Arc<dyn HookStore>;
+    let swept = Arc::clone(&store);
     let path = config.journal.data_dir.clone();
     let directory = tokio::task::spawn_blocking(move || DataDir::open(path)).await??;
     let hooks = open_hooks(&config.hooks, &hook_store, Some(directory.path())).await?;
@@ -32,7 +39,7 @@ pub(super) async fn open(config: &Config, drs: Arc<dyn Drs>) -> Result<Ports, St
         clock: Arc::new(SystemClock),
         hooks,
         hook_store,
-        fatal: hold(directory).boxed(),
+        fatal: keep(directory, swept).boxed(),
     })
 }
 
@@ -49,8 +56,15 @@ fn settings(config: &config::DynamoDb) -> Settings {
     }
 }
 
-/// Keeps a directory locked. A table never stops its gateway: what is in doubt
-/// there can be looked up.
-async fn hold(_directory: DataDir) -> StopReason {
-    future::pending().await
+/// Keeps a directory locked, and a table free of what dead writers left in it.
+/// A table never stops its gateway: what is in doubt there can be looked up.
+async fn keep(_directory: DataDir, table: Arc<DynamoJournal>) -> StopReason {
+    loop {
+        match table.sweep(RUBBISH_AFTER).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "took away parts of values that nobody refers to"),
+            Err(error) => tracing::warn!(%error, "rubbish is left in the table for now"),
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
 }

@@ -23,7 +23,7 @@ use crate::driver::View;
 type Read = fn(&Sources, &dyn AsyncInstrument<f64>);
 
 /// Every gauge: name, unit, meaning, and how it is read.
-const GAUGES: [(&str, &str, &str, Read); 15] = [
+const GAUGES: [(&str, &str, &str, Read); 18] = [
     (
         "tidegate.executions.live",
         "{execution}",
@@ -104,10 +104,28 @@ const GAUGES: [(&str, &str, &str, Read); 15] = [
         leases,
     ),
     (
+        "tidegate.leases.orphaned",
+        "{lease}",
+        "Leases of no gateway that was heard within a lease period.",
+        orphaned,
+    ),
+    (
         "tidegate.cluster.members",
         "{gateway}",
         "Gateways of the cluster that have not left.",
         members,
+    ),
+    (
+        "tidegate.cluster.lease",
+        "s",
+        "How long a gateway may be silent before others take what it drives.",
+        lease_period,
+    ),
+    (
+        "tidegate.cluster.heartbeat.age",
+        "s",
+        "Time since the cluster's table last took a heartbeat of this gateway.",
+        heartbeat_age,
     ),
 ];
 
@@ -303,6 +321,25 @@ fn plan_rpo(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
 fn leases(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
     if let Some(roster) = sources.0.roster() {
         gauge.observe(number(roster.held), &[]);
+    }
+}
+
+fn orphaned(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
+    if let Some(roster) = sources.0.roster() {
+        gauge.observe(number(roster.orphaned), &[]);
+    }
+}
+
+fn lease_period(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
+    if let Some(roster) = sources.0.roster() {
+        gauge.observe(roster.lease.as_secs_f64(), &[]);
+    }
+}
+
+fn heartbeat_age(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
+    if let Some(roster) = sources.0.roster() {
+        let age = sources.0.clock.elapsed().saturating_sub(roster.at);
+        gauge.observe(age.as_secs_f64(), &[]);
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) struct Instruments {
     pub(super) spans_dropped: Counter<u64>,
     pub(super) commits_missed: Counter<u64>,
     pub(super) lease_changes: Counter<u64>,
+    pub(super) takeovers: Counter<u64>,
     pub(super) executions: Executions,
 }
 
@@ -119,7 +120,12 @@ impl Instruments {
             lease_changes: make.counter(
                 "tidegate.leases.changes",
                 "{lease}",
-                "Leases that this gateway took or gave back.",
+                "Leases that this gateway took, took over from a silent one, or gave back.",
+            ),
+            takeovers: make.counter(
+                "tidegate.cluster.takeovers",
+                "{gateway}",
+                "Gateways that fell silent and whose leases this one took.",
             ),
             executions: Executions::new(&make),
         }

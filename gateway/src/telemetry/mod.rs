@@ -213,13 +213,11 @@ impl Telemetry {
         })
     }
 
-    /// The same cluster, listened to.
+    /// The same cluster, listened to; in it a gateway may be silent for `lease`.
     #[must_use]
-    pub fn cluster(&self, cluster: Arc<dyn Cluster>) -> Arc<dyn Cluster> {
-        Arc::new(HeardCluster {
-            inner: cluster,
-            shared: Arc::clone(&self.shared),
-        })
+    pub fn cluster(&self, cluster: Arc<dyn Cluster>, lease: Duration) -> Arc<dyn Cluster> {
+        let shared = Arc::clone(&self.shared);
+        Arc::new(HeardCluster::new(cluster, shared, lease))
     }
 
     /// Who hears of requests to AWS.

@@ -1,15 +1,11 @@
 //! The faults end, and whoever lives goes on: every execution ends as DRS
 //! says, and every member tells the same of it.
 
-use std::collections::BTreeMap;
-
-use tidegate_core::{ExecutionId, WaveIx, engine::ExecutionState};
+use tidegate_core::ExecutionId;
 
 use super::life::Life;
 use crate::{
-    calls::Fate,
-    heal::{agrees, decision},
-    people::Wish,
+    heal::{Retried, agrees, decision, reads_the_same},
     world::lock,
 };
 
@@ -29,62 +25,32 @@ impl Life {
         if self.members.iter().all(|member| member.stopping) {
             self.join();
         }
-        let mut retried = BTreeMap::new();
+        let mut retried = Retried::new();
         for _ in 0..ROUNDS {
             self.run()?;
-            if self.answer_one() {
+            if lock(&self.world).answer_oldest(&mut self.chance) {
                 continue;
             }
             if self.ledger.all_over() && lock(&self.world).is_settled() {
                 return self.finish();
             }
             if !self.decide_a_hold(&mut retried) {
-                self.pass_to_next();
+                lock(&self.world).pass_to_next();
             }
         }
-        let logs = self.ledger.logs.values().map(|log| log.newest());
-        let open = logs.filter(|execution| !execution.state().is_terminal());
-        let open: Vec<String> = open
-            .map(|it| {
-                let (id, state, wanted) = (it.id(), it.state(), it.outstanding());
-                format!("{id} {state:?} {:?} {wanted:?}", it.owner())
-            })
-            .collect();
-        Err(format!("this does not end: {}", open.join("; ")))
+        Err(format!("this does not end: {}", self.ledger.open()))
     }
 
-    fn answer_one(&mut self) -> bool {
-        let mut world = lock(&self.world);
-        if world.calls.is_empty() {
-            return false;
-        }
-        let call = world.calls.remove(0);
-        world.settle(call, Fate::Done, &mut self.chance);
-        true
-    }
-
-    fn pass_to_next(&mut self) {
-        let mut world = lock(&self.world);
-        if let Some(next) = world.next_instant() {
-            world.advance(next);
-        }
-    }
-
-    fn decide_a_hold(&mut self, retried: &mut BTreeMap<(ExecutionId, WaveIx), u32>) -> bool {
+    fn decide_a_hold(&mut self, retried: &mut Retried) -> bool {
         if self.people.is_waiting() || self.any().is_none() {
             return false;
         }
-        let logs = self.ledger.logs.values().map(|log| log.newest());
-        let mut paused = logs.filter(|execution| execution.state() == ExecutionState::Paused);
-        let Some((execution, event)) = paused.find_map(|execution| {
-            let event = decision(execution, retried)?;
-            Some((execution.id().clone(), event))
-        }) else {
-            return false;
-        };
-        let ix = self.people.wish(Wish::Steer { execution, event });
-        self.send(ix);
-        true
+        let wish = decision(&self.ledger, retried);
+        if let Some(wish) = wish.clone() {
+            let ix = self.people.wish(wish);
+            self.send(ix);
+        }
+        wish.is_some()
     }
 
     fn finish(&mut self) -> Result<(), String> {
@@ -106,8 +72,8 @@ impl Life {
     fn pass(&mut self, rounds: u32) -> Result<(), String> {
         for _ in 0..rounds {
             self.run()?;
-            if !self.answer_one() {
-                self.pass_to_next();
+            if !lock(&self.world).answer_oldest(&mut self.chance) {
+                lock(&self.world).pass_to_next();
             }
         }
         Ok(())
@@ -119,17 +85,7 @@ impl Life {
             let Some(driver) = member.driver() else {
                 continue;
             };
-            for id in ids {
-                let newest = self.ledger.logs[id].newest().clone();
-                let (driver, world, id) = (driver.clone(), self.world.clone(), id.clone());
-                member.spawn(async move {
-                    match driver.view(&id).await {
-                        Ok(view) if *view.execution == newest => {}
-                        Ok(_) => lock(&world).fail(format!("{id} reads as another state")),
-                        Err(error) => lock(&world).fail(format!("{id} cannot be read: {error}")),
-                    }
-                });
-            }
+            reads_the_same(member, &driver, (&self.world, &self.ledger), ids);
         }
     }
 }

@@ -7,6 +7,7 @@ mod components;
 mod executions;
 mod plans;
 mod positions;
+mod shelf;
 mod survival;
 mod tapes;
 
@@ -22,7 +23,8 @@ use tidegate_gateway::ports::{
 };
 
 pub use self::{
-    claims::*, components::*, executions::*, plans::*, positions::*, survival::*, tapes::*,
+    claims::*, components::*, executions::*, plans::*, positions::*, shelf::*, survival::*,
+    tapes::*,
 };
 
 /// A journal and a plan store that share claims, and a hook store, as the
@@ -81,6 +83,11 @@ pub async fn hold<S: Subject>(make: impl Fn() -> S) {
         of_concurrent_puts_of_a_component_exactly_one_is_the_first,
         a_deleted_component_is_gone_until_it_is_put_again,
         components_of_unusual_digests_stay_apart,
+        the_shelf_moves_with_what_may_not_meet,
+        a_hook_is_kept_where_a_plan_came_meanwhile,
+        a_plan_is_refused_where_a_hook_went_meanwhile,
+        of_a_plan_and_deletions_at_once_exactly_one_is_first,
+        the_shelf_is_where_it_was_after_reopening,
         tapes_are_listed_by_wave_phase_hook_and_attempt,
         the_first_tape_of_an_attempt_stays,
         tapes_of_unusual_executions_stay_apart,
@@ -165,7 +172,7 @@ fn assert_taken(answer: &Result<(), AppendError>, asked: u64, expected: u64) {
 /// Revision 1 of each of these plans.
 async fn put_first(plans: &dyn PlanStore, names: &[&str]) {
     for name in names {
-        plans.put(plan(name, 1), None).await.unwrap();
+        plans.put(plan(name, 1), None, None).await.unwrap();
     }
 }
 

@@ -116,7 +116,11 @@ impl Hooks for ScriptedHooks {
         ready(Ok(None)).boxed()
     }
 
-    fn delete<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, Result<bool, HookStoreError>> {
+    fn delete<'a>(
+        &'a self,
+        digest: &'a str,
+        _shelf: u64,
+    ) -> BoxFuture<'a, Result<bool, HookStoreError>> {
         let mut scripts = self.lock();
         let before = scripts.len();
         scripts.retain(|name, _| Self::digest(name) != digest);

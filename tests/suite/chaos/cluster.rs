@@ -21,15 +21,13 @@ use tidegate_tests::dynamodb::DynamoDbLocal;
 
 use super::{
     SPEED,
-    client::{Client, Ledger},
+    crowd::Crowd,
     dice::{self, Dice},
     end_faults,
     evidence::Evidence,
-    gateways::Pulse,
     plans,
     replicas::Replicas,
     takeovers::Takeovers,
-    watchers::Everything,
 };
 use crate::{dynamodb::make_table, scenarios::kill_and_resume::serve};
 
@@ -62,17 +60,10 @@ async fn storm(seed: u64) {
     let mut doors = replicas.doors(&mut dice);
     plans::apply(doors.next(), CLIENTS).await;
 
-    let pulse = Arc::new(Pulse::default());
-    let everything = Everything::watch(doors.for_another(), Arc::clone(&pulse));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let client = Client::new(number, &mut dice, doors.for_another(), Arc::clone(&pulse));
-            tokio::spawn(client.work(replicas.storm()))
-        })
-        .collect();
+    let crowd = Crowd::gather(CLIENTS, &mut dice, &mut doors, &replicas.storm());
     let began = Instant::now();
     for _ in 0..HARMS {
-        let beats = pulse.beats(1 + dice.below(LIFE));
+        let beats = crowd.pulse.beats(1 + dice.below(LIFE));
         replicas.bring_back_during(beats).await;
         replicas.harm(&mut dice).await;
     }
@@ -80,27 +71,18 @@ async fn storm(seed: u64) {
     let fired = end_faults(&drs.emulator);
     replicas.calm().await;
 
-    let mut ledgers: Vec<Ledger> = Vec::new();
-    for client in clients {
-        ledgers.push(client.await.expect("a client keeps its own records"));
-    }
-    let mut told = Vec::new();
+    let told = crowd.end().await;
+    let mut logs = Vec::new();
     for door in doors.all() {
-        told.push(Evidence::gather(door, &ledgers).await);
+        logs.push(Evidence::gather(door, &told.ledgers).await);
     }
-    let evidence = &told[0];
-    evidence.is_told_by_all(&told);
+    let evidence = &logs[0];
+    evidence.is_told_by_all(&logs);
     evidence.every_log_is_dense();
-    for ledger in &ledgers {
-        evidence.every_answer_took_effect(ledger);
-        evidence.every_watcher_saw_everything_once(ledger);
-    }
-    evidence.every_execution_ended();
-    evidence.what_was_seen_of_all_is_in_the_logs(&everything.stop().await);
-    evidence.nothing_was_launched_twice(&drs.emulator);
+    told.agrees_with(evidence, &drs.emulator);
     let records = only_owners_wrote(&local, evidence).await;
 
-    let takeovers = Takeovers::of(&replicas.history, &ledgers, evidence.logs());
+    let takeovers = Takeovers::of(&replicas.history, &told.ledgers, evidence.logs());
     assert!(takeovers.count() > 0, "nothing was taken over");
     let kills = replicas.history.kills();
     println!(
@@ -109,6 +91,7 @@ async fn storm(seed: u64) {
         HARMS - kills,
         lasted.as_secs_f64()
     );
+    takeovers.are_in_time();
 }
 
 /// Every record is of the owner of its time: none of an owner that had lost the

@@ -40,6 +40,26 @@ impl History {
         self.lives.iter().rposition(|life| life.address == address)
     }
 
+    /// Since when a process is up without a break, if it is at this time.
+    pub(super) fn up_since(&self, life: usize, at: u64) -> Option<u64> {
+        let harms = self.harms.iter();
+        let harms = harms.filter(|harm| harm.life == life && harm.at <= at);
+        let mut since = self.lives[life].listening;
+        for harm in harms {
+            let hung = u64::try_from(harm.hung?.as_millis()).expect("it is short");
+            since = since.max(harm.at + hung);
+        }
+        (since <= at).then_some(since)
+    }
+
+    /// It stood still until now.
+    pub(super) fn woke(&mut self, life: usize) {
+        let harm = self.harms.iter_mut().rfind(|harm| harm.life == life);
+        if let Some(harm) = harm {
+            harm.hung = Some(Duration::from_millis(now() - harm.at));
+        }
+    }
+
     pub(super) fn kills(&self) -> usize {
         let harms = self.harms.iter();
         harms.filter(|harm| harm.hung.is_none()).count()
@@ -66,4 +86,23 @@ pub(super) fn now() -> u64 {
 fn the_time_in_a_name_is_read() {
     let born = born("gateway-01arz3ndektsv4rrffq69g5fav");
     assert_eq!(born, Some(1_469_922_850_259));
+}
+
+#[test]
+fn a_process_is_up_since_it_woke_and_never_after_it_was_killed() {
+    let harm = |at, hung: Option<u64>| Harm {
+        at,
+        life: 0,
+        hung: hung.map(Duration::from_millis),
+    };
+    let history = History {
+        lives: vec![Life {
+            address: String::new(),
+            began: 1,
+            listening: 5,
+        }],
+        harms: vec![harm(10, Some(20)), harm(50, None)],
+    };
+    let since = [4, 9, 20, 40, 60].map(|at| history.up_since(0, at));
+    assert_eq!(since, [None, Some(5), None, Some(30), None]);
 }

@@ -8,6 +8,7 @@
 
 mod client;
 mod cluster;
+mod crowd;
 mod dice;
 mod doors;
 mod evidence;
@@ -18,17 +19,11 @@ mod replicas;
 mod takeovers;
 mod watchers;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tidegate_emulator::{Emulator, Scenario, faults::Faults};
 
-use self::{
-    client::{Client, Ledger},
-    dice::Dice,
-    evidence::Evidence,
-    gateways::{Gateways, Pulse},
-    watchers::Everything,
-};
+use self::{crowd::Crowd, dice::Dice, evidence::Evidence, gateways::Gateways};
 use super::scenarios::kill_and_resume::serve;
 
 /// Clients at a time; each has servers and a plan of its own.
@@ -55,37 +50,21 @@ async fn storm(seed: u64) {
     let mut dice = Dice::new(seed);
     let scenario = Scenario::from_yaml(&plans::fleet(CLIENTS, seed)).expect("the fleet is valid");
     let drs = serve(scenario, SPEED).await;
-    let pulse = Arc::new(Pulse::default());
     let mut gateways = Gateways::start(&drs.address).await;
     let mut doors = gateways.doors(&mut dice);
     plans::apply(doors.next(), CLIENTS).await;
 
-    let everything = Everything::watch(doors.for_another(), Arc::clone(&pulse));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let client = Client::new(number, &mut dice, doors.for_another(), Arc::clone(&pulse));
-            tokio::spawn(client.work(gateways.storm()))
-        })
-        .collect();
+    let crowd = Crowd::gather(CLIENTS, &mut dice, &mut doors, &gateways.storm());
     for _ in 0..KILLS {
-        pulse.beats(1 + dice.below(LIFE)).await;
+        crowd.pulse.beats(1 + dice.below(LIFE)).await;
         gateways.kill_and_start().await;
     }
     let fired = end_faults(&drs.emulator);
     gateways.calm();
 
-    let mut ledgers: Vec<Ledger> = Vec::new();
-    for client in clients {
-        ledgers.push(client.await.expect("a client keeps its own records"));
-    }
-    let evidence = Evidence::gather(doors.next(), &ledgers).await;
-    for ledger in &ledgers {
-        evidence.every_answer_took_effect(ledger);
-        evidence.every_watcher_saw_everything_once(ledger);
-    }
-    evidence.every_execution_ended();
-    evidence.what_was_seen_of_all_is_in_the_logs(&everything.stop().await);
-    evidence.nothing_was_launched_twice(&drs.emulator);
+    let told = crowd.end().await;
+    let evidence = Evidence::gather(doors.next(), &told.ledgers).await;
+    told.agrees_with(&evidence, &drs.emulator);
     println!("{KILLS} kills: {evidence}, {fired} faults at DRS");
 }
 

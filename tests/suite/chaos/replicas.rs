@@ -156,6 +156,7 @@ impl Replicas {
             match std::mem::replace(&mut slot.state, State::Down(now)) {
                 State::Hung(process, until) if until <= now => {
                     process.wake();
+                    self.history.woke(slot.life);
                     slot.state = State::Up(process);
                 }
                 State::Down(until) if until <= now => {

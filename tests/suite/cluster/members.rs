@@ -67,6 +67,36 @@ async fn what_a_silent_member_drove_goes_on_elsewhere_and_is_launched_once() {
     assert!(launches.values().all(|&times| times == 1), "{launches:?}");
 }
 
+/// Two that vanish one after the other: what the first one had is not left for
+/// the second one, of which nobody knows yet that it is gone as well.
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_member_drove_waits_for_nobody_else_who_is_silent() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    let _c = world.member("c").await;
+    world.until_it_has("c", 2).await;
+    world.until_it_has("b", 3).await;
+    let lost: Vec<u16> = world.partitions_of("a").await;
+    a.line.cut(true);
+    tokio::time::sleep(LEASE * 3 / 4).await;
+    b.line.cut(true);
+    let both = tokio::time::Instant::now();
+    loop {
+        let has = world.partitions_of("c").await;
+        if lost.iter().all(|partition| has.contains(partition)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let still = world.leases_of("b").await;
+    assert_eq!(still, 3, "what the second one has is its own as long");
+    // By then the second one was silent for half a lease, as far as is known.
+    assert!(both.elapsed() <= LEASE * 3 / 5, "{:?}", both.elapsed());
+    world.until_it_has("c", usize::from(PARTITIONS)).await;
+    assert!(both.elapsed() <= LEASE * 3 / 2, "{:?}", both.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_member_that_is_not_heard_asks_drs_for_nothing_until_it_is() {
     let world = World::new(FakeDrs::manual());

@@ -18,7 +18,7 @@ use futures::future::{BoxFuture, FutureExt as _, ready};
 use tidegate_core::{ExecutionId, OwnerId};
 use tidegate_gateway::{
     adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
-    driver::{Codec, Driver, DriverPorts, DriverSettings, View},
+    driver::{Codec, Driver, DriverPorts, DriverSettings, Planting, View},
     ports::{
         cluster::{Cluster, ClusterError, Lease, Roster},
         journal::Journal,
@@ -75,6 +75,11 @@ impl World {
     }
 
     async fn member(&self, name: &str) -> Member {
+        self.member_with(name, Planting::default()).await
+    }
+
+    /// A member with a bug.
+    async fn member_with(&self, name: &str, planting: Planting) -> Member {
         let line = Arc::new(Line {
             to: self.cluster.clone(),
             is_cut: AtomicBool::new(false),
@@ -92,6 +97,7 @@ impl World {
         };
         let settings = DriverSettings {
             owner: OwnerId::from(name),
+            planting,
             ..DriverSettings::default()
         };
         let driver = Driver::start(ports, settings).await.expect("it starts");
@@ -100,9 +106,15 @@ impl World {
 
     /// How many partitions a member has.
     async fn leases_of(&self, name: &str) -> usize {
-        let leases = self.leases().await;
+        self.partitions_of(name).await.len()
+    }
+
+    /// Which partitions a member has.
+    async fn partitions_of(&self, name: &str) -> Vec<u16> {
         let owner = Some(OwnerId::from(name));
-        leases.iter().filter(|lease| lease.owner == owner).count()
+        let leases = self.leases().await.into_iter();
+        let its = leases.filter(|lease| lease.owner == owner);
+        its.map(|lease| lease.partition).collect()
     }
 
     /// Read as a member that leaves at once.

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_core::engine::{Event, ExecutionState};
 use tidegate_gateway::{
-    driver::{DriverError, View},
+    driver::{DriverError, Planted, Planting, View},
     ports::drs::SourceServer,
 };
 use tidegate_tests::{fakes::FakeDrs, sketch};
 
-use super::{World, order, stamp};
+use super::{LEASE, World, order, stamp};
 
 fn pause() -> Event {
     Event::Pause { comment: "".into() }
@@ -65,6 +65,32 @@ async fn an_owner_that_could_not_be_told_is_told_later() {
     b.line.cut(false);
     let ended = b.ended(&id).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+}
+
+/// Whether an execution goes on whose owner was never told of it: whoever took
+/// the request died before it could tell.
+async fn goes_on_untold(owner: Planting) -> bool {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member_with("a", owner).await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let id = a.start("db!", "r1").await.execution.id().clone();
+    a.until(&id, |view| view.execution.state() == ExecutionState::Paused)
+        .await;
+    b.line.cut(true);
+    b.driver.request(&id, Event::Resume, None).await.unwrap();
+    let ended = tokio::time::timeout(LEASE * 10, a.ended(&id)).await;
+    ended.is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_member_wrote_before_it_died_is_acted_on() {
+    assert!(goes_on_untold(Planting::default()).await);
+    let forgets = Planting::of(Planted::ForgetsTheDead);
+    assert!(
+        !goes_on_untold(forgets).await,
+        "nothing else tells the owner"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -230,7 +230,7 @@ async fn a_plan_whose_answer_is_lost_is_asked_for_again_under_the_same_token() {
         revision: 1,
         plan: Bytes::from_static(b"plan"),
     };
-    journal.put(plan, None).await.unwrap();
+    journal.put(plan, None, None).await.unwrap();
     let tokens = tokens.lock().unwrap();
     assert_eq!(tokens.len(), 4);
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");

@@ -101,13 +101,13 @@ async fn a_plan_whose_answer_is_lost_is_stored_once_and_acknowledged() {
         revision,
         plan: vec![1; size].into(),
     };
-    PlanStore::put(&journal, plan(1, 10), claim("first"))
+    PlanStore::put(&journal, plan(1, 10), claim("first"), None)
         .await
         .unwrap();
-    PlanStore::put(&journal, plan(2, 900_000), None)
+    PlanStore::put(&journal, plan(2, 900_000), None, Some(0))
         .await
         .unwrap();
-    let late = PlanStore::put(&journal, plan(2, 10), None).await;
+    let late = PlanStore::put(&journal, plan(2, 10), None, Some(0)).await;
     assert!(matches!(late, Err(PlanStoreError::Taken { newest: 2, .. })));
     let revisions = journal.revisions(&"p".into(), None, 9).await.unwrap();
     assert!(revisions == [plan(2, 900_000), plan(1, 10)]);
@@ -145,8 +145,8 @@ async fn a_component_and_a_tape_whose_answers_are_lost_are_stored_once() {
     );
     let found = HookStore::get(&journal, "sha256:x").await.unwrap();
     assert!(found == Some(component.clone()));
-    assert!(HookStore::delete(&journal, "sha256:x").await.unwrap());
-    assert!(!HookStore::delete(&journal, "sha256:x").await.unwrap());
+    assert!(HookStore::delete(&journal, "sha256:x", 0).await.unwrap());
+    assert!(!HookStore::delete(&journal, "sha256:x", 0).await.unwrap());
 
     for (attempt, size) in [(1, 10), (2, 800_000)] {
         let tape = TapeKey {

@@ -9,6 +9,8 @@ mod lossy;
 mod processes;
 pub(crate) mod proxy;
 mod replicas;
+mod rubbish;
+mod shelf;
 mod sizes;
 mod tables;
 

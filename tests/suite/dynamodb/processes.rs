@@ -36,7 +36,7 @@ fn gateway(table: &str, local: &DynamoDbLocal, data: &str, drs: &str) -> Process
 }
 
 /// The same, by another way to DynamoDB.
-fn gateway_by(endpoint: &str, table: &str, data: &str, drs: &str) -> Process {
+pub(super) fn gateway_by(endpoint: &str, table: &str, data: &str, drs: &str) -> Process {
     let settings = [
         ("TIDEGATE__JOURNAL__KIND", "dynamodb"),
         ("TIDEGATE__JOURNAL__DYNAMODB__TABLE", table),

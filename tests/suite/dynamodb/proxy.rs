@@ -6,6 +6,7 @@ use tidegate_gateway::adapters::journal_dynamodb::Settings;
 use tokio::{
     io::{AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 
 use super::answers::{Request, message, request};
@@ -21,6 +22,39 @@ pub(crate) enum Fate {
     Refused(&'static str),
     /// It is not made, and answered with this body.
     Instead(String),
+    /// It is made and answered, once this is opened.
+    Held(Arc<Gate>),
+}
+
+/// Where calls are held.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    waiting: Semaphore,
+    open: Semaphore,
+}
+
+impl Gate {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Semaphore::new(0),
+            open: Semaphore::new(0),
+        })
+    }
+
+    /// Waits until a further call is held.
+    pub(super) async fn holds(&self) {
+        self.waiting.acquire().await.unwrap().forget();
+    }
+
+    /// Lets every call pass from now on.
+    pub(super) fn open(&self) {
+        self.open.add_permits(1);
+    }
+
+    async fn pass(&self) {
+        self.waiting.add_permits(1);
+        drop(self.open.acquire().await.unwrap());
+    }
 }
 
 type Decide = dyn Fn(&Request) -> Fate + Send + Sync;
@@ -60,11 +94,14 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
     let mut stream = BufReader::new(stream);
     while let Some(call) = request(&mut stream).await {
         let fate = decide(&call);
+        if let Fate::Held(gate) = &fate {
+            gate.pass().await;
+        }
         let is_lost = matches!(fate, Fate::Lost);
         let answer = match fate {
             Fate::Refused(code) => refusal(code),
             Fate::Instead(body) => said(200, &body),
-            Fate::Answered | Fate::Lost => {
+            Fate::Answered | Fate::Lost | Fate::Held(_) => {
                 inside.write_all(&call.raw).await.unwrap();
                 message(&mut inside).await.unwrap().0
             }

@@ -184,10 +184,12 @@ async fn the_largest_component_comes_back_whole() {
             .await
             .unwrap()
     );
-    assert_eq!(journal.usage().since(&before).puts, 96);
+    let asked = journal.usage().since(&before);
+    assert_eq!(asked.puts, 97, "96 parts and the note of them");
+    assert_eq!((asked.transactions, asked.transaction_writes), (1, 2));
     let found = HookStore::get(&journal, &hook.digest);
     assert!(found.await.unwrap() == Some(component));
-    let deleted = HookStore::delete(&journal, &hook.digest);
+    let deleted = HookStore::delete(&journal, &hook.digest, 0);
     assert!(deleted.await.unwrap());
     assert!(journal.tapes(&"e".into()).await.unwrap().is_empty());
 }
@@ -201,7 +203,7 @@ async fn a_large_plan_comes_back_whole_and_goes_whole() {
         revision,
         plan: bytes(3, size).into(),
     };
-    let store = async |plan| PlanStore::put(&journal, plan, None).await;
+    let store = async |plan| PlanStore::put(&journal, plan, None, None).await;
     store(plan(1, 2_000_000)).await.unwrap();
     store(plan(2, 10)).await.unwrap();
     let revisions = journal.revisions(&"p".into(), None, 10).await.unwrap();

@@ -184,7 +184,7 @@ async fn fill(journal: &Arc<RedbJournal>) {
         revision: 1,
         plan: plan.clone(),
     };
-    PlanStore::put(&**journal, stored, None)
+    PlanStore::put(&**journal, stored, None, None)
         .await
         .expect("stored");
     let hook = StoredHook {

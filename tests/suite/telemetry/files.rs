@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use super::world::World;
+use super::world::{World, metrics_of_a_member};
 use crate::compatibility::installed::{in_checkout, python};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +14,9 @@ async fn dashboard_and_alerts_use_metrics_that_there_are() {
     let under_way = world.scraped_drill().await;
     let ended = world.metrics_of_the_end().await;
     world.gateway.shut_down().await;
-    let exposed: BTreeSet<String> = families(&under_way).chain(families(&ended)).collect();
+    let member = metrics_of_a_member().await;
+    let texts = [under_way, ended, member];
+    let exposed: BTreeSet<String> = texts.iter().flat_map(|text| families(text)).collect();
 
     let used = used();
     assert!(used.len() > 20, "{used:?}");

@@ -10,16 +10,22 @@ use tidegate_proto::v1::{
     ResumeRequest, StartExecutionRequest, WaveState,
     execution_service_client::ExecutionServiceClient, hook_service_client::HookServiceClient,
 };
-use tidegate_tests::process::{self, last_line};
+use tidegate_tests::{
+    dynamodb::DynamoDbLocal,
+    process::{self, last_line},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 use tonic::{Request, transport::Channel};
 
-use crate::scenarios::{
-    kill_and_resume::{Served, emulator, wave_moved},
-    watching::Watcher,
+use crate::{
+    dynamodb::make_table,
+    scenarios::{
+        kill_and_resume::{Served, emulator, wave_moved},
+        watching::Watcher,
+    },
 };
 
 /// Emulated seconds per second: a job takes some seconds.
@@ -216,6 +222,30 @@ impl World {
     }
 }
 
+/// The metrics of a gateway that is the only one of its cluster.
+pub(crate) async fn metrics_of_a_member() -> String {
+    const TABLE: &str = "metrics";
+    let local = DynamoDbLocal::shared().await;
+    make_table(TABLE, &local);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tidegate.toml");
+    let endpoint = local.endpoint();
+    let journal = format!(
+        "[journal]\nkind = \"dynamodb\"\n\
+         [journal.dynamodb]\ntable = \"{TABLE}\"\nendpoint = \"{endpoint}\"\n"
+    );
+    fs::write(&file, journal).expect("the folder can be written to");
+    // Nothing is launched, so nobody asks for DRS.
+    let nowhere = "http://127.0.0.1:1";
+    let config = config_of(Some(&file), folder.path(), nowhere, None);
+    let gateway = Gateway::start(config).await.expect("the gateway starts");
+    let address = gateway.operations_address().expect("it is on");
+    let (status, text) = get(address, "/metrics").await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    gateway.shut_down().await;
+    text
+}
+
 /// Registers the hooks that the plan uses, and applies it.
 fn apply(gateway: &str, file: &Path) {
     for hook in ["launch-fresh", "tcp-reachable", "http-healthy"] {
@@ -241,6 +271,16 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> (String, String) {
 }
 
 fn config(folder: &Path, drs: &str, collector: Option<SocketAddr>) -> Config {
+    config_of(None, folder, drs, collector)
+}
+
+/// What a file says, and the rest.
+fn config_of(
+    file: Option<&Path>,
+    folder: &Path,
+    drs: &str,
+    collector: Option<SocketAddr>,
+) -> Config {
     let overrides = Overrides {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         data_dir: Some(folder.join("data")),
@@ -249,7 +289,7 @@ fn config(folder: &Path, drs: &str, collector: Option<SocketAddr>) -> Config {
         }),
         ..Overrides::default()
     };
-    let mut config = Config::load(None, overrides).expect("the defaults are good");
+    let mut config = Config::load(file, overrides).expect("the defaults are good");
     config.drs.poll_interval = Some(Duration::from_millis(50).into());
     config.hooks.allow_loopback = true;
     config.hooks.compiler = Some(process::binary());

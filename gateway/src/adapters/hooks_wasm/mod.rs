@@ -189,9 +189,13 @@ impl Hooks for WasmHooks {
         self.parts.store.get(digest)
     }
 
-    fn delete<'a>(&'a self, digest: &'a str) -> BoxFuture<'a, Result<bool, HookStoreError>> {
+    fn delete<'a>(
+        &'a self,
+        digest: &'a str,
+        shelf: u64,
+    ) -> BoxFuture<'a, Result<bool, HookStoreError>> {
         async move {
-            let deleted = self.parts.store.delete(digest).await?;
+            let deleted = self.parts.store.delete(digest, shelf).await?;
             self.catalogue.remove(digest);
             Ok(deleted)
         }

@@ -12,6 +12,7 @@ use super::{
     claims, holds,
     item::{self, Item},
     keys::{self, LIVE},
+    laying,
     meaning::Failure,
     write::Write,
 };
@@ -28,6 +29,7 @@ enum Part {
     Record,
     Anchor,
     Fence,
+    Laid,
 }
 
 /// Appends, once.
@@ -140,6 +142,7 @@ fn parts(append: &Append, laid: &chunks::Laid) -> Vec<(Part, Write)> {
         let fence = holds::advance(taken.after, &append.execution);
         parts.push((Part::Fence, fence));
     }
+    parts.extend(laid.finish().map(|write| (Part::Laid, write)));
     parts
 }
 
@@ -218,6 +221,7 @@ async fn refused(
             let newest = holds::number(&journal.calls).await.map_err(unread)?;
             Ok(AppendError::Outdated { newest })
         }
+        Some((Part::Laid, _)) => Ok(AppendError::Unavailable(laying::SWEPT.to_owned())),
         None => Ok(AppendError::Unavailable(
             "DynamoDB refused a transaction and does not say for what".to_owned(),
         )),

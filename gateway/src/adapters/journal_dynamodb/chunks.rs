@@ -2,8 +2,7 @@
 //! before the item that refers to them, under a nonce of its own: the parts of
 //! a writer who is refused never mix with those of the one who was first.
 //!
-//! Parts that nobody refers to are left where a writer died between the two.
-//! They cost their storage and are never read.
+//! What a writer leaves that dies between the two is noted (`laying`).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use super::{
     calls::{Calls, Query},
     item::{self, Item},
     keys::{self, Key},
+    laying,
     meaning::Failure,
     write::Write,
 };
@@ -55,11 +55,9 @@ pub(super) async fn lay(
         })
         .collect();
     let parts = writes.len();
-    let written = stream::iter(writes)
-        .map(|write| async move { calls.write_again(&write).await })
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await;
+    // Before any part: what is not noted is not found.
+    calls.write_again(&laying::begin(&nonce, parts)).await?;
+    let written = all(calls, writes).await;
     let laid = Laid {
         attributes: vec![
             (at(name), item::text(nonce.clone())),
@@ -87,6 +85,13 @@ impl Laid {
         write
     }
 
+    /// What must be written together with that item, if anything: its refusal
+    /// means that the parts were [swept](laying::SWEPT).
+    pub(super) fn finish(&self) -> Option<Write> {
+        let (nonce, _) = self.parts.as_ref()?;
+        Some(laying::finish(nonce))
+    }
+
     /// Whether an item refers to just this value.
     pub(super) fn is_of(&self, item: &Item, name: &str) -> bool {
         match &self.parts {
@@ -98,7 +103,7 @@ impl Laid {
     /// Nothing refers to the value, and nothing will.
     pub(super) async fn take_back(&self, calls: &Calls) {
         if let Some((nonce, parts)) = &self.parts {
-            delete(calls, nonce, *parts).await;
+            clear_noted(calls, nonce, *parts).await;
         }
     }
 }
@@ -135,26 +140,59 @@ pub(super) fn length(item: &Item, name: &str) -> usize {
     item.length(name).or_else(in_parts).unwrap_or(0)
 }
 
-/// Deletes the parts of a value whose item is gone.
+/// The note that an item which is deleted or replaced leaves of its value, if
+/// that has parts: written together with the end of the item, so that whoever
+/// dies before [`clear`] leaves something to sweep.
+pub(super) fn give_up(item: &Item, name: &str) -> Option<Write> {
+    let nonce = item.text(&at(name))?;
+    Some(laying::give_up(nonce, count(item, name)))
+}
+
+/// Deletes the parts of a value whose item is gone, and the note of them.
 pub(super) async fn clear(calls: &Calls, item: &Item, name: &str) {
     if let Some(nonce) = item.text(&at(name)) {
-        delete(calls, nonce, length(item, name).div_ceil(CHUNK)).await;
+        clear_noted(calls, nonce, count(item, name)).await;
     }
 }
 
-/// What cannot be deleted is rubbish that nobody reads.
-async fn delete(calls: &Calls, nonce: &str, parts: usize) {
-    let writes = (0..parts as u64)
+/// Deletes the parts of a value before its item, which is what finds them.
+pub(super) async fn clear_before(calls: &Calls, item: &Item, name: &str) -> Result<(), Failure> {
+    match item.text(&at(name)) {
+        Some(nonce) => delete(calls, nonce, count(item, name)).await,
+        None => Ok(()),
+    }
+}
+
+/// What cannot be deleted now is swept later.
+async fn clear_noted(calls: &Calls, nonce: &str, parts: usize) {
+    let cleared = async {
+        delete(calls, nonce, parts).await?;
+        calls.write_again(&laying::forget(nonce)).await
+    };
+    if let Err(failure) = cleared.await {
+        let why = failure.text();
+        tracing::warn!(nonce, why, "parts that nobody needs are left for a sweep");
+    }
+}
+
+/// Deletes the parts of a value.
+pub(super) async fn delete(calls: &Calls, nonce: &str, parts: usize) -> Result<(), Failure> {
+    let deletes = (0..parts as u64)
         .map(|index| Write::delete(Key::new(keys::chunks(nonce), keys::number(index))));
-    let deleted = stream::iter(writes)
+    all(calls, deletes.collect()).await
+}
+
+/// Makes writes of which a second one changes nothing.
+async fn all(calls: &Calls, writes: Vec<Write>) -> Result<(), Failure> {
+    stream::iter(writes)
         .map(|write| async move { calls.write_again(&write).await })
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
-        .await;
-    if let Err(failure) = deleted {
-        let why = failure.text();
-        tracing::warn!(nonce, why, "parts that nobody needs were not deleted");
-    }
+        .await
+}
+
+fn count(item: &Item, name: &str) -> usize {
+    length(item, name).div_ceil(CHUNK)
 }
 
 fn at(name: &str) -> String {

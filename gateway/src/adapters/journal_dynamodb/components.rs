@@ -10,8 +10,9 @@ use super::{
     chunks::{self, Laid},
     item::{self, Item},
     keys::{self, HOOKS},
+    laying,
     meaning::Failure,
-    tapes,
+    shelf, tapes,
     write::Write,
 };
 use crate::ports::{
@@ -45,9 +46,13 @@ impl HookStore for DynamoJournal {
         async move { get(&self.calls, &digest).await }.boxed()
     }
 
-    fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>> {
+    fn shelf(&self) -> BoxFuture<'_, Result<u64, ReadError>> {
+        async move { shelf::number(&self.calls).await }.boxed()
+    }
+
+    fn delete(&self, digest: &str, shelf: u64) -> BoxFuture<'_, Result<bool, HookStoreError>> {
         let digest = digest.to_owned();
-        async move { delete(&self.calls, &digest).await }.boxed()
+        async move { delete(&self.calls, &digest, shelf).await }.boxed()
     }
 
     /// # Panics
@@ -95,25 +100,33 @@ async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, Ho
     }
     let laid = chunks::lay(calls, "component", bytes, 0).await;
     let laid = laid.map_err(unwritten)?;
-    let write = row(hook, &laid, there.as_ref());
-    match calls.transact_surely(&[write]).await {
+    let mut writes = vec![row(hook, &laid, there.as_ref())];
+    writes.extend(laid.finish());
+    let old = there.as_ref();
+    writes.extend(old.and_then(|row| chunks::give_up(row, "component")));
+    match calls.transact_surely(&writes).await {
         Ok(()) => {
             if let Some(row) = &there {
                 chunks::clear(calls, row, "component").await;
             }
             Ok(there.is_none())
         }
-        // Somebody else put it, or deleted it, at the same time.
-        Err(Failure::Refused(_)) => {
-            laid.take_back(calls).await;
-            Ok(false)
-        }
         Err(failure @ Failure::Lost(_)) => Err(unwritten(failure)),
         Err(failure) => {
             laid.take_back(calls).await;
-            Err(unwritten(failure))
+            match failure {
+                // Somebody else put it, or deleted it, at the same time.
+                Failure::Refused(items) if is_refused(&items, 0) => Ok(false),
+                Failure::Refused(_) => Err(HookStoreError::Unavailable(laying::SWEPT.to_owned())),
+                other => Err(unwritten(other)),
+            }
         }
     }
+}
+
+/// Whether a condition of this write did not hold.
+fn is_refused(items: &[Option<Item>], write: usize) -> bool {
+    items.get(write).is_some_and(Option::is_some)
 }
 
 /// The write of a row that is new, or takes the place of a damaged one, whose
@@ -128,12 +141,19 @@ fn row(hook: &StoredHook, laid: &Laid, damaged: Option<&Item>) -> Write {
     if keys::is_shortened(&hook.digest) {
         write = write.set("id", item::text(&*hook.digest));
     }
-    match damaged.and_then(|row| row.text("component_at")) {
+    match damaged {
+        Some(row) => as_read(write, row),
+        None => write.if_absent(),
+    }
+}
+
+/// Only while a row refers to the same parts.
+fn as_read(write: Write, row: &Item) -> Write {
+    match row.text("component_at") {
         Some(at) => write
             .only_if("#component_at = :at")
             .with("at", item::text(at)),
-        None if damaged.is_some() => write.if_present(),
-        None => write.if_absent(),
+        None => write.if_present(),
     }
 }
 
@@ -168,22 +188,29 @@ async fn get(calls: &Calls, digest: &str) -> Result<Option<Bytes>, ReadError> {
     )))
 }
 
-async fn delete(calls: &Calls, digest: &str) -> Result<bool, HookStoreError> {
+async fn delete(calls: &Calls, digest: &str, shelf: u64) -> Result<bool, HookStoreError> {
     let key = keys::hook(digest);
-    let Some(row) = calls.get(&key).await.map_err(unread)? else {
-        return Ok(false);
-    };
-    match calls
-        .transact_surely(&[Write::delete(key).if_present()])
-        .await
-    {
-        Ok(()) => {
-            chunks::clear(calls, &row, "component").await;
-            Ok(true)
+    for _ in 0..TRIES {
+        let Some(row) = calls.get(&key).await.map_err(unread)? else {
+            return Ok(false);
+        };
+        let mut writes = vec![as_read(Write::delete(key.clone()), &row)];
+        writes.push(shelf::advance(shelf));
+        writes.extend(chunks::give_up(&row, "component"));
+        match calls.transact_surely(&writes).await {
+            Ok(()) => {
+                chunks::clear(calls, &row, "component").await;
+                return Ok(true);
+            }
+            // It was replaced, or deleted, since it was read.
+            Err(Failure::Refused(items)) if is_refused(&items, 0) => {}
+            Err(Failure::Refused(_)) => return Err(HookStoreError::Outdated),
+            Err(failure) => return Err(unwritten(failure)),
         }
-        Err(Failure::Refused(_)) => Ok(false),
-        Err(failure) => Err(unwritten(failure)),
     }
+    Err(HookStoreError::Unavailable(format!(
+        "hook {digest} is being changed by others"
+    )))
 }
 
 /// What is in doubt is asked for again, and then settles itself: putting and

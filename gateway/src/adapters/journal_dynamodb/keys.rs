@@ -6,11 +6,13 @@
 //! | `execution#`execution | revision | a record from 2 on |
 //! | `claim#`key | `claim` | what the first claimant recorded |
 //! | `fence` | `servers` | the number of the holds, and who took the last sixteen |
+//! | `fence` | `hooks` | the number of the shelf |
 //! | `plans` | `#`name | the first revision that is not deleted, and the last ever |
 //! | `plan#`name | revision | a plan |
 //! | `hooks` | `#`digest | size, first instant, where its bytes are |
 //! | `tapes#`execution | wave, phase, hook, attempt | a tape |
 //! | `chunks#`nonce | index | a part of what is too large for an item |
+//! | `laying` | nonce | how many parts there may be that nothing refers to |
 //! | `cluster` | `table` | the format's version and the number of partitions |
 //! | `cluster` | `lease#`partition | owner and epoch |
 //! | `cluster` | `member#`id | its last beat |
@@ -42,6 +44,7 @@ pub(super) const EXPIRES: &str = "expires";
 pub(super) const EXECUTIONS: &str = "executions";
 pub(super) const PLANS: &str = "plans";
 pub(super) const HOOKS: &str = "hooks";
+pub(super) const LAYING: &str = "laying";
 pub(super) const CLUSTER: &str = "cluster";
 pub(super) const LEASE: &str = "lease#";
 pub(super) const MEMBER: &str = "member#";
@@ -131,6 +134,10 @@ pub(super) fn fence() -> Key {
     Key::new("fence", "servers")
 }
 
+pub(super) fn shelf() -> Key {
+    Key::new("fence", "hooks")
+}
+
 pub(super) fn plan(name: &str) -> Key {
     Key::new(PLANS, named(name))
 }
@@ -152,6 +159,11 @@ pub(super) fn tapes(execution: &ExecutionId) -> String {
 /// Where the chunks of one large value are.
 pub(super) fn chunks(nonce: &str) -> String {
     format!("chunks#{nonce}")
+}
+
+/// Where it is noted that nothing refers to those.
+pub(super) fn laying(nonce: &str) -> Key {
+    Key::new(LAYING, nonce)
 }
 
 pub(super) fn table() -> Key {

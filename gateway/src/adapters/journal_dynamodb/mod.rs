@@ -7,6 +7,8 @@
 //!   are in this table and not in S3: a component takes at most 96 of them,
 //!   and a second service would bring its own permissions, its own outages and
 //!   objects that no transaction knows.
+//! - Parts that nothing refers to, because their writer died, are noted and
+//!   swept (`laying`).
 //! - Reads are strongly consistent, every one: whoever reads here is about to
 //!   write, or wants to see what it wrote.
 //! - Writes are made once, with the SDK's retries off, except where a second
@@ -28,20 +30,24 @@ mod holds;
 mod item;
 mod keys;
 mod known;
+mod laying;
 mod meaning;
 mod nudges;
 mod open;
 pub mod permissions;
 mod plans;
 mod settings;
+mod shelf;
 mod table;
 mod tapes;
 mod usage;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use self::{calls::Calls, known::Known};
+
+use crate::ports::journal::ReadError;
 
 pub use self::{
     open::OpenError,
@@ -75,6 +81,16 @@ impl DynamoJournal {
             known: Arc::default(),
             partitions,
         })
+    }
+
+    /// Takes away what writers left that died, or were given up, at least so
+    /// long ago: parts of large values that nothing refers to. Returns of how
+    /// many values. Safe at any time, beside anybody else.
+    ///
+    /// # Errors
+    /// The table does not answer; what is left is found the next time.
+    pub async fn sweep(&self, older_than: Duration) -> Result<usize, ReadError> {
+        laying::sweep(&self.calls, older_than).await
     }
 
     /// What was asked of DynamoDB since it was opened.

@@ -18,7 +18,9 @@ use super::{
     claims,
     item::{self, Item},
     keys::{self, Key, PLANS},
+    laying,
     meaning::Failure,
+    shelf,
     write::Write,
 };
 use crate::ports::{
@@ -44,8 +46,9 @@ impl PlanStore for DynamoJournal {
         &self,
         plan: StoredPlan,
         claim: Option<Claim>,
+        shelf: Option<u64>,
     ) -> BoxFuture<'_, Result<(), PlanStoreError>> {
-        async move { put(&self.calls, &plan, claim.as_ref()).await }.boxed()
+        async move { put(&self.calls, &plan, claim.as_ref(), shelf).await }.boxed()
     }
 
     fn get(
@@ -131,6 +134,7 @@ async fn put(
     calls: &Calls,
     plan: &StoredPlan,
     claim: Option<&Claim>,
+    shelf: Option<u64>,
 ) -> Result<(), PlanStoreError> {
     let laid = chunks::lay(calls, "plan", &plan.plan, CHUNK).await;
     let laid = laid.map_err(|failure| PlanStoreError::Unavailable(failure.text()))?;
@@ -139,21 +143,34 @@ async fn put(
         keys::number(plan.revision),
     );
     let mut writes: Vec<_> = claim.map(claims::take).into_iter().collect();
+    let revision = writes.len();
     writes.push(next_revision(plan));
     writes.push(laid.in_item(Write::put(key)));
+    writes.extend(laid.finish());
+    let last = writes.len();
+    writes.extend(shelf.map(shelf::advance));
     let Err(failure) = calls.transact_surely(&writes).await else {
         return Ok(());
     };
     if !matches!(failure, Failure::Lost(_)) {
         laid.take_back(calls).await;
     }
+    let is_refused = |write: usize| match &failure {
+        Failure::Refused(items) => items.get(write).is_some_and(Option::is_some),
+        Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_) => false,
+    };
+    let (is_taken, is_outdated) = (is_refused(revision), is_refused(last));
     if let Some(refusal) = claimed(failure, claim.is_some()) {
         return Err(refusal);
     }
-    let newest = span(calls, &plan.name).await.map_err(unread)?.last;
-    Err(PlanStoreError::Taken {
-        revision: plan.revision,
-        newest,
+    if is_taken {
+        let newest = span(calls, &plan.name).await.map_err(unread)?.last;
+        let revision = plan.revision;
+        return Err(PlanStoreError::Taken { revision, newest });
+    }
+    Err(match is_outdated {
+        true => PlanStoreError::Outdated,
+        false => PlanStoreError::Unavailable(laying::SWEPT.to_owned()),
     })
 }
 
@@ -315,8 +332,9 @@ async fn delete(
     )))
 }
 
-/// Deletes the items of revisions that are not there any more. What cannot be
-/// deleted is rubbish that nobody reads, and goes with the next deletion.
+/// Deletes the items of revisions that are not there any more, each after its
+/// parts. What cannot be deleted is rubbish that nobody reads, and goes with the
+/// next deletion.
 async fn clear(calls: &Calls, name: &PlanName, end: u64) {
     let query = Query {
         range: Some(("#sk < :end", vec![("end", item::text(keys::number(end)))])),
@@ -330,9 +348,12 @@ async fn clear(calls: &Calls, name: &PlanName, end: u64) {
         }
     };
     for item in items {
-        chunks::clear(calls, &item, "plan").await;
         let Some(key) = item.key() else { continue };
-        if let Err(failure) = calls.write_again(&Write::delete(key)).await {
+        let cleared = async {
+            chunks::clear_before(calls, &item, "plan").await?;
+            calls.write_again(&Write::delete(key)).await
+        };
+        if let Err(failure) = cleared.await {
             let why = failure.text();
             tracing::warn!(plan = %name, why, "a deleted plan's revision is left");
         }

@@ -8,6 +8,7 @@ use super::{
     chunks::{self, CHUNK},
     item::Item,
     keys::{self, Key, SORT},
+    laying,
     meaning::Failure,
     write::Write,
 };
@@ -41,7 +42,15 @@ pub(super) fn key(tape: &TapeKey) -> Option<Key> {
 pub(super) async fn put(calls: &Calls, key: Key, bytes: &Bytes) -> Result<(), Failure> {
     let laid = chunks::lay(calls, "tape", bytes, CHUNK).await?;
     let write = laid.in_item(Write::put(key.clone()).if_absent());
-    match settled(|| calls.write(&write)).await {
+    let written = match laid.finish() {
+        None => settled(|| calls.write(&write)).await,
+        Some(finish) => calls.transact_surely(&[write, finish]).await,
+    };
+    match written {
+        Err(Failure::Refused(items)) if items.first() == Some(&None) => {
+            laid.take_back(calls).await;
+            return Err(Failure::Unavailable(laying::SWEPT.to_owned()));
+        }
         Err(Failure::Refused(_)) => {}
         written @ (Ok(())
         | Err(Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_))) => {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use tidegate_core::{ExecutionId, engine::CommandId};
 
-use super::MemoryJournal;
+use super::{MemoryJournal, Stored};
 use crate::ports::{
     hook_store::{HookStore, HookStoreError, StoredHook, TAPE_BYTES, TapeKey},
     journal::ReadError,
@@ -50,10 +50,23 @@ impl HookStore for MemoryJournal {
         future::ready(Ok(bytes)).boxed()
     }
 
-    fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>> {
+    fn shelf(&self) -> BoxFuture<'_, Result<u64, ReadError>> {
+        let number = self.stored().shelf;
+        future::ready(Ok(number)).boxed()
+    }
+
+    fn delete(&self, digest: &str, shelf: u64) -> BoxFuture<'_, Result<bool, HookStoreError>> {
         let digest = digest.to_owned();
-        async move { self.write(|stored| Ok(stored.hooks.components.remove(&digest).is_some())) }
-            .boxed()
+        let change = move |stored: &mut Stored| {
+            if !stored.hooks.components.contains_key(&digest) {
+                return Ok(false);
+            }
+            let moved = stored.move_shelf(shelf);
+            moved.map_err(|_| HookStoreError::Outdated)?;
+            stored.hooks.components.remove(&digest);
+            Ok(true)
+        };
+        async move { self.write(change) }.boxed()
     }
 
     /// # Panics

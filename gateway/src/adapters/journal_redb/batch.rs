@@ -23,6 +23,8 @@ pub(super) enum Change {
     PutPlan {
         plan: StoredPlan,
         claim: Option<Claim>,
+        /// The number of the shelf, of a plan that uses hooks.
+        shelf: Option<u64>,
     },
     DeletePlan {
         name: PlanName,
@@ -35,6 +37,8 @@ pub(super) enum Change {
     },
     DeleteHook {
         digest: String,
+        /// The number of the shelf, if it matters.
+        shelf: Option<u64>,
     },
     PutTape {
         /// Its row's key.
@@ -60,6 +64,7 @@ pub(super) enum Outcome {
 pub(super) enum Refusal {
     Taken { revision: u64, newest: u64 },
     Claimed { value: Bytes },
+    Outdated,
 }
 
 /// The newest revision of live executions, so that an append need not look it
@@ -76,6 +81,7 @@ struct LogState {
 
 /// An open write transaction.
 pub(super) struct Batch<'txn> {
+    transaction: &'txn WriteTransaction,
     logs: &'txn mut LiveLogs,
     records: LazyTable<'txn, &'static [u8]>,
     heads: LazyTable<'txn, &'static [u8]>,
@@ -127,6 +133,7 @@ impl<'txn> Batch<'txn> {
     /// after a change was performed, `logs` must not be used again.
     pub(super) fn new(transaction: &'txn WriteTransaction, logs: &'txn mut LiveLogs) -> Self {
         Self {
+            transaction,
             logs,
             records: LazyTable::new(transaction, tables::RECORDS),
             heads: LazyTable::new(transaction, tables::HEADS),
@@ -148,11 +155,11 @@ impl<'txn> Batch<'txn> {
         }
         let verdict = match change {
             Change::Append(append) => self.append(append)?,
-            Change::PutPlan { plan, .. } => self.put_plan(plan)?,
+            Change::PutPlan { plan, shelf, .. } => self.put_plan(plan, *shelf)?,
             Change::DeletePlan { name, .. } => self.delete_plan(name)?,
             Change::TakeClaim(_) => Ok(Outcome::Done),
             Change::PutHook { hook, bytes } => Ok(self.put_hook(hook, bytes)?),
-            Change::DeleteHook { digest } => Ok(self.delete_hook(digest)?),
+            Change::DeleteHook { digest, shelf } => self.delete_hook(digest, *shelf)?,
             Change::PutTape { key, bytes } => Ok(self.put_tape(key, bytes)?),
         };
         if let (Ok(Outcome::Done), Some(Claim { key, value })) = (&verdict, claim) {
@@ -220,12 +227,15 @@ impl<'txn> Batch<'txn> {
         Ok(LogState { newest, live })
     }
 
-    fn put_plan(&mut self, plan: &StoredPlan) -> Result<Verdict, redb::Error> {
+    fn put_plan(&mut self, plan: &StoredPlan, shelf: Option<u64>) -> Result<Verdict, redb::Error> {
         let name = plan.name.as_str();
         let newest = self.plan_last_revisions.open()?.get(name.as_bytes())?;
         let newest = newest.map_or(0, |revision| revision.value());
         if let Err(refusal) = check_next(plan.revision, newest) {
             return Ok(Err(refusal));
+        }
+        if shelf.is_some() && !self.move_shelf(shelf)? {
+            return Ok(Err(Refusal::Outdated));
         }
         let key = revision_key(name, plan.revision);
         self.plan_revisions

@@ -89,6 +89,7 @@ impl From<WriteError> for AppendError {
                 Self::Taken { revision, newest }
             }
             WriteError::Refused(Refusal::Claimed { value }) => Self::Claimed { value },
+            WriteError::Refused(Refusal::Outdated) => unreachable!("an append uses no hooks"),
             WriteError::Failed(failure) => Self::Unknown(failure.to_string()),
         }
     }

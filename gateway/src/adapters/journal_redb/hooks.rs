@@ -43,10 +43,20 @@ impl HookStore for RedbJournal {
             .boxed()
     }
 
-    fn delete(&self, digest: &str) -> BoxFuture<'_, Result<bool, HookStoreError>> {
+    fn shelf(&self) -> BoxFuture<'_, Result<u64, ReadError>> {
+        self.query(|reading| {
+            let numbers = reading.open_table(tables::FORMAT).map_err(unreadable)?;
+            let number = numbers.get(tables::SHELF).map_err(unreadable)?;
+            Ok(number.map_or(0, |row| row.value()))
+        })
+        .boxed()
+    }
+
+    fn delete(&self, digest: &str, shelf: u64) -> BoxFuture<'_, Result<bool, HookStoreError>> {
         let digest = digest.to_owned();
+        let shelf = Some(shelf);
         async move {
-            let outcome = self.submit(Change::DeleteHook { digest }).await?;
+            let outcome = self.submit(Change::DeleteHook { digest, shelf }).await?;
             Ok(outcome == Outcome::Done)
         }
         .boxed()
@@ -86,6 +96,7 @@ impl From<WriteError> for HookStoreError {
             WriteError::Refused(Refusal::Taken { .. } | Refusal::Claimed { .. }) => {
                 unreachable!("a hook has neither revisions nor claims")
             }
+            WriteError::Refused(Refusal::Outdated) => Self::Outdated,
             WriteError::Failed(failure) => Self::Unknown(failure.to_string()),
         }
     }

@@ -24,9 +24,10 @@ impl PlanStore for RedbJournal {
         &self,
         plan: StoredPlan,
         claim: Option<Claim>,
+        shelf: Option<u64>,
     ) -> BoxFuture<'_, Result<(), PlanStoreError>> {
         async move {
-            self.submit(Change::PutPlan { plan, claim }).await?;
+            self.submit(Change::PutPlan { plan, claim, shelf }).await?;
             Ok(())
         }
         .boxed()
@@ -98,6 +99,7 @@ impl From<WriteError> for PlanStoreError {
                 Self::Taken { revision, newest }
             }
             WriteError::Refused(Refusal::Claimed { value }) => Self::Claimed { value },
+            WriteError::Refused(Refusal::Outdated) => Self::Outdated,
             WriteError::Failed(failure) => Self::Unknown(failure.to_string()),
         }
     }

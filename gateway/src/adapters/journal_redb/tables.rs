@@ -3,6 +3,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `format` | `"version"` | the version of all this |
+//! | `format` | `"shelf"` | how often hooks were deleted, or plans stored that use some; no row means never |
 //! | `records` | execution, revision | record |
 //! | `heads` | execution | live (0 or 1), summary |
 //! | `live` | execution | nothing; a row while the execution is live |
@@ -46,8 +47,9 @@ pub(super) const TAPES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("ta
 /// What a file of this format may lack.
 const LATER: [TableDefinition<&[u8], &[u8]>; 3] = [HOOKS, HOOK_CHUNKS, TAPES];
 
-/// The row of `FORMAT`.
+/// Rows of `FORMAT`.
 pub(super) const VERSION: &str = "version";
+pub(super) const SHELF: &str = "shelf";
 
 /// Makes an empty database ours, or checks that it is.
 pub(super) fn prepare(database: &redb::Database) -> Result<(), OpenProblem> {

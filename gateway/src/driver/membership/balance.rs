@@ -1,12 +1,17 @@
-//! How partitions are shared out: every member that is alive gets as many as
-//! every other, give or take one. Members that see the same roster come to the
-//! same shares, so nobody has to lead.
+//! How partitions are shared out: every member that is heard as it should be
+//! gets as many as every other, give or take one. Members that see the same
+//! roster come to the same shares, so nobody has to lead.
+//!
+//! Who may be taken from and who is shared with are two questions. What a
+//! member has is its own for a whole lease; but of what is free nothing is left
+//! for one that has fallen silent, since it may be gone as well, and then nobody
+//! would drive that part until a second lease is over.
 
 use std::collections::BTreeSet;
 
 use tidegate_core::OwnerId;
 
-use super::partition;
+use super::{Present, partition};
 use crate::ports::cluster::{Lease, Roster};
 
 /// What a member does about its share.
@@ -19,13 +24,13 @@ pub(super) struct Steps {
 }
 
 /// The next steps of the member `me`.
-pub(super) fn steps(roster: &Roster, alive: &BTreeSet<OwnerId>, me: &OwnerId) -> Steps {
+pub(super) fn steps(roster: &Roster, present: &Present, me: &OwnerId) -> Steps {
     let leases = roster.leases.len();
     let mine = roster.leases.iter();
     let mine: Vec<&Lease> = mine
         .filter(|lease| lease.owner.as_ref() == Some(me))
         .collect();
-    let share = share(leases, alive, me);
+    let share = share(leases, &present.prompt, me);
     if let Some(surplus) = mine.len().checked_sub(share).filter(|&many| many > 0) {
         let last = mine.iter().rev().take(surplus);
         return Steps {
@@ -35,7 +40,7 @@ pub(super) fn steps(roster: &Roster, alive: &BTreeSet<OwnerId>, me: &OwnerId) ->
     }
     let is_free = |lease: &&Lease| match &lease.owner {
         None => true,
-        Some(owner) => owner != me && !alive.contains(owner),
+        Some(owner) => owner != me && !present.alive.contains(owner),
     };
     let missing = share - mine.len();
     // Each begins elsewhere, so that they seldom reach for the same one.
@@ -47,8 +52,8 @@ pub(super) fn steps(roster: &Roster, alive: &BTreeSet<OwnerId>, me: &OwnerId) ->
     }
 }
 
-fn share(leases: usize, alive: &BTreeSet<OwnerId>, me: &OwnerId) -> usize {
-    let others = alive.iter().filter(|&member| member != me);
+fn share(leases: usize, among: &BTreeSet<OwnerId>, me: &OwnerId) -> usize {
+    let others = among.iter().filter(|&member| member != me);
     let before = others.clone().filter(|&member| member < me).count();
     let members = others.count() + 1;
     leases / members + usize::from(before < leases % members)
@@ -77,8 +82,13 @@ mod tests {
         }
     }
 
-    fn members(names: &[&str]) -> BTreeSet<OwnerId> {
-        names.iter().copied().map(OwnerId::from).collect()
+    /// All of them are heard as they should be.
+    fn members(names: &[&str]) -> Present {
+        let alive: BTreeSet<_> = names.iter().copied().map(OwnerId::from).collect();
+        Present {
+            prompt: alive.clone(),
+            alive,
+        }
     }
 
     fn counts(roster: &Roster) -> Vec<usize> {
@@ -90,10 +100,10 @@ mod tests {
     }
 
     /// Lets the members act one after the other until nobody wants to.
-    fn settle(roster: &mut Roster, alive: &BTreeSet<OwnerId>) {
+    fn settle(roster: &mut Roster, present: &Present) {
         for _ in 0..4 {
-            for me in alive {
-                let Steps { take, release } = steps(roster, alive, me);
+            for me in &present.prompt {
+                let Steps { take, release } = steps(roster, present, me);
                 for lease in &mut roster.leases {
                     if take.contains(lease) {
                         lease.owner = Some(me.clone());
@@ -103,8 +113,8 @@ mod tests {
                 }
             }
         }
-        for me in alive {
-            assert_eq!(steps(roster, alive, me), Steps::default());
+        for me in &present.prompt {
+            assert_eq!(steps(roster, present, me), Steps::default());
         }
     }
 
@@ -115,6 +125,20 @@ mod tests {
         assert_eq!(counts(&roster), [2, 2], "it is not known to be gone yet");
         settle(&mut roster, &members(&["me"]));
         assert_eq!(counts(&roster), [4]);
+    }
+
+    #[test]
+    fn a_silent_member_keeps_what_it_has_and_is_left_nothing_else() {
+        let mut roster = roster(&[Some("gone"), Some("silent"), Some("gone"), None, Some("me")]);
+        let mut present = members(&["silent", "me"]);
+        present.prompt.remove(&OwnerId::from("silent"));
+        settle(&mut roster, &present);
+        let kept = roster.leases[1].owner.as_ref().map(OwnerId::as_str);
+        assert_eq!(kept, Some("silent"));
+        assert_eq!(counts(&roster), [4, 1]);
+        // It is heard again, and gets its share.
+        settle(&mut roster, &members(&["silent", "me"]));
+        assert_eq!(counts(&roster), [3, 2]);
     }
 
     #[test]

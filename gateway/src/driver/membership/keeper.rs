@@ -6,17 +6,21 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_core::{ExecutionId, OwnerId};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tidegate_core::ExecutionId;
 
 use super::{
     super::{DriverError, Planted, Shared, resuming},
-    Held, Member, Membership, Term,
+    Held, Member, Membership, Present, Term,
     balance::{self, Steps},
 };
 use crate::ports::cluster::{ClusterError, Lease, Roster};
 
 /// Logs that are read on with each beat when a member has died.
 const READ_AT_ONCE: usize = 500;
+/// Leases that are taken at the same time. One after the other, those of a
+/// member that is gone would take so long that the next beat is late.
+const TAKEN_AT_ONCE: usize = 8;
 
 /// Joins the cluster, if there is one: the first beat, and the leases that
 /// are free.
@@ -100,16 +104,18 @@ impl Member {
         let _turn = self.turn.lock().await;
         let roster = self.beat(shared).await?;
         let now = shared.ports.clock.elapsed();
-        let alive = self.hear(shared, &roster, now);
+        let present = self.hear(shared, &roster, now);
         for (partition, term) in self.compare(&roster) {
             term.stop.cancel();
             self.tell_of_partition(shared, partition).await;
         }
         if !shared.stop.is_cancelled() {
-            let Steps { take, release } = balance::steps(&roster, &alive, &self.id);
-            for lease in take {
-                self.take(lease).await?;
-            }
+            let Steps { take, release } = balance::steps(&roster, &present, &self.id);
+            stream::iter(take)
+                .map(|lease| self.take(lease))
+                .buffer_unordered(TAKEN_AT_ONCE)
+                .try_collect::<()>()
+                .await?;
             for partition in release {
                 self.release(shared, partition);
             }
@@ -146,17 +152,20 @@ impl Member {
         Ok(roster)
     }
 
-    /// Who is alive. One that is no more may have written into any log, and
+    /// Who is there. One that is no more may have written into any log, and
     /// told nobody; so what is driven here is read on.
-    fn hear(&self, shared: &Shared, roster: &Roster, now: Duration) -> BTreeSet<OwnerId> {
+    fn hear(&self, shared: &Shared, roster: &Roster, now: Duration) -> Present {
         let mut state = self.lock();
-        let alive = state.hear(roster, now, self.settings.lease);
-        let has_died = !state.alive.is_subset(&alive);
-        if has_died {
+        let mut present = state.hear(roster, now, &self.settings);
+        if shared.settings.has(Planted::TakesTooSoon) {
+            present.alive.clone_from(&present.prompt);
+        }
+        let has_died = !state.alive.is_subset(&present.alive);
+        if has_died && !shared.settings.has(Planted::ForgetsTheDead) {
             state.unread.extend(shared.registry.driven());
         }
-        state.alive.clone_from(&alive);
-        alive
+        state.alive.clone_from(&present.alive);
+        present
     }
 
     /// Brings what this member believes to have in line with a roster. Returns

@@ -49,6 +49,12 @@ impl ClusterSettings {
     fn beat(&self) -> Duration {
         self.lease / 4
     }
+
+    /// How long a member may be silent before nothing more is left for it to
+    /// take. What it has stays its own until a lease is over.
+    fn doubt(&self) -> Duration {
+        self.lease / 2
+    }
 }
 
 /// A gateway's part in a cluster, or the whole of it.
@@ -105,6 +111,16 @@ struct State {
 struct Heard {
     beat: u64,
     at: Duration,
+}
+
+/// Who is there, by our clock.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Present {
+    /// Heard within a lease: what they have is theirs.
+    alive: BTreeSet<OwnerId>,
+    /// Those of them that are heard as they should be: partitions are shared
+    /// out among these.
+    prompt: BTreeSet<OwnerId>,
 }
 
 /// A lease that this member has.
@@ -221,8 +237,8 @@ impl Term {
 }
 
 impl State {
-    /// Takes a roster into account; returns who is alive.
-    fn hear(&mut self, roster: &Roster, now: Duration, lease: Duration) -> BTreeSet<OwnerId> {
+    /// Takes a roster into account; returns who is there.
+    fn hear(&mut self, roster: &Roster, now: Duration, settings: &ClusterSettings) -> Present {
         let mut heard = BTreeMap::new();
         for member in &roster.members {
             let known = self.heard.get(&member.id).copied();
@@ -232,9 +248,15 @@ impl State {
             heard.insert(member.id.clone(), known.unwrap_or(fresh));
         }
         self.heard = heard;
-        let alive = self.heard.iter();
-        let alive = alive.filter(|(_, heard)| now.saturating_sub(heard.at) < lease);
-        alive.map(|(id, _)| id.clone()).collect()
+        let within = |limit: Duration| {
+            let heard = self.heard.iter();
+            let heard = heard.filter(|(_, heard)| now.saturating_sub(heard.at) < limit);
+            heard.map(|(id, _)| id.clone()).collect()
+        };
+        Present {
+            alive: within(settings.lease),
+            prompt: within(settings.doubt()),
+        }
     }
 }
 
@@ -242,8 +264,6 @@ impl State {
 mod tests {
     use super::*;
     use crate::ports::cluster::Member as Told;
-
-    const LEASE: Duration = Duration::from_secs(10);
 
     fn roster(beats: &[(&str, u64)]) -> Roster {
         let members = beats.iter().map(|&(id, beat)| Told {
@@ -259,9 +279,11 @@ mod tests {
     #[test]
     fn a_member_is_gone_when_its_heartbeat_did_not_change_for_a_lease_of_ours() {
         let mut state = State::default();
+        let settings = ClusterSettings::default();
         let mut alive = |beats: &[(&str, u64)], at: u64| {
-            let alive = state.hear(&roster(beats), Duration::from_secs(at), LEASE);
-            alive.iter().map(|id| id.to_string()).collect::<Vec<_>>()
+            let present = state.hear(&roster(beats), Duration::from_secs(at), &settings);
+            let alive = present.alive.iter();
+            alive.map(|id| id.to_string()).collect::<Vec<_>>()
         };
         // Its row may be old already; that is not known before a lease is over.
         assert_eq!(alive(&[("a", 7), ("b", 1)], 100), ["a", "b"]);
@@ -269,6 +291,22 @@ mod tests {
         assert_eq!(alive(&[("a", 7), ("b", 2)], 110), ["b"]);
         assert_eq!(alive(&[("a", 8), ("b", 2)], 111), ["a", "b"]);
         assert_eq!(alive(&[("a", 9)], 119), ["a"]);
+    }
+
+    #[test]
+    fn nothing_is_left_for_a_member_that_was_silent_for_half_a_lease() {
+        let mut state = State::default();
+        let settings = ClusterSettings::default();
+        let mut prompt = |beats: &[(&str, u64)], at: u64| {
+            let present = state.hear(&roster(beats), Duration::from_secs(at), &settings);
+            assert_eq!(present.alive.len(), 2);
+            let prompt = present.prompt.iter();
+            prompt.map(|id| id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(prompt(&[("a", 7), ("b", 1)], 100), ["a", "b"]);
+        assert_eq!(prompt(&[("a", 7), ("b", 2)], 104), ["a", "b"]);
+        assert_eq!(prompt(&[("a", 7), ("b", 3)], 105), ["b"]);
+        assert_eq!(prompt(&[("a", 8), ("b", 4)], 108), ["a", "b"]);
     }
 
     #[test]

@@ -7,7 +7,13 @@ use tidegate_proto::v1;
 use tonic::Status;
 
 use super::{find, usage};
-use crate::grpc::{plan::idempotence, request_id, services::Services, status};
+use crate::{
+    grpc::{plan::idempotence, request_id, services::Services, status},
+    ports::hook_store::HookStoreError,
+};
+
+/// How often it is looked whether a hook is used.
+const ATTEMPTS: u32 = 5;
 
 pub(super) async fn delete(
     services: &Services,
@@ -21,14 +27,29 @@ pub(super) async fn delete(
     if let Some(answer) = idempotence::earlier(services, stamp).await? {
         return Ok(answer);
     }
-    if let Some(users) = usage::users(services, digest).await? {
-        return Err(status::hook_in_use(digest, &users));
-    }
-    let deleted = services.hooks.delete(digest).await;
-    let deleted = deleted.map_err(|error| status::from_hook_store(&error))?;
+    let deleted = unused(services, digest).await?;
     if !deleted && !request.allow_missing {
         return Err(status::hook_not_found(digest));
     }
     let answer = v1::DeleteHookResponse {};
     idempotence::answer_unchanged(services, stamp, answer).await
+}
+
+/// Deletes a hook that nothing uses; says whether there was one. Where another
+/// gateway stores a plan or deletes a hook meanwhile, it is looked again.
+async fn unused(services: &Services, digest: &str) -> Result<bool, Status> {
+    let mut attempts = 0;
+    loop {
+        let shelf = services.hook_store.shelf().await;
+        let shelf = shelf.map_err(|error| status::from_read(&error))?;
+        if let Some(users) = usage::users(services, digest).await? {
+            return Err(status::hook_in_use(digest, &users));
+        }
+        attempts += 1;
+        match services.hooks.delete(digest, shelf).await {
+            Ok(deleted) => return Ok(deleted),
+            Err(HookStoreError::Outdated) if attempts < ATTEMPTS => {}
+            Err(error) => return Err(status::from_hook_store(&error)),
+        }
+    }
 }

@@ -41,13 +41,33 @@ pub(super) async fn keep<'a>(
         return Ok(None);
     }
     let kept = services.hook_access.keep().await;
+    still_armed(services, plan).await?;
+    Ok(Some(kept))
+}
+
+/// The number of the shelf, from before all hooks of a plan were found there;
+/// `None` if it has none. This gateway keeps them from being deleted here, and
+/// whoever deletes one elsewhere moves the number on.
+pub(super) async fn shelf(services: &Services, plan: &Plan) -> Result<Option<u64>, Status> {
+    if plan.hook_uses().next().is_none() {
+        return Ok(None);
+    }
+    let unread = |error| status::from_read(&error);
+    let shelf = services.hook_store.shelf().await.map_err(unread)?;
+    services.hooks.refresh().await.map_err(unread)?;
+    still_armed(services, plan).await.map_err(refusal)?;
+    Ok(Some(shelf))
+}
+
+/// What is wrong with a plan that was armed before.
+async fn still_armed(services: &Services, plan: &Plan) -> Result<(), Vec<Unarmed>> {
     let known = services.hooks.list();
     let is_known = |digest: &str| known.iter().any(|hook| hook.digest == digest);
     let digests = plan.hook_uses().map(|site| site.hook_use.digest.as_deref());
-    if !digests.flatten().all(is_known) {
-        services.hooks.arm(plan).await?;
+    if digests.flatten().all(is_known) {
+        return Ok(());
     }
-    Ok(Some(kept))
+    services.hooks.arm(plan).await
 }
 
 /// What is wrong with a plan's hooks, as what is wrong with its fields. What

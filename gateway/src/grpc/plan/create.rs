@@ -58,13 +58,14 @@ async fn offer(
         .last_revision(&accepted.name)
         .await
         .map_err(|error| status::from_read(&error))?;
+    let shelf = arming::shelf(services, &accepted.checked).await?;
     let plan = accepted.revision(last + 1, services.clock.now());
     let stored = to_store(&plan);
     let answer = v1::CreatePlanResponse { plan: Some(plan) };
     let claim = idempotence::claim(stamp, &answer);
-    match services.plans.put(stored, claim).await {
+    match services.plans.put(stored, claim, shelf).await {
         Ok(()) => Ok(Some(answer)),
-        Err(PlanStoreError::Taken { .. }) => Ok(None),
+        Err(PlanStoreError::Taken { .. } | PlanStoreError::Outdated) => Ok(None),
         Err(
             error @ (PlanStoreError::Claimed { .. }
             | PlanStoreError::Unavailable(_)

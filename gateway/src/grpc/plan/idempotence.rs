@@ -91,6 +91,7 @@ pub(in crate::grpc) fn first_answer<A: Message + Default>(
         (
             error @ (PlanStoreError::Taken { .. }
             | PlanStoreError::Claimed { .. }
+            | PlanStoreError::Outdated
             | PlanStoreError::Unavailable(_)
             | PlanStoreError::Unknown(_)),
             _,

@@ -70,7 +70,7 @@ mod tests {
                 revision,
                 plan: vec![0; size].into(),
             };
-            store.put(plan, None).await.unwrap();
+            store.put(plan, None, None).await.unwrap();
         }
         store
     }

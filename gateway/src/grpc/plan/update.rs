@@ -87,6 +87,7 @@ impl Order<'_> {
     }
 
     async fn offer(&self, revision: u64) -> Result<Option<v1::UpdatePlanResponse>, Status> {
+        let shelf = arming::shelf(self.services, &self.accepted.checked).await?;
         let plan = self.accepted.revision(revision, self.services.clock.now());
         let stored = to_store(&plan);
         let answer = v1::UpdatePlanResponse {
@@ -94,8 +95,9 @@ impl Order<'_> {
             changed: true,
         };
         let claim = idempotence::claim(self.stamp.as_ref(), &answer);
-        match self.services.plans.put(stored, claim).await {
+        match self.services.plans.put(stored, claim, shelf).await {
             Ok(()) => Ok(Some(answer)),
+            Err(PlanStoreError::Outdated) => Ok(None),
             Err(PlanStoreError::Taken { newest, .. }) if self.is_expected(newest) => Ok(None),
             Err(PlanStoreError::Taken { newest, .. }) => self.moved_on(newest).await.map(Some),
             Err(

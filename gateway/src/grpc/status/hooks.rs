@@ -139,6 +139,7 @@ pub(crate) fn from_hook_store(error: &HookStoreError) -> Status {
     let message = error.to_string();
     match error {
         HookStoreError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
+        HookStoreError::Outdated => unavailable("HOOK_STORE_BUSY", message),
         HookStoreError::TooLarge { .. } => exhausted("TAPE_TOO_LARGE", "tape_bytes", message),
         HookStoreError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),
     }

@@ -37,9 +37,10 @@ impl PlanStore for SlowRead {
         &self,
         plan: StoredPlan,
         claim: Option<Claim>,
+        shelf: Option<u64>,
     ) -> BoxFuture<'_, Result<(), PlanStoreError>> {
         async move {
-            self.stored.put(plan, claim).await?;
+            self.stored.put(plan, claim, shelf).await?;
             self.written.notify_one();
             Ok(())
         }

@@ -68,10 +68,10 @@ pub async fn a_claimed_key_is_reported_even_where_the_position_is_taken_too(
     let by_plan = claim("plan key", "plan");
     stores
         .plans
-        .put(plan("p", 1), by_plan.clone())
+        .put(plan("p", 1), by_plan.clone(), None)
         .await
         .unwrap();
-    let again = stores.plans.put(plan("p", 1), by_plan).await;
+    let again = stores.plans.put(plan("p", 1), by_plan, None).await;
     assert!(matches!(again, Err(PlanStoreError::Claimed { value }) if value == "plan"));
 }
 
@@ -125,7 +125,7 @@ pub async fn plan_changes_and_appends_share_their_claims(subject: &mut impl Subj
     let stores = subject.open().await;
     let (journal, plans) = (&*stores.journal, &*stores.plans);
     plans
-        .put(plan("p", 1), claim("put", "by a plan"))
+        .put(plan("p", 1), claim("put", "by a plan"), None)
         .await
         .unwrap();
     assert_eq!(journal.claim("put").await.unwrap().unwrap(), "by a plan");
@@ -134,13 +134,13 @@ pub async fn plan_changes_and_appends_share_their_claims(subject: &mut impl Subj
 
     let first = claiming("a", 1, claim("append", "by an execution"));
     journal.append(first).await.unwrap();
-    let late = plans.put(plan("p", 2), claim("append", "late")).await;
+    let late = plans.put(plan("p", 2), claim("append", "late"), None).await;
     assert!(matches!(late, Err(PlanStoreError::Claimed { value }) if value == "by an execution"));
     let late = plans.delete(&"p".into(), claim("append", "late")).await;
     assert!(matches!(late, Err(PlanStoreError::Claimed { .. })));
     assert_eq!(newest_plan(plans, "p").await, Some(plan("p", 1)));
 
-    let refused = plans.put(plan("p", 7), claim("refused", "")).await;
+    let refused = plans.put(plan("p", 7), claim("refused", ""), None).await;
     assert!(matches!(
         refused,
         Err(PlanStoreError::Taken {

@@ -7,7 +7,7 @@ use tidegate_gateway::ports::plan_store::{PlanStore, PlanStoreError};
 use super::{Subject, newest_plan, plan, put_first};
 
 async fn assert_refused(plans: &dyn PlanStore, name: &str, asked: u64, expected: u64) {
-    match plans.put(plan(name, asked), None).await {
+    match plans.put(plan(name, asked), None, None).await {
         Err(PlanStoreError::Taken { revision, newest }) => {
             assert_eq!((revision, newest), (asked, expected));
         }
@@ -25,7 +25,7 @@ pub async fn plan_revisions_are_dense(subject: &mut impl Subject) {
     assert_eq!(plans.last_revision(&name).await.unwrap(), 0);
     assert_eq!(newest_plan(&*plans, "p").await, None);
     for revision in 1..=3 {
-        let rivals = (0..8).map(|_| plans.put(plan("p", revision), None));
+        let rivals = (0..8).map(|_| plans.put(plan("p", revision), None, None));
         let answers = join_all(rivals).await;
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
         assert_refused(&*plans, "p", revision, revision).await;
@@ -44,8 +44,8 @@ pub async fn plan_revisions_go_on_after_a_plan_was_deleted(subject: &mut impl Su
     let plans = subject.open().await.plans;
     let name = PlanName::from("p");
     for round in [1, 3, 5] {
-        plans.put(plan("p", round), None).await.unwrap();
-        plans.put(plan("p", round + 1), None).await.unwrap();
+        plans.put(plan("p", round), None, None).await.unwrap();
+        plans.put(plan("p", round + 1), None, None).await.unwrap();
         assert!(plans.delete(&name, None).await.unwrap());
         assert_eq!(plans.last_revision(&name).await.unwrap(), round + 1);
         assert_refused(&*plans, "p", 1, round + 1).await;
@@ -58,7 +58,7 @@ pub async fn a_deleted_plan_is_gone_until_it_is_created_again(subject: &mut impl
     let name = PlanName::from("p");
     assert!(!plans.delete(&name, None).await.unwrap());
     put_first(&*plans, &["o", "p", "pp"]).await;
-    plans.put(plan("p", 2), None).await.unwrap();
+    plans.put(plan("p", 2), None, None).await.unwrap();
 
     assert!(plans.delete(&name, None).await.unwrap());
 
@@ -70,7 +70,7 @@ pub async fn a_deleted_plan_is_gone_until_it_is_created_again(subject: &mut impl
     let others = [plan("o", 1), plan("pp", 1)];
     assert_eq!(plans.list(None, 10).await.unwrap(), others);
 
-    plans.put(plan("p", 3), None).await.unwrap();
+    plans.put(plan("p", 3), None, None).await.unwrap();
     assert_eq!(newest_plan(&*plans, "p").await, Some(plan("p", 3)));
     assert_eq!(plans.get(&name, Some(2)).await.unwrap(), None);
     let revisions = plans.revisions(&name, None, 10).await.unwrap();
@@ -82,7 +82,7 @@ pub async fn plans_are_listed_by_name_and_page_by_page(subject: &mut impl Subjec
     let plans = subject.open().await.plans;
     assert!(plans.list(None, 10).await.unwrap().is_empty());
     put_first(&*plans, &["c", "a", "e", "b", "d"]).await;
-    plans.put(plan("b", 2), None).await.unwrap();
+    plans.put(plan("b", 2), None, None).await.unwrap();
     plans.delete(&"d".into(), None).await.unwrap();
 
     let all = [plan("a", 1), plan("b", 2), plan("c", 1), plan("e", 1)];
@@ -106,7 +106,7 @@ pub async fn revisions_are_listed_newest_first_and_page_by_page(subject: &mut im
     assert!(plans.revisions(&name, None, 10).await.unwrap().is_empty());
     put_first(&*plans, &["o", "pp"]).await;
     for revision in 1..=5 {
-        plans.put(plan("p", revision), None).await.unwrap();
+        plans.put(plan("p", revision), None, None).await.unwrap();
     }
     let cases = [
         (None, 10, vec![5, 4, 3, 2, 1]),
@@ -139,9 +139,9 @@ pub async fn plans_of_unusual_names_stay_apart(subject: &mut impl Subject) {
         "計画",
     ];
     put_first(&*plans, &names).await;
-    plans.put(plan("a", 2), None).await.unwrap();
+    plans.put(plan("a", 2), None, None).await.unwrap();
     plans.delete(&"a".into(), None).await.unwrap();
-    plans.put(plan("a", 3), None).await.unwrap();
+    plans.put(plan("a", 3), None, None).await.unwrap();
 
     names.sort_unstable();
     let expected = names.map(|name| plan(name, if name == "a" { 3 } else { 1 }));

@@ -11,8 +11,10 @@ use tidegate_gateway::ports::{
 };
 
 use super::{
-    Stores, Subject, append, append_up_to, assert_log, assert_taken, claim, components::component,
-    head, newest_plan, plan, put_first, tapes::tape,
+    Stores, Subject, append, append_up_to, assert_log, assert_taken, claim,
+    components::{component, delete},
+    head, newest_plan, plan, put_first,
+    tapes::tape,
 };
 
 /// All that can be read of the stores that the fact below fills.
@@ -62,9 +64,11 @@ pub async fn everything_survives_reopening(subject: &mut impl Subject) {
         ..append("b", 2)
     };
     stores.journal.append(over).await.unwrap();
-    let first = stores.plans.put(plan("kept", 1), claim("of a plan", ""));
+    let first = stores
+        .plans
+        .put(plan("kept", 1), claim("of a plan", ""), None);
     first.await.unwrap();
-    stores.plans.put(plan("kept", 2), None).await.unwrap();
+    stores.plans.put(plan("kept", 2), None, None).await.unwrap();
     put_first(&*stores.plans, &["gone"]).await;
     stores.plans.delete(&"gone".into(), None).await.unwrap();
     let before = contents(&stores).await;
@@ -88,7 +92,7 @@ pub async fn components_and_tapes_survive_reopening(subject: &mut impl Subject) 
     assert!(hooks.put(kept.clone(), bytes.clone()).await.unwrap());
     let (gone, gone_bytes) = component("gone", 700_000, 2);
     hooks.put(gone, gone_bytes).await.unwrap();
-    assert!(hooks.delete("gone").await.unwrap());
+    assert!(delete(&*hooks, "gone").await);
     let tapes = [1, 2].map(|attempt| tape("a", 0, HookPhase::PreWave, 0, attempt));
     for tape in &tapes {
         let bytes = tape.command.to_string();
@@ -139,8 +143,8 @@ pub async fn claims_and_positions_hold_after_reopening(subject: &mut impl Subjec
     assert!(matches!(late, Err(AppendError::Claimed { value }) if value == "first"));
     journal.append(append("a", 4)).await.unwrap();
     assert_log(journal, "a", 4).await;
-    assert!(stores.plans.put(plan("p", 1), None).await.is_err());
-    stores.plans.put(plan("p", 2), None).await.unwrap();
+    assert!(stores.plans.put(plan("p", 1), None, None).await.is_err());
+    stores.plans.put(plan("p", 2), None, None).await.unwrap();
     assert_eq!(newest_plan(&*stores.plans, "p").await, Some(plan("p", 2)));
 }
 

@@ -1,11 +1,14 @@
-//! Changes of hooks and their tapes. None of them can be refused.
+//! Changes of hooks and their tapes.
 
 use bytes::Bytes;
 use redb::ReadableTable as _;
 
 use super::{
-    super::hook_rows::{self, CHUNK_SIZE, chunk_key, chunks_of},
-    Batch, Outcome,
+    super::{
+        hook_rows::{self, CHUNK_SIZE, chunk_key, chunks_of},
+        tables,
+    },
+    Batch, Outcome, Refusal, Verdict,
 };
 use crate::ports::hook_store::StoredHook;
 
@@ -44,12 +47,32 @@ impl Batch<'_> {
         Ok(outcome)
     }
 
-    pub(super) fn delete_hook(&mut self, digest: &str) -> Result<Outcome, redb::Error> {
-        if self.hooks.open()?.remove(digest.as_bytes())?.is_none() {
-            return Ok(Outcome::Moot);
+    pub(super) fn delete_hook(
+        &mut self,
+        digest: &str,
+        shelf: Option<u64>,
+    ) -> Result<Verdict, redb::Error> {
+        if self.hooks.open()?.get(digest.as_bytes())?.is_none() {
+            return Ok(Ok(Outcome::Moot));
         }
+        if !self.move_shelf(shelf)? {
+            return Ok(Err(Refusal::Outdated));
+        }
+        self.hooks.open()?.remove(digest.as_bytes())?;
         self.delete_chunks(digest)?;
-        Ok(Outcome::Done)
+        Ok(Ok(Outcome::Done))
+    }
+
+    /// Moves the shelf on, if it has the number that is known of it; says
+    /// whether it had.
+    pub(super) fn move_shelf(&mut self, known: Option<u64>) -> Result<bool, redb::Error> {
+        let mut numbers = self.transaction.open_table(tables::FORMAT)?;
+        let newest = numbers.get(tables::SHELF)?.map_or(0, |row| row.value());
+        let is_known = known.is_none_or(|known| known == newest);
+        if is_known {
+            numbers.insert(tables::SHELF, newest + 1)?;
+        }
+        Ok(is_known)
     }
 
     fn delete_chunks(&mut self, digest: &str) -> Result<(), redb::Error> {

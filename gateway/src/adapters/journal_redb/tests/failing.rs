@@ -112,7 +112,7 @@ async fn a_failed_sync_ends_the_journal_for_everyone() {
         revision: 1,
         plan: Bytes::new(),
     };
-    let refused = journal.put(plan, None).await;
+    let refused = journal.put(plan, None, None).await;
     assert!(matches!(refused, Err(PlanStoreError::Unknown(_))));
     assert!(
         journal

@@ -101,7 +101,7 @@ async fn no_caller_commits_a_component_or_a_tape_by_itself() {
     taped.await.unwrap();
 
     switches.hold_syncs();
-    let mut deleted = pin!(HookStore::delete(&journal, &hook.digest));
+    let mut deleted = pin!(HookStore::delete(&journal, &hook.digest, 0));
     assert!(futures::poll!(deleted.as_mut()).is_pending());
     switches.release_syncs();
     assert!(deleted.await.unwrap());

@@ -186,7 +186,7 @@ async fn a_gateway_that_starts_makes_the_hooks_of_every_plan_ready() {
         revision: 1,
         plan: prost::Message::encode_to_vec(&stored).into(),
     };
-    crate::ports::plan_store::PlanStore::put(&plans, put, None)
+    crate::ports::plan_store::PlanStore::put(&plans, put, None, None)
         .await
         .unwrap();
 

@@ -41,6 +41,7 @@ pub(super) fn change(random: &mut Random, held: &Contents, names: &mut Names) ->
         18..22 => Change::PutPlan {
             plan: plan(random, held, names),
             claim: claim(random, names, Bytes::new()),
+            shelf: None,
         },
         22..24 => Change::DeletePlan {
             name: name("plan", random.below(PLANS)).as_str().into(),
@@ -50,6 +51,7 @@ pub(super) fn change(random: &mut Random, held: &Contents, names: &mut Names) ->
         26..28 => put_hook(random),
         28 => Change::DeleteHook {
             digest: name("hook", random.below(HOOKS)),
+            shelf: None,
         },
         _ => put_tape(random, names),
     }

@@ -70,7 +70,7 @@ impl Contents {
             Change::DeletePlan { name, .. } => done(self.plans.remove(name.as_str()).is_some()),
             Change::TakeClaim(_) => Answer::Done,
             Change::PutHook { hook, bytes } => self.put_hook(hook, bytes),
-            Change::DeleteHook { digest } => done(self.hooks.remove(digest).is_some()),
+            Change::DeleteHook { digest, .. } => done(self.hooks.remove(digest).is_some()),
             Change::PutTape { key, bytes } => {
                 let is_new = !self.tapes.contains_key(key);
                 self.tapes.entry(key.clone()).or_insert(bytes.clone());

@@ -248,6 +248,7 @@ async fn submit(journal: &RedbJournal, change: Change) -> Heard {
         Ok(Outcome::Moot) => Some(Answer::Moot),
         Err(WriteError::Refused(Refusal::Taken { .. })) => Some(Answer::Taken),
         Err(WriteError::Refused(Refusal::Claimed { .. })) => Some(Answer::Claimed),
+        Err(WriteError::Refused(Refusal::Outdated)) => unreachable!("no change names a number"),
         Err(WriteError::Failed(_)) => None,
     }
 }
