@@ -81,8 +81,9 @@ impl EmulatorVerb {
         printer.note(&format!("listening on http://{address}"));
         printer.note(&format!(
             "scenario {}, {} emulated seconds a second\n  \
-             point an AWS SDK at it: AWS_ENDPOINT_URL_DRS=http://{address}, the account's 12 \
-             digits as the access key id, any secret",
+             point an AWS SDK at it: AWS_ENDPOINT_URL_DRS=http://{address} (for roles also \
+             AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL_IAM), the account's 12 digits as the access \
+             key id, any secret",
             self.world.scenario, self.world.speed
         ));
         signal::stop().await;

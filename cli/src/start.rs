@@ -46,10 +46,7 @@ impl StartArgs {
                 })?;
             return Ok(Exit::Ok);
         }
-        if session.printer.format() == Format::Name {
-            session.printer.data(&execution.id)?;
-        }
-        session.printer.note(&started(&execution, session));
+        announce(&execution, session)?;
         let show = Show::fitting(session.printer.format());
         let watch = Watch::new(&execution.id, show);
         watch.run(&session.gateway, session.printer).await
@@ -72,6 +69,18 @@ pub(crate) async fn start(
         })
         .await?;
     execution::expected(answer.execution)
+}
+
+/// Says what is about to be followed.
+///
+/// # Errors
+/// The standard output is closed.
+pub(crate) fn announce(execution: &Execution, session: &Session) -> Result<(), Failure> {
+    if session.printer.format() == Format::Name {
+        session.printer.data(&execution.id)?;
+    }
+    session.printer.note(&started(execution, session));
+    Ok(())
 }
 
 fn started(execution: &Execution, session: &Session) -> String {

@@ -26,6 +26,7 @@ import boto3
 from botocore.config import Config
 
 from faults import check_faults
+from roles import check_roles
 from shape_validator import ShapeValidator
 
 ACCOUNT = "123456789012"
@@ -504,6 +505,7 @@ def check_all(checks, emulator, client):
     check_front_door(checks, emulator)
     check_record(checks, emulator)
     check_faults(checks, emulator, client, ACCOUNT)
+    check_roles(checks, emulator, ACCOUNT)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@
 
 mod load;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc, time::Duration};
 
 use load::{Load, plan_of};
 use tidegate_emulator::{Emulator, EmulatorClock, Scenario, Settings};
 use tidegate_gateway::adapters::{
     drs_aws::{self, AwsDrs, Mode},
-    journal_dynamodb::Usage,
+    journal_dynamodb::{DynamoJournal, Usage, create_table},
 };
 use tidegate_proto::v1::{Plan, ServerGroup, WaveSpec};
 use tidegate_tests::{dynamodb::DynamoDbLocal, gateway};
@@ -40,12 +40,20 @@ const COUNTED: f64 = 245.0;
 /// Writes of an execution of workload W, at most.
 const GOAL: f64 = 8.0;
 const EXECUTIONS: usize = 100;
+/// How long a gateway is watched that has nothing to do: every loop of it comes
+/// round.
+const IDLE: Duration = Duration::from_secs(60);
+/// 730 hours, in seconds.
+const MONTH: f64 = 730.0 * 3600.0;
+/// As `tidegate aws create-table` makes them.
+const PARTITIONS: NonZeroU16 = NonZeroU16::new(64).expect("it is not zero");
 /// Emulated seconds a second.
 const SPEED: f64 = 60.0;
 
 fn main() {
     workload();
     drill();
+    idle();
     println!("Step Functions, 100 executions, transitions alone:");
     for (what, transitions) in [
         ("as claimed", CLAIMED),
@@ -100,6 +108,32 @@ fn drill() {
     println!("a drill of the sample shop: 60 servers, three waves, one pause:");
     print_usage(&used, 1);
     print_calls(&emulator.calls(), &calls);
+}
+
+/// A gateway that only tells the others that it lives. A table has as many
+/// partitions as `tidegate aws create-table` makes.
+fn idle() {
+    let runtime = Runtime::new().expect("a runtime");
+    let local = runtime.block_on(DynamoDbLocal::shared());
+    let journal = runtime.block_on(async {
+        let settings = local.settings();
+        let made = create_table(&settings, PARTITIONS).await;
+        made.expect("a table is made");
+        let opened = DynamoJournal::open(settings).await;
+        opened.expect("a new table opens")
+    });
+    let gateway = runtime.block_on(gateway::member(journal.clone()));
+    let before = journal.usage();
+    runtime.block_on(async { tokio::time::sleep(IDLE).await });
+    let used = journal.usage().since(&before);
+    drop(gateway);
+    let month = MONTH / IDLE.as_secs_f64();
+    let price = month * (used.write_units * WRITES + used.read_units * READS) / 1e6;
+    println!(
+        "an idle gateway of a cluster, in {IDLE:?}: {} write units, {} read units; a month: \
+         ${price:.2}",
+        used.write_units, used.read_units
+    );
 }
 
 fn shop() -> Plan {

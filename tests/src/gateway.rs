@@ -59,6 +59,20 @@ pub async fn on_table(
     on(Arc::new(journal), drs, pending().boxed(), change).await
 }
 
+/// The same with a DRS whose jobs end at once, as a member of the table's
+/// cluster.
+///
+/// # Panics
+/// If it does not start.
+pub async fn member(journal: DynamoJournal) -> Gateway {
+    let store = Arc::new(journal);
+    let ports = Ports {
+        cluster: Some(store.clone()),
+        ..ports(store, instant_drs(), pending().boxed())
+    };
+    with(ports, |_| {}).await
+}
+
 fn instant_drs() -> Arc<dyn Drs> {
     Arc::new(FakeDrs::instant().endless_from(&crate::sketch::server(ENDLESS)))
 }
@@ -69,7 +83,16 @@ async fn on(
     fatal: BoxFuture<'static, StopReason>,
     change: impl FnOnce(&mut Config),
 ) -> Gateway {
-    let ports = Ports {
+    with(ports(store, drs, fatal), change).await
+}
+
+/// A gateway that is alone.
+fn ports(
+    store: Arc<impl Journal + PlanStore + HookStore>,
+    drs: Arc<dyn Drs>,
+    fatal: BoxFuture<'static, StopReason>,
+) -> Ports {
+    Ports {
         journal: store.clone(),
         plans: store.clone(),
         hook_store: store,
@@ -78,7 +101,10 @@ async fn on(
         clock: Arc::new(SystemClock),
         hooks: Arc::new(NoHooks),
         fatal,
-    };
+    }
+}
+
+async fn with(ports: Ports, change: impl FnOnce(&mut Config)) -> Gateway {
     let overrides = Overrides {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         ..Overrides::default()

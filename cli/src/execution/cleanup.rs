@@ -8,6 +8,7 @@ use crate::{
     failure::{Exit, Failure},
     recovery,
     session::Session,
+    start,
     watch::{Show, Watch},
 };
 
@@ -59,10 +60,11 @@ impl Cleanup {
             })
             .await?;
         let execution = shown::expected(answer.execution)?;
-        shown::after_request(session, &execution)?;
         if !self.watch {
+            shown::after_request(session, &execution)?;
             return Ok(Exit::Ok);
         }
+        start::announce(&execution, session)?;
         let show = Show::fitting(session.printer.format());
         let watch = Watch::new(&execution.id, show);
         watch.run(&session.gateway, session.printer).await

@@ -272,6 +272,7 @@ impl ServiceFile {
             quotas: self.quotas,
             unlisted: self.unlisted,
             denied: self.denied.clone(),
+            external_ids: self.external_ids.clone(),
         })
     }
 }

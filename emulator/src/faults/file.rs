@@ -1,6 +1,8 @@
 //! Faults as they are written, in a scenario file or for the control API. The manual is the
 //! module's own; [`check`](super::check) makes [`Faults`](super::Faults) of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::verdict::ErrorCode;
@@ -123,6 +125,8 @@ pub(super) struct ServiceFile {
     pub(super) unlisted: Unlisted,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) denied: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) external_ids: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]

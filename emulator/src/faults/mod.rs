@@ -64,6 +64,7 @@
 //!     quotas: {concurrentJobs: 2}              # also serversPerJob, serversInAllJobs
 //!     unlisted: {jobStatus: true, launchStatus: true, logEvents: true}
 //!     denied: ["drs:StartRecovery", "ec2:RunInstances"]   # as IAM spells them
+//!     externalIds: {"arn:aws:iam::123456789012:role/launch": tide}   # of roles that trust so
 //! ```
 //! The first `n` calls are `times: n`, the `n`-th alone is `skip: n-1, times: 1`, and a burst of
 //! three throttled reads in every ten is `every: 10, burst: 3`. A plan begins with the emulator, or
@@ -122,6 +123,7 @@
 //! lower, or higher, than is documented. `unlisted` tells STARTED jobs, IN_PROGRESS servers and one
 //! more event in each log as `UNLISTED`. What is `denied` is refused to everybody as
 //! AccessDeniedException, and IAM says so when it is asked; of EC2's actions, nothing but that.
+//! STS gives a role of `externalIds` to whoever names that id, and any other role to everybody.
 //!
 //! # Over HTTP
 //! | request | |

@@ -133,5 +133,6 @@ fn service(flaws: &Flaws) -> ServiceFile {
         quotas: flaws.quotas,
         unlisted: flaws.unlisted,
         denied: flaws.denied.clone(),
+        external_ids: flaws.external_ids.clone(),
     }
 }

@@ -1,6 +1,8 @@
 //! How the service as a whole departs from what it documents. What it does then is as always; what
 //! it tells (see [`telling`](super::telling)) and how much it takes is not.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use super::Model;
@@ -20,6 +22,9 @@ pub struct Flaws {
     pub unlisted: Unlisted,
     /// Actions that nobody is permitted, as IAM spells them.
     pub denied: Vec<String>,
+    /// Roles, by their ARN, that are assumed with this external id only. All others are assumed by
+    /// whoever asks.
+    pub external_ids: BTreeMap<String, String>,
 }
 
 impl Flaws {

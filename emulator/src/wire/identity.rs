@@ -1,8 +1,7 @@
 //! STS and IAM, as far as callers of DRS need them: a role is assumed, and asks who it is and what
 //! it may. AWS's query protocol: the request is a form, the answer is XML.
 //!
-//! A session's token is the name of its role, so that it is known again; its access key is the
-//! account, as everywhere here. Everything is permitted but what the faults deny.
+//! Everything is permitted but what the faults deny.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +14,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use percent_encoding::percent_decode_str;
 
+use super::assume_role::assume_role;
 use super::{answer, caller};
 use crate::emulator::Emulator;
 use crate::model::AccountId;
@@ -24,11 +24,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What a request may hold at most.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Sessions outlive every test.
-const EXPIRATION: &str = "2099-01-01T00:00:00Z";
-
 /// Members of a request, by name.
-type Form = BTreeMap<String, String>;
+pub(super) type Form = BTreeMap<String, String>;
 
 /// Answers a form; everything else is left to DRS.
 pub(super) async fn answer(State(emulator): State<Emulator>, request: Request) -> Response {
@@ -45,7 +42,7 @@ pub(super) async fn answer(State(emulator): State<Emulator>, request: Request) -
     let form = read(&body);
     let (status, body) = match perform(&emulator, &parts.headers, &form) {
         Ok(body) => (StatusCode::OK, body),
-        Err(refusal) => (StatusCode::FORBIDDEN, refusal.written()),
+        Err(refusal) => (refusal.status, refusal.written()),
     };
     let skew = emulator.with_faults(|faults, _| faults.service.clock_skew);
     let now = Timestamp::now()
@@ -60,17 +57,31 @@ pub(super) async fn answer(State(emulator): State<Emulator>, request: Request) -
 }
 
 /// Why nothing is answered.
-struct Refusal {
+pub(super) struct Refusal {
+    status: StatusCode,
     code: &'static str,
     message: String,
 }
 
 impl Refusal {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
+            status,
             code,
             message: message.into(),
         }
+    }
+
+    /// Something in the request is not as it should be.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    /// The caller may not do that to a resource.
+    pub(super) fn denied(action: &str, resource: &str) -> Self {
+        let message =
+            format!("The caller is not authorized to perform: {action} on resource: {resource}");
+        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
     }
 
     fn written(&self) -> String {
@@ -90,19 +101,30 @@ fn perform(emulator: &Emulator, headers: &HeaderMap, form: &Form) -> Result<Stri
         "SimulatePrincipalPolicy" => ("iam", "SimulatePrincipalPolicy"),
         other => {
             let message = format!("The emulator has no action {other:?} of STS or IAM.");
-            return Err(Refusal::new("InvalidAction", message));
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidAction",
+                message,
+            ));
         }
     };
     emulator.count_call(name);
     let place = caller::place_at(service, headers, emulator.default_account());
-    let place = place.map_err(|error| Refusal::new("IncompleteSignature", error.to_string()))?;
-    if denied(emulator, &format!("{service}:{name}")) {
-        let message = format!("The caller is not authorized to perform: {service}:{name}");
-        return Err(Refusal::new("AccessDenied", message));
+    let place = place.map_err(|error| {
+        Refusal::new(
+            StatusCode::FORBIDDEN,
+            "IncompleteSignature",
+            error.to_string(),
+        )
+    })?;
+    let action = format!("{service}:{name}");
+    if denied(emulator, &action) {
+        let resource = form.get("RoleArn").map_or("*", String::as_str);
+        return Err(Refusal::denied(&action, resource));
     }
     match name {
         "GetCallerIdentity" => Ok(identity(headers, &place.account)),
-        "AssumeRole" => assumed(form),
+        "AssumeRole" => assume_role(emulator, form),
         _ => Ok(simulated(emulator, form)),
     }
 }
@@ -114,7 +136,7 @@ fn denied(emulator: &Emulator, action: &str) -> bool {
 fn identity(headers: &HeaderMap, account: &AccountId) -> String {
     let token = headers.get("x-amz-security-token");
     let arn = match token.and_then(|token| token.to_str().ok()) {
-        Some(role) => format!("arn:aws:sts::{account}:assumed-role/{role}/session"),
+        Some(session) => format!("arn:aws:sts::{account}:assumed-role/{session}"),
         None => format!("arn:aws:iam::{account}:user/emulator"),
     };
     let arn = escaped(&arn);
@@ -122,34 +144,6 @@ fn identity(headers: &HeaderMap, account: &AccountId) -> String {
         "GetCallerIdentity",
         &format!("<Arn>{arn}</Arn><UserId>A</UserId><Account>{account}</Account>"),
     )
-}
-
-fn assumed(form: &Form) -> Result<String, Refusal> {
-    let arn = form.get("RoleArn").map_or("", String::as_str);
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let role = match parts[..] {
-        ["arn", _, "iam", "", account, role] => AccountId::parse(account)
-            .ok()
-            .zip(role.strip_prefix("role/")),
-        _ => None,
-    };
-    let Some((account, role)) = role else {
-        let message = format!("{arn:?} is not the ARN of a role.");
-        return Err(Refusal::new("ValidationError", message));
-    };
-    let name = escaped(role.rsplit('/').next().unwrap_or(role));
-    let session = form.get("RoleSessionName").map_or("", String::as_str);
-    let session = escaped(session);
-    Ok(result(
-        "AssumeRole",
-        &format!(
-            "<AssumedRoleUser><AssumedRoleId>A:{session}</AssumedRoleId>\
-             <Arn>arn:aws:sts::{account}:assumed-role/{name}/{session}</Arn></AssumedRoleUser>\
-             <Credentials><AccessKeyId>{account}</AccessKeyId>\
-             <SecretAccessKey>emulator</SecretAccessKey><SessionToken>{name}</SessionToken>\
-             <Expiration>{EXPIRATION}</Expiration></Credentials>"
-        ),
-    ))
 }
 
 fn simulated(emulator: &Emulator, form: &Form) -> String {
@@ -184,7 +178,7 @@ fn listed<'a>(form: &'a Form, name: &str) -> Vec<&'a str> {
     (1..).map_while(numbered).map(String::as_str).collect()
 }
 
-fn result(action: &str, content: &str) -> String {
+pub(super) fn result(action: &str, content: &str) -> String {
     format!("<{action}Response><{action}Result>{content}</{action}Result></{action}Response>")
 }
 
@@ -200,7 +194,7 @@ fn read(body: &Bytes) -> Form {
         .collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -4,6 +4,7 @@
 //! several operations answer with are in [`shape`].
 
 mod answer;
+mod assume_role;
 mod caller;
 mod check;
 mod connection;

@@ -12,6 +12,8 @@ use tonic::{Request, Status};
 
 use super::{stored, world::World};
 
+/// How many numbers there are.
+const METHODS: u8 = 27;
 /// Messages of a stream that are looked at.
 const HEARD: usize = 6;
 
@@ -21,10 +23,10 @@ pub(super) async fn call(
     method: u8,
     bytes: &[u8],
 ) -> Option<Result<(), Status>> {
-    match method % 26 {
-        0..=9 => of_plans(world, method % 26, bytes).await,
-        10..=20 => of_executions(world, method % 26, bytes).await,
-        _ => of_hooks(world, method % 26, bytes).await,
+    match method % METHODS {
+        method @ 0..=9 => of_plans(world, method, bytes).await,
+        method @ (10..=20 | 26) => of_executions(world, method, bytes).await,
+        method => of_hooks(world, method, bytes).await,
     }
 }
 
@@ -99,6 +101,10 @@ async fn of_executions(world: &mut World, method: u8, bytes: &[u8]) -> Option<Re
         19 => {
             let stream = executions.watch(about!(WatchRequest)).await;
             heard(stream.map(|stream| stream.into_inner())).await
+        }
+        26 => {
+            let instances = executions.list_recovery_instances(read(bytes)?).await;
+            instances.map(drop)
         }
         _ => {
             let stream = executions.watch_all(read(bytes)?).await;

@@ -10,50 +10,21 @@ use tidegate_core::{
     Timestamp,
     engine::{Deadline, Event, Execution, Rejection},
 };
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     DriverError, Planted, Published, RecordView, RequestStamp, Shared, View,
     dispatch::Dispatcher,
     log::{Decided, Log, With},
+    mailbox::{Asked, Mailbox, Message, Messages, Reply},
     registry::{Live, Recent},
 };
 use crate::ports::journal::AppendError;
 
-/// Messages that may wait for an execution. Answers and callers above that
-/// wait for room; none is dropped.
-const MAILBOX: usize = 64;
 /// How long a deadline that changed nothing is left alone. The engine never
 /// lets that happen; a loop that spins would be worse than a late tick.
 const IDLE_TICK: tidegate_core::Span = tidegate_core::Span::from_secs(1);
-
-/// What an execution is told.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// Something was heard.
-    Heard(Event),
-    /// Somebody else wrote into the log.
-    Written,
-    /// A person asks for something.
-    Asked {
-        event: Event,
-        stamp: Option<RequestStamp>,
-        reply: Reply,
-    },
-}
-
-/// Where a person's request is answered.
-type Reply = oneshot::Sender<Result<Asked, DriverError>>;
-
-/// What came of a person's request.
-#[derive(Debug)]
-pub(super) enum Asked {
-    /// It was recorded.
-    Done(View),
-    /// The same request was recorded at this revision before.
-    Before(u64),
-}
 
 /// Why an actor ends before its execution does.
 enum End {
@@ -78,7 +49,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, log: Log, begin: Begin) -> View {
         sharing::leave_to_owner(shared, &log);
         return view;
     };
-    let (mailbox, messages) = mpsc::channel(MAILBOX);
+    let (mailbox, messages) = Mailbox::new();
     let (wake, woken) = watch::channel(view.clone());
     let recent = Arc::new(Recent::new(view.clone(), shared.settings.tail));
     shared.registry.insert(
@@ -129,7 +100,7 @@ struct Actor {
 }
 
 impl Actor {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>, takes_over: bool) {
+    async fn run(mut self, mut messages: Messages, takes_over: bool) {
         let ended = self.live(&mut messages, takes_over).await;
         self.dispatcher.stop();
         let id = self.log.execution.id();
@@ -160,13 +131,13 @@ impl Actor {
     }
 
     /// Until the execution is over, or this process may not drive it.
-    async fn live(
-        &mut self,
-        messages: &mut mpsc::Receiver<Message>,
-        takes_over: bool,
-    ) -> Result<(), End> {
+    async fn live(&mut self, messages: &mut Messages, takes_over: bool) -> Result<(), End> {
         if takes_over {
-            self.take_over().await?;
+            // Never closed. What a takeover needs is large, and so is what a
+            // journal would be given at once.
+            let shared = Arc::clone(&self.shared);
+            let _turn = shared.takeovers.acquire().await;
+            Box::pin(self.take_over()).await?;
         }
         self.dispatcher.dispatch(&self.log.execution, self.stopping);
         while !self.log.execution.state().is_terminal() {
@@ -176,15 +147,18 @@ impl Actor {
             let deadline = self.log.execution.next_deadline();
             // In a fixed order, so that a simulation runs the same way twice. What
             // is due ends by being heard, so it cannot keep messages waiting.
-            tokio::select! {
+            let message = tokio::select! {
                 biased;
-                () = self.stop.cancelled(), if !self.stopping => self.stopping = true,
-                event = due(&self.shared, deadline, self.stopping) => self.hear(event).await?,
-                message = messages.recv() => match message {
-                    Some(message) => self.handle(message).await?,
-                    None => return Err(End::Stopped),
-                },
-                () = self.turn.notified(), if !self.stopping => self.hear(Event::Tick).await?,
+                () = self.stop.cancelled(), if !self.stopping => None,
+                event = due(&self.shared, deadline, self.stopping) => Some(Message::Heard(event)),
+                message = messages.next() => Some(message.ok_or(End::Stopped)?),
+                () = self.turn.notified(), if !self.stopping => Some(Message::Heard(Event::Tick)),
+            };
+            match message {
+                // Apart, because what it needs is large, and what waits is there for
+                // days in thousands.
+                Some(message) => Box::pin(self.handle(message)).await?,
+                None => self.stopping = true,
             }
         }
         Ok(())
@@ -261,7 +235,7 @@ impl Actor {
         let (changes, next) = self.log.execution.decide_folded(event, now)?;
         let mut decided = Decided {
             changes,
-            next,
+            next: Arc::new(next),
             at: now,
             stamp,
         };
@@ -347,7 +321,7 @@ impl Actor {
             return reply;
         }
         let view = View {
-            execution: Arc::new(decided.next.clone()),
+            execution: Arc::clone(&decided.next),
             revision: self.log.revision + 1,
             updated_at: decided.at,
             origin: Arc::clone(&self.log.origin),

@@ -9,16 +9,16 @@ use tidegate_core::{
     engine::{CommandId, Event, Execution, HookAnswer, HookVerdict, Kind},
     plan::{HookFailureKind, HookPhase},
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::task::AbortHandle;
 
 use super::{
-    Planted, Shared, actor::Message, calls, checking, follow::Follower, looking, selection,
+    Planted, Shared, calls, checking, follow::Follower, looking, mailbox::Mailbox, selection,
 };
 
 /// Carries out the commands of one execution.
 pub(super) struct Dispatcher {
     shared: Arc<Shared>,
-    mailbox: mpsc::Sender<Message>,
+    mailbox: Mailbox,
     under_way: BTreeMap<CommandId, Under>,
 }
 
@@ -33,7 +33,7 @@ enum Under {
 }
 
 impl Dispatcher {
-    pub(super) fn new(shared: Arc<Shared>, mailbox: mpsc::Sender<Message>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, mailbox: Mailbox) -> Self {
         Self {
             shared,
             mailbox,
@@ -152,7 +152,7 @@ impl Dispatcher {
                         calls::not_ours_now()
                     };
                     let heard = Event::LaunchAnswered { command, answer };
-                    let _ = mailbox.send(Message::Heard(heard)).await;
+                    mailbox.heard(heard).await;
                 });
                 Under::Asking
             }
@@ -197,8 +197,7 @@ impl Dispatcher {
     fn task(&self, work: impl Future<Output = Event> + Send + 'static) -> Under {
         let mailbox = self.mailbox.clone();
         Under::Task(self.shared.guard(&self.shared.loops, async move {
-            let event = work.await;
-            let _ = mailbox.send(Message::Heard(event)).await;
+            mailbox.heard(work.await).await;
         }))
     }
 }

@@ -22,7 +22,7 @@ const PAGE: usize = 512;
 /// An execution as its log says.
 #[derive(Debug)]
 pub(super) struct Log {
-    pub(super) execution: Execution,
+    pub(super) execution: Arc<Execution>,
     pub(super) revision: u64,
     pub(super) updated_at: Timestamp,
     pub(super) origin: Arc<Origin>,
@@ -35,7 +35,7 @@ pub(super) struct Log {
 pub(super) struct Decided {
     pub(super) changes: Vec<Change>,
     /// The state after them.
-    pub(super) next: Execution,
+    pub(super) next: Arc<Execution>,
     pub(super) at: Timestamp,
     pub(super) stamp: Option<RequestStamp>,
 }
@@ -52,7 +52,7 @@ impl Decided {
     pub(super) fn hear_also(&mut self, event: Event) {
         if let Ok((changes, next)) = self.next.decide_folded(event, self.at) {
             self.changes.extend(changes);
-            self.next = next;
+            self.next = Arc::new(next);
         }
     }
 }
@@ -62,7 +62,7 @@ impl Log {
     pub(super) fn new(execution: Execution, origin: Arc<Origin>) -> Self {
         Self {
             updated_at: execution.created_at(),
-            execution,
+            execution: Arc::new(execution),
             revision: 0,
             origin,
             requests: BTreeMap::new(),
@@ -225,7 +225,7 @@ impl Log {
                 let what = format!("its change {index}, {name}: {misfit}");
                 return Err(self.does_not_fit(record, &what));
             }
-            self.execution.apply(change, record.at);
+            Arc::make_mut(&mut self.execution).apply(change, record.at);
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ impl Log {
 
     pub(super) fn view(&self) -> View {
         View {
-            execution: Arc::new(self.execution.clone()),
+            execution: Arc::clone(&self.execution),
             revision: self.revision,
             updated_at: self.updated_at,
             origin: Arc::clone(&self.origin),
@@ -302,13 +302,18 @@ impl Log {
     }
 
     /// The head changes when the execution begins and when it is over.
-    fn head(&self, ports: &DriverPorts, next: &Execution, at: Timestamp) -> Option<HeadUpdate> {
+    fn head(
+        &self,
+        ports: &DriverPorts,
+        next: &Arc<Execution>,
+        at: Timestamp,
+    ) -> Option<HeadUpdate> {
         let live = !next.state().is_terminal();
         if self.revision > 0 && live {
             return None;
         }
         let view = View {
-            execution: Arc::new(next.clone()),
+            execution: Arc::clone(next),
             revision: self.revision + 1,
             updated_at: at,
             origin: Arc::clone(&self.origin),

@@ -7,9 +7,13 @@ use tidegate_core::{
     ExecutionId, JobId, LaunchIx, Span, WaveIx,
     engine::{Event, Looked},
 };
-use tokio::sync::mpsc;
 
-use super::{Shared, actor::Message, backoff::Backoff, reads::Purpose};
+use super::{
+    Shared,
+    backoff::Backoff,
+    mailbox::{Mailbox, Message},
+    reads::Purpose,
+};
 use crate::ports::drs::LookOrder;
 
 /// Looks again and again; the engine decides when *nothing* is an answer.
@@ -18,7 +22,7 @@ pub(super) async fn look(
     shared: &Arc<Shared>,
     order: Option<LookOrder>,
     (execution, wave, launch): (ExecutionId, WaveIx, LaunchIx),
-    mailbox: &mpsc::Sender<Message>,
+    mailbox: &Mailbox,
 ) {
     let Some(order) = order else {
         return;
@@ -40,7 +44,7 @@ pub(super) async fn look(
                     began,
                     found,
                 };
-                if mailbox.send(Message::Heard(event)).await.is_err() {
+                if mailbox.tell(Message::Heard(event)).await.is_err() {
                     return;
                 }
                 let wait = jitter.shortened(shared.settings.look_interval);

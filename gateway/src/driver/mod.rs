@@ -19,6 +19,7 @@ mod holding;
 mod jitter;
 mod log;
 mod looking;
+mod mailbox;
 mod membership;
 mod outstanding;
 mod pace;
@@ -46,7 +47,7 @@ use std::{
 use futures::FutureExt as _;
 use tidegate_core::{SourceServerId, engine::Execution};
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Notify, Semaphore, broadcast},
     task::AbortHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -57,7 +58,7 @@ pub use follow::PollBounds;
 pub use membership::ClusterSettings;
 pub use planted::{Planted, Planting};
 pub use random::Random;
-pub use reading::Listed;
+pub use reading::{Kept, Listed};
 pub use settings::{Codec, DriverPorts, DriverSettings};
 pub use starting::StartOrder;
 pub use tailing::FollowAll;
@@ -71,6 +72,9 @@ use self::{
 /// Commits that a watcher of everything may lag behind; beyond that it reads
 /// from its cursors.
 const PUBLISHED: usize = 4096;
+
+/// Executions that are taken over at the same time.
+const TAKEOVERS_AT_ONCE: usize = 256;
 
 /// Drives executions; a cheap handle.
 #[derive(Clone)]
@@ -90,6 +94,8 @@ struct Shared {
     admission: Arc<Admission>,
     reads: Reads,
     waits: Waits,
+    /// Thousands may have to be taken over at once.
+    takeovers: Semaphore,
     published: broadcast::Sender<Published>,
     /// Executions and calls that change something at DRS: a shutdown waits
     /// for them.
@@ -139,6 +145,7 @@ impl Driver {
             settings,
             reads,
             waits: Waits::default(),
+            takeovers: Semaphore::new(TAKEOVERS_AT_ONCE),
             registry: Registry::default(),
             poller: Poller::default(),
             admission,

@@ -11,8 +11,14 @@ use tokio::sync::broadcast;
 use super::{
     Driver, DriverError, Published, RecordView, Shared, View,
     log::{Log, decode},
+    registry::Recent,
 };
 use crate::ports::journal::Head;
+
+/// The newest records of an execution that was driven here, for whoever still
+/// reads it when it is over.
+#[derive(Debug)]
+pub struct Kept(Arc<Recent>);
 
 /// An entry of a list.
 #[derive(Clone, Debug)]
@@ -97,6 +103,12 @@ impl Driver {
             .collect()
     }
 
+    /// What is kept of an execution that is driven here.
+    #[must_use]
+    pub fn keep(&self, id: &ExecutionId) -> Option<Kept> {
+        self.shared.registry.get(id).map(|live| Kept(live.recent))
+    }
+
     /// Every commit of every execution that is driven here from now on, in order
     /// for each; of others as long as they are followed. Where the driver of an
     /// execution changes, a record may come twice. A receiver that lags too far
@@ -156,6 +168,15 @@ impl Driver {
     }
 }
 
+impl Kept {
+    /// Records after `after` of an execution that is over: at most `limit`,
+    /// oldest first. `None` if it is not over, or some of them are not kept.
+    #[must_use]
+    pub fn of_ended(&self, after: u64, limit: usize) -> Option<Vec<Arc<RecordView>>> {
+        self.0.after_end(after, limit)
+    }
+}
+
 impl Shared {
     pub(super) async fn read(
         &self,
@@ -166,7 +187,10 @@ impl Shared {
     }
 
     /// In a cleanup: the execution whose instances are terminated.
-    pub(super) async fn source_of(&self, cleanup: &Execution) -> Result<Execution, DriverError> {
+    pub(super) async fn source_of(
+        &self,
+        cleanup: &Execution,
+    ) -> Result<Arc<Execution>, DriverError> {
         let log = self.read(cleanup.id(), Some(1)).await?;
         let Some(source) = &log.origin.source else {
             return Err(DriverError::Damaged("a cleanup without a source".into()));

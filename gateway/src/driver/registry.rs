@@ -7,14 +7,14 @@ use std::{
 };
 
 use tidegate_core::{ExecutionId, SourceServerId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::{DriverError, RecordView, View, actor::Message};
+use super::{DriverError, RecordView, View, mailbox::Mailbox};
 
 /// How to reach one live execution.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
-    pub(super) mailbox: mpsc::Sender<Message>,
+    pub(super) mailbox: Mailbox,
     /// Wakes when something was recorded.
     pub(super) woken: watch::Receiver<View>,
     pub(super) recent: Arc<Recent>,
@@ -65,6 +65,13 @@ impl Recent {
 
     pub(super) fn view(&self) -> View {
         lock(&self.inner).0.clone()
+    }
+
+    /// The same as `after`, once the execution is over: then nothing can be
+    /// missing at the end, wherever it was driven.
+    pub(super) fn after_end(&self, revision: u64, limit: usize) -> Option<Vec<Arc<RecordView>>> {
+        let is_over = lock(&self.inner).0.execution.state().is_terminal();
+        is_over.then(|| self.after(revision, limit)).flatten()
     }
 
     /// Records after a revision, if all of them are here.

@@ -5,13 +5,16 @@
 //! the position that only one writer can have; the owner is told, reads, and
 //! acts.
 
+use std::sync::Arc;
+
 use tidegate_core::{ExecutionId, engine::Event};
 use tokio::sync::oneshot;
 
 use super::{
     Driver, DriverError, RequestStamp, Shared, View,
-    actor::{Asked, Message, lost},
+    actor::lost,
     log::{Decided, Log, With},
+    mailbox::{Asked, Message},
     membership::Member,
 };
 use crate::ports::journal::AppendError;
@@ -70,7 +73,7 @@ impl Driver {
             stamp: stamp.clone(),
             reply,
         };
-        live.mailbox.send(message).await.ok()?;
+        live.mailbox.tell(message).await.ok()?;
         match answer.await.ok()? {
             Ok(Asked::Done(view)) => Some(Ok(view)),
             Ok(Asked::Before(revision)) => Some(self.view_at(id, revision).await),
@@ -148,7 +151,7 @@ fn decide(
         .map_err(DriverError::Rejected)?;
     Ok(Decided {
         changes,
-        next,
+        next: Arc::new(next),
         at,
         stamp: stamp.clone(),
     })

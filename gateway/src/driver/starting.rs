@@ -155,7 +155,7 @@ async fn create(
     id: ExecutionId,
     order: StartOrder,
     holds: Option<Holds>,
-) -> Result<(Log, Arc<super::RecordView>), (AppendError, Box<Execution>)> {
+) -> Result<(Log, Arc<super::RecordView>), (AppendError, Arc<Execution>)> {
     let now = shared.ports.clock.now();
     let genesis = Genesis {
         id: id.clone(),
@@ -177,7 +177,7 @@ async fn create(
     let claim = (!shared.settings.has(Planted::ForgetsClaims)).then_some(claim);
     let mut decided = Decided {
         changes,
-        next,
+        next: Arc::new(next),
         at: now,
         stamp: Some(order.request),
     };
@@ -190,7 +190,7 @@ async fn create(
         Ok(record) => Ok((log, record)),
         Err(error) => {
             shared.admission.leave(&log.execution, now);
-            Err((error, Box::new(log.execution)))
+            Err((error, log.execution))
         }
     }
 }

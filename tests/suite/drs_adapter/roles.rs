@@ -122,6 +122,39 @@ async fn a_gateway_without_credentials_says_where_it_looks_for_them() {
 }
 
 #[tokio::test]
+async fn a_profile_that_gives_no_credentials_is_told_from_a_role_that_is_refused() {
+    let sts = Scripted::new(|_| refused("AccessDenied", 403, "not you")).await;
+    let drs = Scripted::new(|_| ok(NO_JOBS)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config");
+    let profiles = "[profile own]\nrole_arn = arn:aws:iam::123456789012:role/gateway\n\
+                    source_profile = base\n[profile base]\naws_access_key_id = a\n\
+                    aws_secret_access_key = b\n";
+    std::fs::write(&config, profiles).expect("a file");
+    let config = config.display().to_string();
+    for (profile, wanted) in [
+        (
+            "own",
+            "own profile cannot assume its role: AccessDenied: not you",
+        ),
+        ("misspelt", "give the gateway credentials"),
+    ] {
+        let more = [
+            ("AWS_CONFIG_FILE", config.as_str()),
+            ("AWS_PROFILE", profile),
+            ("AWS_ENDPOINT_URL_STS", &sts.url),
+        ];
+        let said = child_with("says_why", &drs.url, &more).await;
+        assert_eq!(said.len(), 2);
+        for line in said {
+            assert!(line.contains(ROLE) && line.contains(wanted), "{line}");
+            assert!(!line.contains("loading credentials"), "{line}");
+        }
+    }
+    assert_eq!(drs.requests(), 0);
+}
+
+#[tokio::test]
 async fn what_a_person_must_put_right_is_said_with_its_remedy_and_waited_for() {
     for (code, status, message, wanted) in [
         ("ExpiredTokenException", 403, "expired", "renew them"),
@@ -235,6 +268,18 @@ fn in_role() -> Arc<Target> {
 /// Runs one of the tests above, with credentials if there is an STS; what it
 /// said.
 async fn child(name: &str, drs: &str, sts: Option<&str>) -> Vec<String> {
+    let Some(sts) = sts else {
+        return child_with(name, drs, &[]).await;
+    };
+    let keys = [
+        ("AWS_ENDPOINT_URL_STS", sts),
+        ("AWS_ACCESS_KEY_ID", "999999999999"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+    ];
+    child_with(name, drs, &keys).await
+}
+
+async fn child_with(name: &str, drs: &str, more: &[(&str, &str)]) -> Vec<String> {
     let name = format!("drs_adapter::roles::child_{name}");
     let mut command = Command::new(env::current_exe().expect("a path"));
     for (set, _) in env::vars().filter(|(set, _)| set.starts_with("AWS_")) {
@@ -246,13 +291,8 @@ async fn child(name: &str, drs: &str, sts: Option<&str>) -> Vec<String> {
         .env("AWS_REGION", "us-west-2")
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
-    if let Some(sts) = sts {
-        command
-            .env("AWS_ENDPOINT_URL_STS", sts)
-            .env("AWS_ACCESS_KEY_ID", "999999999999")
-            .env("AWS_SECRET_ACCESS_KEY", "none");
-    }
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(more.iter().copied());
     let output = command.output().await.expect("it runs");
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{shown}");

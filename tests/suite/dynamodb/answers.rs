@@ -120,8 +120,8 @@ async fn serve(stream: TcpStream, script: Arc<Script>, called: Arc<Mutex<Vec<Str
 }
 
 /// A call.
-pub(super) struct Request {
-    pub(super) operation: String,
+pub(crate) struct Request {
+    pub(crate) operation: String,
     pub(super) body: String,
     /// All of it, as it came.
     pub(super) raw: Vec<u8>,
@@ -172,7 +172,7 @@ pub(super) async fn message(
 }
 
 /// As they are spelled.
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 10] = [
     "DescribeTable",
     "DescribeContinuousBackups",
     "DescribeTimeToLive",
@@ -182,4 +182,5 @@ const OPERATIONS: [&str; 9] = [
     "DeleteItem",
     "Query",
     "TransactWriteItems",
+    "UpdateContinuousBackups",
 ];

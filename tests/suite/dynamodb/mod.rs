@@ -7,7 +7,7 @@ mod answers;
 mod failures;
 mod lossy;
 mod processes;
-mod proxy;
+pub(crate) mod proxy;
 mod replicas;
 mod rubbish;
 mod shelf;

@@ -13,26 +13,28 @@ use super::answers::{Request, message, request};
 
 /// What happens to a call.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is made and answered.
     Answered,
     /// It is made, and the connection breaks before the answer.
     Lost,
     /// It is not made, and answered with an error of this code.
     Refused(&'static str),
+    /// It is not made, and answered with this body.
+    Instead(String),
     /// It is made and answered, once this is opened.
     Held(Arc<Gate>),
 }
 
 /// Where calls are held.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     waiting: Semaphore,
     open: Semaphore,
 }
 
 impl Gate {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             waiting: Semaphore::new(0),
             open: Semaphore::new(0),
@@ -40,12 +42,12 @@ impl Gate {
     }
 
     /// Waits until a further call is held.
-    pub(super) async fn holds(&self) {
+    pub(crate) async fn holds(&self) {
         self.waiting.acquire().await.unwrap().forget();
     }
 
     /// Lets every call pass from now on.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.open.add_permits(1);
     }
 
@@ -58,7 +60,7 @@ impl Gate {
 type Decide = dyn Fn(&Request) -> Fate + Send + Sync;
 
 /// The same table, reached by a way on which this decides about calls.
-pub(super) async fn before(
+pub(crate) async fn before(
     settings: Settings,
     decide: impl Fn(&Request) -> Fate + Send + Sync + 'static,
 ) -> Settings {
@@ -95,13 +97,15 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
         if let Fate::Held(gate) = &fate {
             gate.pass().await;
         }
-        let answer = if let Fate::Refused(code) = fate {
-            refusal(code)
-        } else {
-            inside.write_all(&call.raw).await.unwrap();
-            message(&mut inside).await.unwrap().0
-        };
         let is_lost = matches!(fate, Fate::Lost);
+        let answer = match fate {
+            Fate::Refused(code) => refusal(code),
+            Fate::Instead(body) => said(200, &body),
+            Fate::Answered | Fate::Lost | Fate::Held(_) => {
+                inside.write_all(&call.raw).await.unwrap();
+                message(&mut inside).await.unwrap().0
+            }
+        };
         if is_lost || stream.write_all(&answer).await.is_err() {
             return;
         }
@@ -111,7 +115,11 @@ async fn lead(stream: TcpStream, there: String, decide: Arc<Decide>) {
 fn refusal(code: &str) -> Vec<u8> {
     let body =
         format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"because"}}"#);
+    said(400, &body)
+}
+
+fn said(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
-    let head = "HTTP/1.1 400 X\r\nContent-Type: application/x-amz-json-1.0\r\n";
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\n");
     format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }

@@ -17,13 +17,22 @@ use crate::{
     print::Printer,
 };
 
+/// Characters that a managed policy may have, without white space
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+const MANAGED: usize = 6_144;
+
+/// The same of all policies of a role's own together.
+const INLINE: usize = 10_240;
+
 /// Print the IAM policies that a gateway needs, as JSON.
 ///
 /// Three roles play a part. The gateway's own (--for gateway) assumes the roles
 /// of targets and keeps the journal in a table, if it has one. A role in each
 /// account (--for target) launches there; who may assume it says its trust
 /// policy (--trust). Whoever makes the table needs --for admin. A gateway that
-/// launches in its own account without a role needs --for target as well.
+/// launches in its own account without a role needs --for target as well. That
+/// one is too long for a managed policy: give it to the role itself (aws iam
+/// put-role-policy).
 ///
 /// StartRecovery and TerminateRecoveryInstances act on EC2 with the caller's
 /// permissions: the actions are the "dependent actions" that AWS lists for them
@@ -83,8 +92,11 @@ enum Whom {
 impl Policy {
     /// Prints it.
     pub(crate) fn run(&self, printer: Printer) -> Result<Exit, Failure> {
-        let document = self.document()?;
-        printer.data(&document.pretty()?)?;
+        let document = self.document()?.pretty()?;
+        printer.data(&document)?;
+        if let Some(note) = too_long(&document) {
+            printer.note(&note);
+        }
         Ok(Exit::Ok)
     }
 
@@ -176,6 +188,28 @@ impl Policy {
             self.external_id.as_deref(),
         )])
     }
+}
+
+/// Where a policy does not fit, for it to be known before IAM refuses it.
+fn too_long(policy: &str) -> Option<String> {
+    let size = policy.chars().filter(|it| !it.is_whitespace()).count();
+    if size <= MANAGED {
+        return None;
+    }
+    let what = if size <= INLINE {
+        format!(
+            "it fits a role's own policies ({INLINE}: aws iam put-role-policy), and is too long \
+             for a managed policy ({MANAGED})"
+        )
+    } else {
+        format!(
+            "it is too long for the policies of a role ({INLINE}): print one for each account, \
+             with fewer Regions"
+        )
+    };
+    Some(format!(
+        "the policy has {size} characters without white space; {what}"
+    ))
 }
 
 fn invalid(text: impl Into<String>) -> Failure {

@@ -2,11 +2,7 @@
 
 use clap::Parser as _;
 
-use super::Policy;
-
-/// What a role may have in policies of its own, without white space
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-const INLINE: usize = 10_240;
+use super::{INLINE, Policy, too_long};
 
 #[derive(Debug, clap::Parser)]
 struct Line {
@@ -54,6 +50,19 @@ fn the_role_of_a_target_launches_and_terminates() {
     insta::assert_snapshot!(policy);
     let size = policy.chars().filter(|it| !it.is_whitespace()).count();
     assert!(size <= INLINE, "{size}");
+    let note = too_long(&policy).expect("a managed policy is shorter");
+    assert!(note.contains(&size.to_string()), "{note}");
+    assert!(note.contains("put-role-policy"), "{note}");
+}
+
+#[test]
+fn policies_that_fit_anywhere_are_printed_without_a_word_and_those_that_fit_nowhere_with_one() {
+    let gateway = printed("--for gateway --account 123456789012 --table tidegate");
+    assert_eq!(too_long(&gateway), None);
+    let accounts = (0..40).map(|number| format!(" --account {number:012}"));
+    let many = printed(&format!("--for target{}", accounts.collect::<String>()));
+    let note = too_long(&many).expect("it fits nowhere");
+    assert!(note.contains("one for each account"), "{note}");
 }
 
 #[test]

@@ -58,6 +58,11 @@ const NO_STS: &str = "activate STS for this Region in the account's settings";
 const NO_ROLE: &str = "correct the role's ARN in the plan, or the external id and session name in \
                        the settings";
 
+/// What to do about the role that the gateway's own profile names.
+pub(super) const ON_OWN_ROLE: &str = "see that the role in the gateway's profile exists, that its \
+                                      trust policy lets the profile's source assume it, and that \
+                                      the source may call sts:AssumeRole";
+
 /// What to do where no connection could be made.
 pub(super) fn on_no_connection(message: &str, region: &str) -> Option<String> {
     let is_unknown_name = ["dns error", "failed to lookup address"]

@@ -52,7 +52,7 @@ pub(super) fn explained(
     target: &Target,
 ) -> Failure {
     let explain = |message: String| {
-        let role = trouble_with_role(error, target.role.as_deref());
+        let role = trouble_with_role(error, target);
         role.unwrap_or_else(|| unsent(&message, target))
     };
     match failure {
@@ -67,12 +67,13 @@ pub(super) fn explained(
 }
 
 /// Why the target's role was not assumed, if that is it.
-fn trouble_with_role(error: &(dyn Error + 'static), role: Option<&str>) -> Option<String> {
+fn trouble_with_role(error: &(dyn Error + 'static), target: &Target) -> Option<String> {
     type Refusal = SdkError<AssumeRoleError, HttpResponse>;
-    let role = role?;
+    let role = target.role.as_deref()?;
     let refusal = failure::sources(error).find_map(|it| it.downcast_ref::<Refusal>())?;
     let Some(answered) = refusal.as_service_error() else {
-        let why = failure::chain(refusal);
+        let why = trouble_with_own_role(refusal)
+            .unwrap_or_else(|| unsent(&failure::chain(refusal), target));
         return Some(format!("cannot ask STS for the role {role}: {why}"));
     };
     let code = answered.code();
@@ -84,11 +85,21 @@ fn trouble_with_role(error: &(dyn Error + 'static), role: Option<&str>) -> Optio
     Some(advice::with(&said, advice::on_role(code, message)))
 }
 
+/// Why the gateway's profile gives it no role to ask with, if that is it.
+fn trouble_with_own_role(refusal: &(dyn Error + 'static)) -> Option<String> {
+    let mut causes = failure::sources(refusal).skip(1);
+    let answered = causes.find_map(|it| it.downcast_ref::<AssumeRoleError>())?;
+    let code = answered.code().unwrap_or("an error");
+    let message = answered.message().unwrap_or("no reason given");
+    let said = format!("the gateway's own profile cannot assume its role: {code}: {message}");
+    Some(advice::with(&said, advice::ON_OWN_ROLE))
+}
+
 fn unsent(message: &str, target: &Target) -> String {
     if NO_CREDENTIALS.iter().any(|part| message.contains(part)) {
         tracing::debug!(message, "no credentials");
         return "no credentials were found; give the gateway credentials where AWS tools find \
-                them: a role of its machine, a profile, or the environment"
+                them: a role of its machine, a profile (AWS_PROFILE), or the environment"
             .to_owned();
     }
     match advice::on_no_connection(message, &target.region) {
@@ -99,7 +110,9 @@ fn unsent(message: &str, target: &Target) -> String {
 
 /// How the SDK says that nobody gave it credentials. Its type for that cannot
 /// be named without a further dependency.
-const NO_CREDENTIALS: [&str; 2] = [
+const NO_CREDENTIALS: [&str; 3] = [
     "the credential provider was not enabled",
+    // From the second time on, of a profile that there is not.
+    "profile file credentials provider initialization error already taken",
     "no providers in chain provided credentials",
 ];

@@ -29,6 +29,13 @@ const BATCH_LIMIT: usize = 512;
 /// until the disk is quick again.
 const QUICK: Duration = Duration::from_millis(5);
 
+/// After a batch of so many changes the next one is let grow for a moment: what
+/// a commit costs beside its fsync is paid once for all of them.
+const CROWD: usize = 8;
+
+/// How long a batch is let grow.
+const MOMENT: Duration = Duration::from_micros(400);
+
 /// A change, and whoever waits for its verdict. A dropped `reply` means that
 /// the fate of the change is unknown.
 #[derive(Debug)]
@@ -124,7 +131,11 @@ impl Committer {
     /// those callers.
     fn run(&self, mut queue: Queue) {
         let mut waiting = Vec::with_capacity(BATCH_LIMIT);
+        let mut crowded = false;
         while queue.0.blocking_recv_many(&mut waiting, BATCH_LIMIT) > 0 {
+            if crowded {
+                thread::sleep(MOMENT);
+            }
             // Only a bug could poison it; the queue is then dropped as well.
             let Ok(mut writer) = self.writer.lock() else {
                 return;
@@ -135,6 +146,7 @@ impl Committer {
             {
                 waiting.push(request);
             }
+            crowded = waiting.len() >= CROWD;
             let changes: Vec<&Change> = waiting.iter().map(|request| &request.change).collect();
             let verdicts = writer.commit(&self.store.database, &changes);
             drop(writer);

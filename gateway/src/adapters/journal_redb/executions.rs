@@ -55,7 +55,8 @@ impl Journal for RedbJournal {
 
     fn head(&self, execution: &ExecutionId) -> BoxFuture<'_, Result<Option<Head>, ReadError>> {
         let execution = execution.clone();
-        self.query(move |reading| head(reading, execution)).boxed()
+        self.query_row(move |reading| head(reading, execution))
+            .boxed()
     }
 
     fn heads(
@@ -77,7 +78,7 @@ impl Journal for RedbJournal {
 
     fn claim(&self, key: &str) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         let key = key.to_owned();
-        self.query(move |reading| claim(reading, &key)).boxed()
+        self.query_row(move |reading| claim(reading, &key)).boxed()
     }
 }
 

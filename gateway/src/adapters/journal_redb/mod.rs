@@ -26,7 +26,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, sync::Arc, thread::JoinHandle};
+use std::{
+    future::Future,
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    thread::JoinHandle,
+};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 use tokio::sync::{mpsc, oneshot};
@@ -166,22 +171,40 @@ impl RedbJournal {
         })
     }
 
-    /// Reads on a blocking thread, since a page may have to come from disk.
+    /// Reads on a blocking thread, since pages may have to come from disk.
     async fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&ReadTransaction) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let store = Arc::clone(&self.store);
-        let read = tokio::task::spawn_blocking(move || {
-            query(&store.database.begin_read().map_err(unreadable)?)
-        });
-        read.await.unwrap_or_else(|gone| {
-            Err(if gone.is_panic() {
-                // redb checks pages as it uses them, and panics on some damage.
-                ReadError::Damaged("a read met data that makes no sense".to_owned())
-            } else {
-                ReadError::Unavailable("the process is stopping".to_owned())
-            })
+        let read = tokio::task::spawn_blocking(move || store.query(query));
+        let stopping = || ReadError::Unavailable("the process is stopping".to_owned());
+        read.await.unwrap_or_else(|_cancelled| Err(stopping()))
+    }
+
+    /// Reads a row or two: here and now, if that is better than to wait for
+    /// another thread.
+    async fn query_row<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&ReadTransaction) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        if let Some(_turn) = self.inline.enter() {
+            return self.store.query(query);
+        }
+        self.query(query).await
+    }
+}
+
+impl Store {
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&ReadTransaction) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let read = || query(&self.database.begin_read().map_err(unreadable)?);
+        // redb checks pages as it uses them, and panics on some damage.
+        panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_panic| {
+            let why = "a read met data that makes no sense";
+            Err(ReadError::Damaged(why.to_owned()))
         })
     }
 }

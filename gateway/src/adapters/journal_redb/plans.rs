@@ -39,13 +39,13 @@ impl PlanStore for RedbJournal {
         revision: Option<u64>,
     ) -> BoxFuture<'_, Result<Option<StoredPlan>, ReadError>> {
         let name = name.clone();
-        self.query(move |reading| plan(reading, name, revision))
+        self.query_row(move |reading| plan(reading, name, revision))
             .boxed()
     }
 
     fn last_revision(&self, name: &PlanName) -> BoxFuture<'_, Result<u64, ReadError>> {
         let name = name.clone();
-        self.query(move |reading| last_revision(reading, &name))
+        self.query_row(move |reading| last_revision(reading, &name))
             .boxed()
     }
 

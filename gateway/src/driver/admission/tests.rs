@@ -53,12 +53,12 @@ fn hear(admission: &Admission, execution: &Execution, event: Event) -> Execution
     let (changes, next) = heard.expect("it fits");
     let mut decided = Decided {
         changes,
-        next,
+        next: Arc::new(next),
         at: NOW,
         stamp: None,
     };
     admission.take_turns(&mut decided);
-    decided.next
+    Arc::unwrap_or_clone(decided.next)
 }
 
 fn remembers(admission: &Admission) -> bool {

@@ -6,11 +6,10 @@ use tidegate_core::{
     InstanceId, LaunchIx, SourceServerId, Span, Timestamp, WaveIx,
     engine::{Event, Execution, JobReport, Kind, Launch, ServerRun, ServerState},
 };
-use tokio::sync::mpsc;
 
 use super::schedule::{Lasted, Phase, PollBounds};
 use crate::{
-    driver::actor::Message,
+    driver::mailbox::Mailbox,
     ports::drs::{Depth, OrderKind},
 };
 
@@ -23,7 +22,7 @@ const LAST_JUDGEMENT: u64 = 10;
 pub(in crate::driver) struct Follower {
     pub(super) wave: WaveIx,
     pub(super) launch: LaunchIx,
-    pub(super) mailbox: mpsc::Sender<Message>,
+    pub(super) mailbox: Mailbox,
 }
 
 /// A job that is followed.
@@ -70,11 +69,7 @@ pub(super) enum Missing {
 }
 
 impl Follower {
-    pub(in crate::driver) fn new(
-        wave: WaveIx,
-        launch: LaunchIx,
-        mailbox: mpsc::Sender<Message>,
-    ) -> Self {
+    pub(in crate::driver) fn new(wave: WaveIx, launch: LaunchIx, mailbox: Mailbox) -> Self {
         Self {
             wave,
             launch,

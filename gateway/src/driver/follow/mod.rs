@@ -23,13 +23,13 @@ use tidegate_core::{
     engine::{Execution, JobReport, Launch},
     plan::Target,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use self::{
     job::{Followed, Missing},
     learned::{Key, Learned},
 };
-use super::{Shared, actor::Message, backoff::Backoff, reads::Purpose};
+use super::{Shared, backoff::Backoff, mailbox::Mailbox, reads::Purpose};
 use crate::ports::drs::{Depth, ForgottenOrder, JobQuery, Observation};
 
 pub(super) use job::Follower;
@@ -69,7 +69,7 @@ pub(super) struct Glance {
 }
 
 /// What is to be told to whom.
-type News = Vec<(mpsc::Sender<Message>, tidegate_core::engine::Event)>;
+type News = Vec<(Mailbox, tidegate_core::engine::Event)>;
 
 impl Poller {
     /// Tells the poller where it belongs; once, before anything is followed.
@@ -113,10 +113,10 @@ impl Poller {
     }
 
     /// Forgets every job of one execution.
-    pub(super) fn forget(&self, mailbox: &mpsc::Sender<Message>) {
+    pub(super) fn forget(&self, mailbox: &Mailbox) {
         for jobs in self.lock().targets.values_mut() {
             jobs.jobs
-                .retain(|_, followed| !followed.follower.mailbox.same_channel(mailbox));
+                .retain(|_, followed| !followed.follower.mailbox.is_of_same(mailbox));
             jobs.woken.notify_one();
         }
     }
@@ -246,7 +246,7 @@ impl Followed {
         (report, depth): (JobReport, Depth),
         learned: &mut Learned,
         now: Timestamp,
-    ) -> Option<(mpsc::Sender<Message>, tidegate_core::engine::Event)> {
+    ) -> Option<(Mailbox, tidegate_core::engine::Event)> {
         let seen = self.observe(report, depth, now);
         if let Some((phase, lasted)) = seen.passed {
             let key = Key {
@@ -354,8 +354,7 @@ async fn judge(shared: &Arc<Shared>, order: ForgottenOrder) {
 
 async fn tell(news: News) {
     for (mailbox, event) in news {
-        // Whoever has ended wants no news.
-        let _ = mailbox.send(Message::Heard(event)).await;
+        mailbox.heard(event).await;
     }
 }
 

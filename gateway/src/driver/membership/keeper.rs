@@ -8,10 +8,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tidegate_core::ExecutionId;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::{
-    super::{DriverError, Planted, Shared, actor::Message, resuming},
+    super::{DriverError, Planted, Shared, resuming},
     Held, Member, Membership, Present, Term,
     balance::{self, Steps},
 };
@@ -285,12 +284,10 @@ impl Member {
 
     /// An execution's log was written by somebody else.
     fn written(&self, shared: &Shared, execution: ExecutionId) {
-        let told = match shared.registry.get(&execution) {
-            Some(live) => live.mailbox.try_send(Message::Written),
-            // It is begun by the next resume, if it is ours.
-            None => Err(TrySendError::Closed(Message::Written)),
-        };
-        if told.is_err() {
+        let live = shared.registry.get(&execution);
+        let told = live.is_some_and(|live| live.mailbox.written());
+        // It is begun by the next resume, if it is ours.
+        if !told {
             self.lock().begin.insert(execution);
         }
     }

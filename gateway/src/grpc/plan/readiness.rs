@@ -11,6 +11,8 @@ mod report;
 mod tests;
 #[cfg(test)]
 mod tests_of_places;
+#[cfg(test)]
+mod tests_of_silence;
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::frame::Presented;
 use crate::{
-    driver::{Driver, DriverError, Origin, RecordView, View},
+    driver::{Driver, DriverError, Kept, Origin, RecordView, View},
     grpc::convert::commit,
 };
 
@@ -59,14 +59,14 @@ impl Feeds {
     /// A reader of everything after this view.
     pub(super) fn reader(&self, driver: &Driver, at: &View) -> Reader {
         Reader {
-            feed: self.feed(at),
+            feed: self.feed(driver, at),
             driver: driver.clone(),
             revision: at.revision,
             own: Some((*at.execution).clone()),
         }
     }
 
-    fn feed(&self, at: &View) -> Arc<Feed> {
+    fn feed(&self, driver: &Driver, at: &View) -> Arc<Feed> {
         let mut feeds = lock(&self.feeds);
         if let Some(feed) = feeds.get(at.execution.id()).and_then(Weak::upgrade) {
             return feed;
@@ -74,7 +74,7 @@ impl Feeds {
         if feeds.len() == feeds.capacity() {
             feeds.retain(|_, feed| feed.strong_count() > 0);
         }
-        let feed = Arc::new(Feed::new(at));
+        let feed = Arc::new(Feed::new(driver, at));
         feeds.insert(at.execution.id().clone(), Arc::downgrade(&feed));
         feed
     }
@@ -82,6 +82,9 @@ impl Feeds {
 
 struct Feed {
     execution: ExecutionId,
+    /// An execution that is over is not live any more; its last records need
+    /// not be read from the journal for that.
+    kept: Option<Kept>,
     origin: Arc<Origin>,
     ring: Mutex<Ring>,
     /// The state after the newest commit of the ring. Whoever holds it reads
@@ -105,9 +108,10 @@ enum Found {
 }
 
 impl Feed {
-    fn new(at: &View) -> Self {
+    fn new(driver: &Driver, at: &View) -> Self {
         Self {
             execution: at.execution.id().clone(),
+            kept: driver.keep(at.execution.id()),
             origin: Arc::clone(&at.origin),
             ring: Mutex::new(Ring {
                 newest: at.revision,
@@ -128,7 +132,11 @@ impl Feed {
         if newest > after {
             return Ok(true);
         }
-        let records = driver.records(&self.execution, newest, PAGE).await?;
+        let kept = self.kept.as_ref();
+        let records = match kept.and_then(|kept| kept.of_ended(newest, PAGE)) {
+            Some(records) => records,
+            None => driver.records(&self.execution, newest, PAGE).await?,
+        };
         for record in &records {
             let presented = present(&mut fold, &self.origin, record);
             lock(&self.ring).push(presented);

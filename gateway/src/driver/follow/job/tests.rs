@@ -112,7 +112,7 @@ fn a_job_that_is_missing_is_forgotten_after_a_while_and_given_up_after_a_long_wh
 }
 
 fn followed(kind: OrderKind) -> Followed {
-    let (mailbox, _) = mpsc::channel(1);
+    let (mailbox, _) = Mailbox::new();
     Followed {
         follower: Follower::new(WaveIx(0), LaunchIx(0), mailbox),
         kind,

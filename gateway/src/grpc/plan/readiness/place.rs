@@ -32,14 +32,15 @@ impl Report<'_> {
             match &introduction.caller {
                 Ok(caller) => self.caller(place, caller),
                 Err(error) => {
-                    let message = format!("AWS does not say who calls: {error}");
+                    let message = format!("AWS does not say who calls: {}", self.told(error));
                     self.add(Severity::Blocking, code_of(error), "", "", message);
                 }
             }
             match &place.permissions {
                 Some(Ok(permissions)) => self.permissions(place, permissions),
                 Some(Err(error)) => {
-                    let message = format!("what is permitted could not be checked: {error}");
+                    let told = self.told(error);
+                    let message = format!("what is permitted could not be checked: {told}");
                     let code = Code::PermissionsNotChecked;
                     self.add(Severity::Warning, code, "", "", message);
                 }
@@ -98,7 +99,7 @@ impl Report<'_> {
                 Severity::Warning,
                 Code::OptionalActionsDenied,
                 denied_optional,
-                "may not, and launches without it,",
+                "may not (launches do without)",
             ),
             (
                 Severity::Warning,

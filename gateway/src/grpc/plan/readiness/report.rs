@@ -27,6 +27,8 @@ pub(super) struct Report<'a> {
     in_jobs: BTreeMap<SourceServerId, JobId>,
     /// Where each server was selected first.
     pub(super) seen: BTreeMap<SourceServerId, &'a str>,
+    /// Why what failed, by place and reason.
+    reasons: BTreeMap<(String, String), &'static str>,
     findings: Vec<ReadinessFinding>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Report<'a> {
             now,
             in_jobs: BTreeMap::new(),
             seen: BTreeMap::new(),
+            reasons: BTreeMap::new(),
             findings: Vec::new(),
         }
     }
@@ -75,7 +78,7 @@ impl<'a> Report<'a> {
         let found = match servers {
             Ok(found) => found,
             Err(error) => {
-                let message = error.to_string();
+                let message = self.told(&error);
                 self.add(Severity::Blocking, Code::of(&error), wave, "", message);
                 return;
             }
@@ -285,8 +288,37 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn not_checked(&mut self, wave: &str, what: &str, error: &DrsError) {
-        let message = format!("{what} could not be checked: {error}");
+        let message = format!("{what} could not be checked: {}", self.told(error));
         self.add(Severity::Warning, Code::NotChecked, wave, "", message);
+    }
+
+    /// An error in words. What keeps all of a place from answering is told in
+    /// full once.
+    pub(super) fn told(&mut self, error: &DrsError) -> String {
+        let (operation, target, message) = match error {
+            DrsError::Throttled { .. } => return error.to_string(),
+            DrsError::Denied {
+                operation,
+                target,
+                message,
+            }
+            | DrsError::Refused {
+                operation,
+                target,
+                message,
+            }
+            | DrsError::Failed {
+                operation,
+                target,
+                message,
+            } => (*operation, target, message),
+        };
+        let reason = (target.clone(), message.clone());
+        if let Some(first) = self.reasons.get(&reason) {
+            return format!("{operation} in {target} failed for the same reason (see {first})");
+        }
+        self.reasons.insert(reason, operation);
+        error.to_string()
     }
 
     /// Says which hook is not ready.
