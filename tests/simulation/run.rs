@@ -102,6 +102,7 @@ pub(crate) fn every(
 
 /// Plants each bug, and looks for it in so many seeds. Returns those that are
 /// not found.
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
 pub(crate) fn missed(
     bugs: &[Bug],
     seeds: u64,

@@ -62,7 +62,7 @@ impl HeardCluster {
         seen.learn(roster, at);
         let owners = || roster.leases.iter().map(|lease| lease.owner.as_ref());
         let orphaned =
-            owners().filter(|owner| !owner.is_some_and(|it| seen.is_alive(it, at, self.lease)));
+            owners().filter(|owner| owner.is_none_or(|it| !seen.is_alive(it, at, self.lease)));
         self.shared.set_roster(Standing {
             held: owners().filter(|owner| *owner == Some(member)).count() as u64,
             orphaned: orphaned.count() as u64,

@@ -34,7 +34,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             waiting: Semaphore::new(0),
             open: Semaphore::new(0),
@@ -42,12 +42,12 @@ impl Gate {
     }
 
     /// Waits until a further call is held.
-    pub(super) async fn holds(&self) {
+    pub(crate) async fn holds(&self) {
         self.waiting.acquire().await.unwrap().forget();
     }
 
     /// Lets every call pass from now on.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.open.add_permits(1);
     }
 
