@@ -234,26 +234,26 @@ impl Telemetry {
         Calls::new(service, Arc::clone(&self.shared))
     }
 
-    /// Lets the gauges be read, and begins to observe what is recorded and to
-    /// look through what is stored, if somebody hears of it: a collector, or
-    /// whoever asks for metrics `as_text`.
+    /// Begins to observe what is recorded, and to read the gauges. It is measured,
+    /// and what is stored is looked through, only if somebody reads metrics: a
+    /// collector, or whoever asks for them `as_text`.
     pub fn observe(&mut self, services: &Arc<Services>, as_text: bool) {
         let weak = Arc::downgrade(services);
         // Observed once.
         let _ = self.shared.services.set(Weak::clone(&weak));
-        if !as_text && self.sending.is_none() {
-            return;
-        }
+        let is_read = as_text || self.sending.is_some();
         let commits = services.driver.subscribe_all();
-        let observing = Observing::new(Arc::clone(&self.shared), Weak::clone(&weak));
+        let observing = Observing::new(Arc::clone(&self.shared), Weak::clone(&weak), is_read);
         let stop = self.stop.clone();
         self.observing
             .push(tokio::spawn(observing.run(commits, stop.clone())));
-        let looking = observing::look_through_again(Arc::clone(&self.shared), weak);
-        let looking = async move {
-            stop.run_until_cancelled(looking).await;
-        };
-        self.observing.push(tokio::spawn(looking));
+        if is_read {
+            let looking = observing::look_through_again(Arc::clone(&self.shared), weak);
+            let looking = async move {
+                stop.run_until_cancelled(looking).await;
+            };
+            self.observing.push(tokio::spawn(looking));
+        }
     }
 
     /// Whoever reads metrics as Prometheus text.

@@ -45,13 +45,16 @@ const RECORDS: usize = 512;
 pub(super) struct Observing {
     shared: Arc<Shared>,
     services: Weak<Services>,
+    /// Somebody reads metrics.
+    is_read: bool,
     journeys: HashMap<ExecutionId, Journey>,
 }
 
 impl Observing {
-    pub(super) fn new(shared: Arc<Shared>, services: Weak<Services>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, services: Weak<Services>, is_read: bool) -> Self {
         Self {
             shared,
+            is_read,
             services,
             journeys: HashMap::new(),
         }
@@ -151,7 +154,9 @@ impl Observing {
     }
 
     fn tell(&self, execution: &Execution, at: tidegate_core::Timestamp, finding: &Finding) {
-        measure(&self.shared.instruments.executions, execution, at, finding);
+        if self.is_read {
+            measure(&self.shared.instruments.executions, execution, at, finding);
+        }
         say(execution, finding);
         if !self.shared.spans.is_open() {
             return;
