@@ -268,7 +268,11 @@ impl Hooks for ProceedingHooks {
         ready(Ok(None)).boxed()
     }
 
-    fn delete<'a>(&'a self, _digest: &'a str, _shelf: u64) -> BoxFuture<'a, Result<bool, HookStoreError>> {
+    fn delete<'a>(
+        &'a self,
+        _digest: &'a str,
+        _shelf: u64,
+    ) -> BoxFuture<'a, Result<bool, HookStoreError>> {
         ready(Ok(false)).boxed()
     }
 
