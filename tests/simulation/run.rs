@@ -91,7 +91,7 @@ pub(crate) fn every(
         }
     };
     let broken = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(&until_broken)).collect();
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(until_broken)).collect();
         let broken = threads
             .into_iter()
             .filter_map(|thread| thread.join().expect("the simulation itself does not panic"));

@@ -114,10 +114,10 @@ pub(super) fn assert_policy(document: &Value, is_trust: bool) {
         let principal = statement.get("Principal").is_some();
         let resource = statement.get("Resource").is_some();
         assert_eq!((principal, resource), (is_trust, !is_trust), "{statement}");
-        let actions = match &statement["Action"] {
-            Value::Array(actions) => actions.clone(),
-            action => vec![action.clone()],
-        };
+        let actions = &statement["Action"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![statement["Action"].clone()]);
         assert!(!actions.is_empty(), "{statement}");
         for action in actions {
             let action = action.as_str().expect("an action is text");

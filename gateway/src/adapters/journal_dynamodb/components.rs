@@ -118,7 +118,9 @@ async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, Ho
                 // Somebody else put it, or deleted it, at the same time.
                 Failure::Refused(items) if is_refused(&items, 0) => Ok(false),
                 Failure::Refused(_) => Err(HookStoreError::Unavailable(laying::SWEPT.to_owned())),
-                other => Err(unwritten(other)),
+                other @ (Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_)) => {
+                    Err(unwritten(other))
+                }
             }
         }
     }
