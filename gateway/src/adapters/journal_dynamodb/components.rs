@@ -116,19 +116,14 @@ async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, Ho
             laid.take_back(calls).await;
             match failure {
                 // Somebody else put it, or deleted it, at the same time.
-                Failure::Refused(items) if is_refused(&items, 0) => Ok(false),
+                Failure::Refused(_) if failure.refuses(0) => Ok(false),
                 Failure::Refused(_) => Err(HookStoreError::Unavailable(laying::SWEPT.to_owned())),
-                other @ (Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_)) => {
-                    Err(unwritten(other))
+                Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_) => {
+                    Err(unwritten(failure))
                 }
             }
         }
     }
-}
-
-/// Whether a condition of this write did not hold.
-fn is_refused(items: &[Option<Item>], write: usize) -> bool {
-    items.get(write).is_some_and(Option::is_some)
 }
 
 /// The write of a row that is new, or takes the place of a damaged one, whose
@@ -205,7 +200,7 @@ async fn delete(calls: &Calls, digest: &str, shelf: u64) -> Result<bool, HookSto
                 return Ok(true);
             }
             // It was replaced, or deleted, since it was read.
-            Err(Failure::Refused(items)) if is_refused(&items, 0) => {}
+            Err(refusal) if refusal.refuses(0) => {}
             Err(Failure::Refused(_)) => return Err(HookStoreError::Outdated),
             Err(failure) => return Err(unwritten(failure)),
         }

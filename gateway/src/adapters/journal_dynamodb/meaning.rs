@@ -77,6 +77,15 @@ const CODES: &[(&str, Meaning)] = &[
 ];
 
 impl Failure {
+    /// Whether the condition of a write did not hold, by its number in the
+    /// transaction, and it shows the item.
+    pub(super) fn refuses(&self, write: usize) -> bool {
+        match self {
+            Self::Refused(items) => items.get(write).is_some_and(Option::is_some),
+            Self::Conflict(_) | Self::Unavailable(_) | Self::Lost(_) => false,
+        }
+    }
+
     /// What the failure of a call means that is not about its conditions.
     pub(super) fn of(answer: Answer, place: &Place) -> Self {
         let Place { table, region } = place;

@@ -155,11 +155,7 @@ async fn put(
     if !matches!(failure, Failure::Lost(_)) {
         laid.take_back(calls).await;
     }
-    let is_refused = |write: usize| match &failure {
-        Failure::Refused(items) => items.get(write).is_some_and(Option::is_some),
-        Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_) => false,
-    };
-    let (is_taken, is_outdated) = (is_refused(revision), is_refused(last));
+    let (is_taken, is_outdated) = (failure.refuses(revision), failure.refuses(last));
     if let Some(refusal) = claimed(failure, claim.is_some()) {
         return Err(refusal);
     }
