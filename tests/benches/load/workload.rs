@@ -106,10 +106,8 @@ async fn run(client: &mut ExecutionServiceClient<Channel>, plan: &str) {
                     }
                 }
             }
-            Message::End(end) => {
-                assert_eq!(end.reason(), WatchEndReason::ExecutionEnded);
-                break;
-            }
+            // Read on: a stream that is left before its end is reset.
+            Message::End(end) => assert_eq!(end.reason(), WatchEndReason::ExecutionEnded),
             Message::Bookmark(_) => {}
         }
         if state == ExecutionState::Paused && !resumed {

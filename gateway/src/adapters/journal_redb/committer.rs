@@ -19,6 +19,7 @@ use super::{
     Store,
     batch::{Batch, Change, LiveLogs, Refusal, Verdict},
     failure::{Alarm, JournalFailure},
+    tables,
 };
 
 /// Changes in one transaction. More would make the first of them wait longer
@@ -104,6 +105,18 @@ impl Committer {
         thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || committer.run(queue))
+    }
+
+    /// The last commit, when nobody is left who could ask for another one.
+    pub(super) fn close(&self) {
+        let Ok(writer) = self.writer.lock() else {
+            return;
+        };
+        if !writer.alarm.is_raised()
+            && let Err(error) = tables::mark_closed(&self.store.database)
+        {
+            tracing::warn!(%error, "the journal could not be marked as closed: it is opened as after a crash");
+        }
     }
 
     /// For a request that is about to be queued.

@@ -98,6 +98,11 @@ impl DataDir {
     pub fn journal_file(&self) -> PathBuf {
         self.path.join("journal.redb")
     }
+
+    /// The log in front of that file, whether it exists or not.
+    pub(super) fn journal_log(&self) -> PathBuf {
+        self.path.join("journal.wal")
+    }
 }
 
 fn check_private(path: &Path, permissions: &Permissions) -> Result<(), DataDirError> {

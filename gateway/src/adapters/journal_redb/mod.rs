@@ -1,11 +1,15 @@
 //! The embedded journal: executions, plans, hooks and tapes in one redb file.
 //!
+//! In front of the file is a log (`page_log`), so that a commit is one write in
+//! one place.
+//!
 //! One write transaction at a time. A caller that finds the journal idle
 //! performs its change by itself: two switches of threads take longer than the
 //! fsync. Other changes, and all that are large, queue; a thread takes what is
 //! queued, performs the changes one by one inside one transaction, makes it
-//! durable with one fsync, and answers everyone. Alone, a writer waits for nobody; many writers share
-//! an fsync. Reads see the last commit and never wait for one.
+//! durable with one fsync, and answers everyone. Alone, a writer waits for
+//! nobody; many writers share an fsync. Reads see the last commit and never
+//! wait for one.
 //!
 //! After any error of a commit the journal is poisoned: what the
 //! operating system says of a file after a failed fsync cannot be relied on,
@@ -21,6 +25,7 @@ mod hook_rows;
 mod hooks;
 mod inline;
 mod open;
+mod page_log;
 mod plans;
 mod tables;
 #[cfg(test)]
@@ -49,9 +54,6 @@ pub use self::{
     failure::JournalFailure,
     open::{OpenError, OpenProblem, Settings},
 };
-/// What holds the bytes of the database. A test that owns the disk implements
-/// it; nothing else of redb leaves this module.
-pub use redb::{BackendError, StorageBackend};
 
 /// Changes that may wait for the thread. Callers above that wait for room.
 const QUEUE_LIMIT: usize = 1024;
@@ -93,17 +95,17 @@ impl RedbJournal {
         })
     }
 
-    /// Opens the journal on a disk of the caller's, or creates it there if
-    /// the disk is empty. Creation is not atomic here: power lost in the
-    /// middle of it leaves what is refused as no journal.
-    ///
-    /// # Errors
-    /// If what is stored there is not a journal that this version can use.
-    pub fn with_backend(
-        backend: impl StorageBackend,
+    /// Opens the journal on disks of a test's, or creates it there if they
+    /// are empty. Creation is not atomic here: power lost in the middle of it
+    /// leaves what is refused as no journal.
+    #[cfg(test)]
+    fn on_disks(
+        pages: impl redb::StorageBackend,
+        log: impl redb::StorageBackend,
+        shape: page_log::Shape,
         settings: &Settings,
     ) -> Result<Self, OpenProblem> {
-        Self::start(open::open_database(backend, settings)?, None)
+        Self::start(open::open_database(pages, log, shape, settings)?, None)
     }
 
     /// Ends once the journal has failed, and never before: the process must
@@ -216,6 +218,7 @@ impl Drop for RedbJournal {
             // A panic of a commit has been reported through `fatal`.
             let _ = thread.join();
         }
+        self.committer.close();
     }
 }
 

@@ -2,15 +2,19 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom},
     os::unix::fs::OpenOptionsExt,
     panic::{self, AssertUnwindSafe},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use redb::{Database, StorageBackend, backends::FileBackend};
 
-use super::{DataDir, failure, tables};
+use super::{
+    DataDir, failure,
+    page_log::{LoggedPages, ReplayError, Shape},
+    tables,
+};
 
 /// How the database is run.
 #[derive(Clone, Debug)]
@@ -68,6 +72,12 @@ pub enum OpenProblem {
         /// What does not make sense.
         reason: String,
     },
+    /// It was not closed, and what it wrote last is in a log that is gone.
+    #[error(
+        "it was not closed, and the log that belongs to it (journal.wal, beside it) is missing or \
+         empty: put that file back, or restore both from a backup"
+    )]
+    LogMissing,
     /// Another process, or another part of this one, has it open.
     #[error("it is open already: stop the process that uses it")]
     InUse,
@@ -138,6 +148,17 @@ fn classify(error: redb::Error) -> OpenProblem {
     OpenProblem::Damaged { reason }
 }
 
+impl From<ReplayError> for OpenProblem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Gap { .. } => Self::Damaged {
+                reason: error.to_string(),
+            },
+            ReplayError::Io(error) => error.into(),
+        }
+    }
+}
+
 /// Opens the journal of a data directory, or creates it.
 pub(super) fn open_in(directory: &DataDir, settings: &Settings) -> Result<Database, OpenProblem> {
     let found = File::options()
@@ -157,7 +178,8 @@ pub(super) fn open_in(directory: &DataDir, settings: &Settings) -> Result<Databa
             reason: "it is empty".to_owned(),
         });
     }
-    open_database(FileBackend::new(file)?, settings)
+    let log = open_log(directory)?;
+    open_database(FileBackend::new(file)?, log, Shape::default(), settings)
 }
 
 /// Creates the database under another name, so that a crash in the middle
@@ -165,7 +187,7 @@ pub(super) fn open_in(directory: &DataDir, settings: &Settings) -> Result<Databa
 fn create_in(directory: &DataDir, settings: &Settings) -> Result<Database, OpenProblem> {
     let file = directory.journal_file();
     let unfinished = file.with_extension("redb.new");
-    let created = create_unfinished(&unfinished, settings).and_then(|database| {
+    let created = create_unfinished(directory, &unfinished, settings).and_then(|database| {
         fs::rename(&unfinished, &file)?;
         File::open(directory.path())?.sync_all()?;
         Ok(database)
@@ -173,37 +195,73 @@ fn create_in(directory: &DataDir, settings: &Settings) -> Result<Database, OpenP
     if created.is_err() {
         // The error that is reported says more than one of tidying up.
         let _ = fs::remove_file(&unfinished);
+        let _ = fs::remove_file(directory.journal_log());
     }
     created
 }
 
-fn create_unfinished(path: &PathBuf, settings: &Settings) -> Result<Database, OpenProblem> {
-    match fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
+fn create_unfinished(
+    directory: &DataDir,
+    path: &Path,
+    settings: &Settings,
+) -> Result<Database, OpenProblem> {
+    remove_if_there(path)?;
+    // Of a database that is no more.
+    remove_if_there(&directory.journal_log())?;
+    let log = open_log(directory)?;
     let file = File::options()
         .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    open_database(FileBackend::new(file)?, settings)
+    open_database(FileBackend::new(file)?, log, Shape::default(), settings)
 }
 
-/// Opens what a backend holds, after a crash repairs it, and checks that it
-/// is ours; makes it ours if it is empty.
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The log's file, in its whole length: a disk that fills up later does not
+/// matter to it, and a sync need not store where its blocks are.
+fn open_log(directory: &DataDir) -> Result<FileBackend, OpenProblem> {
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(directory.journal_log())?;
+    let whole = Shape::default().log_len() as u64;
+    let length = file.metadata()?.len();
+    if length < whole {
+        file.seek(SeekFrom::End(0))?;
+        io::copy(&mut io::repeat(0).take(whole - length), &mut file)?;
+        file.sync_all()?;
+        File::open(directory.path())?.sync_all()?;
+    }
+    Ok(FileBackend::new(file)?)
+}
+
+/// Opens what two files hold, after a crash repairs it, and checks that it is
+/// ours; makes it ours if it is empty.
 pub(super) fn open_database(
-    backend: impl StorageBackend,
+    pages: impl StorageBackend,
+    log: impl StorageBackend,
+    shape: Shape,
     settings: &Settings,
 ) -> Result<Database, OpenProblem> {
+    let pages = LoggedPages::open(pages, log, shape)?;
+    let found = pages.found();
     // redb trusts a file that starts well, and panics on some damage.
     let opened = panic::catch_unwind(AssertUnwindSafe(|| {
         let database = Database::builder()
             .set_cache_size(settings.cache_bytes)
-            .create_with_backend(backend)?;
-        tables::prepare(&database)?;
+            .create_with_backend(pages)?;
+        tables::prepare(&database, found)?;
         Ok(database)
     }));
     opened.unwrap_or_else(|_panic| {

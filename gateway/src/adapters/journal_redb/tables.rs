@@ -15,20 +15,24 @@
 //! | `hook_chunks` | digest, index | a part of the component |
 //! | `tapes` | execution, wave, phase, hook, attempt | tape |
 //!
-//! The last three came later than the rest, and the version stayed: older code
-//! leaves them alone, and a file of older code is given them when it is opened.
+//! The last three came later than the rest: older code leaves them alone, and
+//! a file of older code is given them when it is opened.
 //!
 //! Keys are bytes in an order of our own, not redb's encoding of tuples, so
 //! that they outlive a change of that encoding.
 
-use redb::{ReadTransaction, ReadableDatabase, TableDefinition, TableError, TableHandle};
+use redb::{ReadTransaction, ReadableDatabase, TableDefinition, TableError};
 use tidegate_core::ExecutionId;
 
-use super::open::OpenProblem;
+use super::{open::OpenProblem, page_log::FoundLog};
 use crate::ports::journal::{Head, HeadUpdate, ReadError};
 
-/// The newest format that this code writes and reads.
-pub(super) const FORMAT_VERSION: u64 = 1;
+/// Everything is in this file: so a journal is left when it is closed.
+pub(super) const CLOSED_FORMAT: u64 = 1;
+/// The newest that this code writes and reads: what the log in front of the
+/// file holds belongs to it. So a journal is while it is open, and after a
+/// crash.
+pub(super) const OPEN_FORMAT: u64 = 2;
 
 pub(super) const FORMAT: TableDefinition<&str, u64> = TableDefinition::new("format");
 pub(super) const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
@@ -44,30 +48,28 @@ pub(super) const HOOKS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("ho
 pub(super) const HOOK_CHUNKS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("hook_chunks");
 pub(super) const TAPES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("tapes");
 
-/// What a file of this format may lack.
-const LATER: [TableDefinition<&[u8], &[u8]>; 3] = [HOOKS, HOOK_CHUNKS, TAPES];
-
 /// Rows of `FORMAT`.
 pub(super) const VERSION: &str = "version";
 pub(super) const SHELF: &str = "shelf";
 
-/// Makes an empty database ours, or checks that it is.
-pub(super) fn prepare(database: &redb::Database) -> Result<(), OpenProblem> {
+/// Makes an empty database ours, or checks that it is, and marks it open.
+pub(super) fn prepare(database: &redb::Database, log: FoundLog) -> Result<(), OpenProblem> {
     let reading = database.begin_read()?;
     if reading.list_tables()?.next().is_none() {
         drop(reading);
-        return create_tables(database);
+        return mark_open(database);
     }
-    match stored_version(&reading)? {
-        Some(FORMAT_VERSION) => add_later_tables(database, &reading),
-        Some(found) if found > FORMAT_VERSION => Err(OpenProblem::NewerFormat {
+    match (stored_version(&reading)?, log) {
+        (Some(CLOSED_FORMAT), _) | (Some(OPEN_FORMAT), FoundLog::Used) => mark_open(database),
+        (Some(OPEN_FORMAT), FoundLog::Unused) => Err(OpenProblem::LogMissing),
+        (Some(found), _) if found > OPEN_FORMAT => Err(OpenProblem::NewerFormat {
             found,
-            supported: FORMAT_VERSION,
+            supported: OPEN_FORMAT,
         }),
-        Some(found) => Err(OpenProblem::NotAJournal {
+        (Some(found), _) => Err(OpenProblem::NotAJournal {
             reason: format!("there is no format {found}"),
         }),
-        None => Err(OpenProblem::NotAJournal {
+        (None, _) => Err(OpenProblem::NotAJournal {
             reason: "it is a database of something else".to_owned(),
         }),
     }
@@ -82,43 +84,36 @@ fn stored_version(reading: &ReadTransaction) -> Result<Option<u64>, OpenProblem>
     Ok(format.get(VERSION)?.map(|version| version.value()))
 }
 
-fn create_tables(database: &redb::Database) -> Result<(), OpenProblem> {
+/// Creates the tables that are not there yet.
+fn mark_open(database: &redb::Database) -> Result<(), OpenProblem> {
     let transaction = database.begin_write()?;
     transaction
         .open_table(FORMAT)?
-        .insert(VERSION, FORMAT_VERSION)?;
-    transaction.open_table(RECORDS)?;
-    transaction.open_table(HEADS)?;
+        .insert(VERSION, OPEN_FORMAT)?;
     transaction.open_table(LIVE)?;
-    transaction.open_table(CLAIMS)?;
     transaction.open_table(PLANS)?;
-    transaction.open_table(PLAN_REVISIONS)?;
     transaction.open_table(PLAN_LAST_REVISIONS)?;
-    for table in LATER {
+    for table in [
+        RECORDS,
+        HEADS,
+        CLAIMS,
+        PLAN_REVISIONS,
+        HOOKS,
+        HOOK_CHUNKS,
+        TAPES,
+    ] {
         transaction.open_table(table)?;
     }
     transaction.commit()?;
     Ok(())
 }
 
-fn add_later_tables(
-    database: &redb::Database,
-    reading: &ReadTransaction,
-) -> Result<(), OpenProblem> {
-    let there: Vec<String> = reading
-        .list_tables()?
-        .map(|table| table.name().to_owned())
-        .collect();
-    if LATER
-        .iter()
-        .all(|later| there.iter().any(|name| name == later.name()))
-    {
-        return Ok(());
-    }
+/// For whoever opens the file without its log, and for older code.
+pub(super) fn mark_closed(database: &redb::Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    for table in LATER {
-        transaction.open_table(table)?;
-    }
+    transaction
+        .open_table(FORMAT)?
+        .insert(VERSION, CLOSED_FORMAT)?;
     transaction.commit()?;
     Ok(())
 }

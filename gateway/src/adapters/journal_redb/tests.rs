@@ -6,9 +6,13 @@ mod failing;
 mod files;
 mod hooks;
 mod inline;
+mod page_log;
 mod power;
 
 use bytes::Bytes;
+
+use self::disk::{Disk, Switches};
+use super::{OpenProblem, RedbJournal, Settings, page_log::Shape};
 
 use crate::ports::journal::{Append, HeadUpdate};
 
@@ -25,4 +29,10 @@ fn first_record(execution: &str) -> Append {
         claim: None,
         holds: None,
     }
+}
+
+/// A new journal on disks that are switched together.
+fn open_on(switches: &Switches) -> Result<RedbJournal, OpenProblem> {
+    let [pages, log] = [(); 2].map(|()| Disk::new(switches));
+    RedbJournal::on_disks(pages, log, Shape::default(), &Settings::default())
 }

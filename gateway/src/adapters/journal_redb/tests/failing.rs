@@ -3,12 +3,9 @@ use std::{future::Future, pin::pin, task::Poll};
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::{
-    disk::{Disk, Switches},
-    first_record,
-};
+use super::{disk::Switches, first_record, open_on};
 use crate::{
-    adapters::journal_redb::{OpenProblem, QUEUE_LIMIT, RedbJournal, Settings},
+    adapters::journal_redb::{OpenProblem, QUEUE_LIMIT, RedbJournal},
     ports::{
         journal::{Append, AppendError, Journal},
         plan_store::{PlanStore, PlanStoreError, StoredPlan},
@@ -159,7 +156,7 @@ async fn an_orderly_end_is_no_failure() {
 fn a_disk_that_is_full_from_the_start_is_named_as_the_reason() {
     let switches = Switches::default();
     switches.fill_up();
-    let problem = RedbJournal::with_backend(Disk::new(&switches), &Settings::default());
+    let problem = open_on(&switches);
     let problem = problem.unwrap_err();
     assert!(matches!(problem, OpenProblem::NoRoom { .. }), "{problem}");
     assert!(
@@ -184,7 +181,7 @@ fn every_way_to_have_no_room_has_its_remedy() {
 
 fn journal() -> (Switches, RedbJournal) {
     let switches = Switches::default();
-    let journal = RedbJournal::with_backend(Disk::new(&switches), &Settings::default()).unwrap();
+    let journal = open_on(&switches).unwrap();
     (switches, journal)
 }
 

@@ -12,7 +12,7 @@ use super::first_record;
 use crate::{
     adapters::journal_redb::{
         DataDir, OpenError, OpenProblem, RedbJournal, Settings,
-        tables::{FORMAT, FORMAT_VERSION, VERSION},
+        tables::{FORMAT, OPEN_FORMAT, VERSION},
     },
     ports::journal::Journal,
 };
@@ -24,7 +24,7 @@ fn a_new_journal_is_private_and_leaves_nothing_beside_it() {
 
     let mode = fs::metadata(place.file()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(place.names(), ["journal.redb", "lock"]);
+    assert_eq!(place.names(), ["journal.redb", "journal.wal", "lock"]);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_a_crash_left_of_a_creation_is_replaced() {
 
     drop(place.open().unwrap());
 
-    assert_eq!(place.names(), ["journal.redb", "lock"]);
+    assert_eq!(place.names(), ["journal.redb", "journal.wal", "lock"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_newer_format_is_refused_with_both_versions_named() {
     let database = Database::open(place.file()).unwrap();
     let transaction = database.begin_write().unwrap();
     let mut format = transaction.open_table(FORMAT).unwrap();
-    format.insert(VERSION, FORMAT_VERSION + 1).unwrap();
+    format.insert(VERSION, OPEN_FORMAT + 1).unwrap();
     drop(format);
     transaction.commit().unwrap();
     drop(database);
@@ -94,7 +94,7 @@ fn a_newer_format_is_refused_with_both_versions_named() {
     let OpenProblem::NewerFormat { found, supported } = error.problem else {
         panic!("{error}");
     };
-    assert_eq!((found, supported), (FORMAT_VERSION + 1, FORMAT_VERSION));
+    assert_eq!((found, supported), (OPEN_FORMAT + 1, OPEN_FORMAT));
 }
 
 #[tokio::test]

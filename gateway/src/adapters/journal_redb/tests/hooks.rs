@@ -6,14 +6,9 @@ use bytes::Bytes;
 use redb::Database;
 use tidegate_core::{HookIx, Timestamp, WaveIx, engine::CommandId, plan::HookPhase};
 
-use super::{
-    disk::{Disk, Switches},
-    files::Place,
-    first_record,
-};
+use super::{disk::Switches, files::Place, first_record, open_on};
 use crate::{
     adapters::journal_redb::{
-        RedbJournal, Settings,
         hook_rows::chunk_key,
         tables::{HOOK_CHUNKS, HOOKS, TAPES},
     },
@@ -85,7 +80,7 @@ async fn a_file_from_before_hooks_is_given_room_for_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_caller_commits_a_component_or_a_tape_by_itself() {
     let switches = Switches::default();
-    let journal = RedbJournal::with_backend(Disk::new(&switches), &Settings::default()).unwrap();
+    let journal = open_on(&switches).unwrap();
     let (hook, bytes) = component();
     // With the disk held, a caller that committed would not come back.
     switches.hold_syncs();
@@ -110,7 +105,7 @@ async fn no_caller_commits_a_component_or_a_tape_by_itself() {
 #[tokio::test]
 async fn after_a_failed_sync_nobody_knows_what_is_stored() {
     let switches = Switches::default();
-    let journal = RedbJournal::with_backend(Disk::new(&switches), &Settings::default()).unwrap();
+    let journal = open_on(&switches).unwrap();
     switches.fail_syncs();
     let (hook, bytes) = component();
 

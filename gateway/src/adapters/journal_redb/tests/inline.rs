@@ -4,12 +4,9 @@ use std::{future::Future, pin::pin, sync::Arc, task::Poll};
 
 use futures::future::join_all;
 
-use super::{
-    disk::{Disk, Switches},
-    first_record,
-};
+use super::{disk::Switches, first_record, open_on};
 use crate::{
-    adapters::journal_redb::{RedbJournal, Settings},
+    adapters::journal_redb::RedbJournal,
     ports::{
         journal::{Append, AppendError, Journal},
         plan_store::PlanStore,
@@ -129,7 +126,7 @@ async fn a_panic_of_a_callers_commit_ends_the_journal_and_not_the_caller() {
 
 fn journal() -> (Switches, RedbJournal) {
     let switches = Switches::default();
-    let journal = RedbJournal::with_backend(Disk::new(&switches), &Settings::default()).unwrap();
+    let journal = open_on(&switches).unwrap();
     (switches, journal)
 }
 

@@ -1,4 +1,4 @@
-//! A disk whose power goes at a chosen operation.
+//! A disk with two files, whose power goes at a chosen operation.
 //!
 //! What was written since the last sync is a list of writes that the disk may
 //! carry out in any order, or not: after the cut each sector of 512 bytes
@@ -38,17 +38,23 @@ pub(super) struct Cut {
     pub(super) syncs: Syncs,
 }
 
-/// A disk until its power goes; clones are the same disk.
-#[derive(Clone, Debug)]
+/// What the two files hold: the pages, and the log.
+pub(super) type Image = [Vec<u8>; 2];
+
+/// A disk until its power goes.
+#[derive(Debug)]
 pub(super) struct PowerDisk(Arc<(Mutex<State>, Condvar)>);
+
+/// One of its files.
+#[derive(Debug)]
+pub(super) struct PowerFile {
+    disk: PowerDisk,
+    number: usize,
+}
 
 #[derive(Debug)]
 struct State {
-    /// What a read sees.
-    bytes: Vec<u8>,
-    /// What a loss of power cannot take away.
-    synced: Vec<u8>,
-    unsynced: Vec<Unsynced>,
+    files: [File; 2],
     cut: Option<Cut>,
     operations: usize,
     off: bool,
@@ -60,6 +66,15 @@ struct State {
 }
 
 #[derive(Debug)]
+struct File {
+    /// What a read sees.
+    bytes: Vec<u8>,
+    /// What a loss of power cannot take away.
+    synced: Vec<u8>,
+    unsynced: Vec<Unsynced>,
+}
+
+#[derive(Debug)]
 enum Unsynced {
     Write { offset: usize, data: Vec<u8> },
     Length(usize),
@@ -67,11 +82,13 @@ enum Unsynced {
 
 impl PowerDisk {
     /// A disk that holds this. Without a cut it never loses its power.
-    pub(super) fn new(image: Vec<u8>, cut: Option<Cut>, random: Random) -> Self {
+    pub(super) fn new(image: Image, cut: Option<Cut>, random: Random) -> Self {
         let state = State {
-            bytes: image.clone(),
-            synced: image,
-            unsynced: Vec::new(),
+            files: image.map(|bytes| File {
+                synced: bytes.clone(),
+                bytes,
+                unsynced: Vec::new(),
+            }),
             cut,
             operations: 0,
             off: false,
@@ -80,6 +97,14 @@ impl PowerDisk {
             random,
         };
         Self(Arc::new((Mutex::new(state), Condvar::new())))
+    }
+
+    /// The pages and the log.
+    pub(super) fn files(&self) -> [PowerFile; 2] {
+        [0, 1].map(|number| PowerFile {
+            disk: Self(Arc::clone(&self.0)),
+            number,
+        })
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -110,10 +135,11 @@ impl PowerDisk {
 
     /// Takes the power away, if it is not gone yet, and looks what is there
     /// when it comes back.
-    pub(super) fn after_power_loss(&self) -> Vec<u8> {
+    pub(super) fn after_power_loss(&self) -> Image {
         let mut state = self.lock();
         state.off = true;
-        state.surviving()
+        let State { files, random, .. } = &mut *state;
+        files.each_mut().map(|file| file.surviving(random))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -142,50 +168,52 @@ impl PowerDisk {
     }
 }
 
-impl StorageBackend for PowerDisk {
+impl StorageBackend for PowerFile {
     fn len(&self) -> io::Result<u64> {
-        let state = self.lock();
+        let state = self.disk.lock();
         state.check_power()?;
-        Ok(state.bytes.len() as u64)
+        Ok(state.files[self.number].bytes.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.lock();
+        let state = self.disk.lock();
         state.check_power()?;
         let range = range(offset, out.len());
-        let bytes = state.bytes.get(range);
+        let bytes = state.files[self.number].bytes.get(range);
         out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.operate(|state, _| {
+        self.disk.operate(|state, _| {
+            let file = &mut state.files[self.number];
             let length = usize::try_from(len).expect("a small file");
-            state.bytes.resize(length, 0);
-            state.unsynced.push(Unsynced::Length(length));
+            file.bytes.resize(length, 0);
+            file.unsynced.push(Unsynced::Length(length));
             Ok(())
         })
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.operate(|state, cut| {
+        self.disk.operate(|state, cut| {
             if !cut && !state.lies() {
-                state.sync();
+                state.files[self.number].sync();
             }
             Ok(())
         })
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.operate(|state, _| {
+        self.disk.operate(|state, _| {
+            let file = &mut state.files[self.number];
             let range = range(offset, data.len());
-            let place = state.bytes.get_mut(range.clone());
+            let place = file.bytes.get_mut(range.clone());
             place
                 .ok_or(io::ErrorKind::UnexpectedEof)?
                 .copy_from_slice(data);
             let data = data.to_vec();
             let offset = range.start;
-            state.unsynced.push(Unsynced::Write { offset, data });
+            file.unsynced.push(Unsynced::Write { offset, data });
             Ok(())
         })
     }
@@ -205,7 +233,9 @@ impl State {
             Some(Syncs::Honest) | None => false,
         }
     }
+}
 
+impl File {
     fn sync(&mut self) {
         for change in self.unsynced.drain(..) {
             match change {
@@ -218,7 +248,7 @@ impl State {
     }
 
     /// What the disk holds when the power is back.
-    fn surviving(&mut self) -> Vec<u8> {
+    fn surviving(&mut self, random: &mut Random) -> Vec<u8> {
         let mut image = self.synced.clone();
         let unsynced = std::mem::take(&mut self.unsynced);
         let mut lengths = vec![image.len()];
@@ -228,7 +258,7 @@ impl State {
             }
         }
         image.resize(lengths.iter().copied().max().unwrap_or(0), 0);
-        let fates = fates(&unsynced, &mut self.random);
+        let fates = fates(&unsynced, random);
         let mut writes_of = BTreeMap::new();
         for (sector, part) in sectors(&unsynced) {
             let write = writes_of.entry(sector).or_insert(0_usize);
@@ -243,7 +273,7 @@ impl State {
             };
             image[part.offset..part.offset + kept].copy_from_slice(&part.bytes[..kept]);
         }
-        image.truncate(self.random.pick(&lengths));
+        image.truncate(random.pick(&lengths));
         image
     }
 }

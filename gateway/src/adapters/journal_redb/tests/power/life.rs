@@ -11,15 +11,20 @@ use super::{
         RedbJournal, Settings,
         batch::{Change, Outcome, Refusal},
         committer::WriteError,
+        page_log::Shape,
     },
     changes::{certain, change},
     contents::{Answer, Contents, Names},
-    disk::{Cut, PowerDisk, Syncs},
+    disk::{Cut, Image, PowerDisk, Syncs},
     random::Random,
 };
 
 /// Little, so that the disk is read and not only written.
 const CACHE: usize = 256 << 10;
+
+/// So little that commits of all sizes meet the ends of its halves, and some
+/// find no room in it.
+pub(super) const HALF: usize = 64 << 10;
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +50,17 @@ pub(super) struct Tally {
 pub(super) type Broken = String;
 
 /// Lives through one seed.
-pub(super) async fn live(seed: u64, syncs: Syncs) -> Result<Tally, Broken> {
+pub(super) async fn live(seed: u64, syncs: Syncs, in_background: bool) -> Result<Tally, Broken> {
     let mut random = Random::new(seed);
     let lives = 3 + random.below(4);
     let mut journal = Life {
         random,
         syncs,
-        image: Vec::new(),
+        shape: Shape {
+            half: HALF,
+            in_background,
+        },
+        image: Image::default(),
         created: false,
         possible: vec![Contents::default()],
         names: Names::default(),
@@ -68,8 +77,9 @@ pub(super) async fn live(seed: u64, syncs: Syncs) -> Result<Tally, Broken> {
 struct Life {
     random: Random,
     syncs: Syncs,
+    shape: Shape,
     /// What the disk holds between two lives.
-    image: Vec<u8>,
+    image: Image,
     /// It was opened once. Before that, what is left of it is thrown away, as
     /// a data directory does with a file that has not its name yet.
     created: bool,
@@ -105,7 +115,7 @@ impl Life {
         self.count(reached, &disk);
         self.image = disk.after_power_loss();
         if !self.created {
-            self.image.clear();
+            self.image = Image::default();
         }
         Ok(())
     }
@@ -124,16 +134,27 @@ impl Life {
 
     async fn live_on(&mut self, disk: &PowerDisk) -> Result<Reached, Broken> {
         let settings = Settings { cache_bytes: CACHE };
-        let journal = match RedbJournal::with_backend(disk.clone(), &settings) {
+        let [pages, log] = disk.files();
+        let journal = match RedbJournal::on_disks(pages, log, self.shape, &settings) {
             Ok(journal) => journal,
             Err(_) if disk.is_off() => return Ok(Reached::Opening),
             Err(problem) => return Err(format!("it cannot be opened: {problem}")),
         };
-        if disk.is_off() {
-            return Err("it was opened although the power went".to_owned());
-        }
         self.created = true;
-        let mut held = self.settle(&journal).await?;
+        if disk.is_off() {
+            // Unless it went while a thread synced the pages.
+            return if self.shape.in_background {
+                Ok(Reached::Opening)
+            } else {
+                Err("it was opened although the power went".to_owned())
+            };
+        }
+        let found = match Contents::read(&journal, &self.names).await {
+            Ok(found) => found,
+            Err(_) if disk.is_off() => return Ok(Reached::Opening),
+            Err(error) => return Err(format!("it cannot be read: {error}")),
+        };
+        let mut held = self.settle(found)?;
         for _ in 0..5 + self.random.below(30) {
             if !self.round(&journal, disk, &mut held).await? {
                 return Ok(Reached::Committing);
@@ -145,9 +166,7 @@ impl Life {
     }
 
     /// Finds out which of the possible contents it is.
-    async fn settle(&mut self, journal: &RedbJournal) -> Result<Contents, Broken> {
-        let read = Contents::read(journal, &self.names).await;
-        let found = read.map_err(|error| format!("it cannot be read: {error}"))?;
+    fn settle(&mut self, found: Contents) -> Result<Contents, Broken> {
         if let Some(contradiction) = found.contradiction() {
             return Err(contradiction);
         }
@@ -172,7 +191,9 @@ impl Life {
         held: &mut Contents,
     ) -> Result<bool, Broken> {
         let before = held.clone();
-        if !self.random.one_in(3) {
+        // Which changes share a commit can only be told if nothing else happens
+        // on the disk.
+        if self.shape.in_background || !self.random.one_in(3) {
             let change = change(&mut self.random, held, &mut self.names);
             let expected = held.perform(&change);
             let answer = submit(journal, change).await;
