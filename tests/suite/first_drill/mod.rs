@@ -1,9 +1,11 @@
 //! The newcomer's path, as it is written: every command of `docs/first-drill.md`
 //! is typed into a shell, in order, with the real program. DRS, STS and IAM are
 //! the emulator's, the table is DynamoDB Local's; what only AWS can do is a
-//! closed list, and what those commands are given is looked at.
+//! closed list, and what those commands are given is looked at. What the README
+//! says can be typed is typed, too.
 
 mod aws;
+mod readme;
 mod terminal;
 mod text;
 mod world;
