@@ -2,31 +2,49 @@
 
 use tidegate_proto::v1::{Action, AllowedAction};
 
-use crate::connect::DEFAULT_ADDRESS;
+use crate::connect::{ConnectArgs, DEFAULT_ADDRESS};
 
-/// How commands are spelled here: with the address, unless the next command
-/// finds the gateway without it.
+/// How commands are spelled here: with the way to the gateway, as far as the
+/// next command does not find it without being told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommandLine {
-    address: Option<String>,
+    /// Behind every command, each with a space before it.
+    way: String,
 }
 
 impl CommandLine {
-    /// For a gateway at `address`.
-    pub(crate) fn new(address: &str) -> Self {
-        let found_anyway = std::env::var("TIDEGATE_ADDRESS")
-            .map_or(address == DEFAULT_ADDRESS, |from_env| from_env == address);
-        Self {
-            address: (!found_anyway).then(|| address.to_owned()),
+    /// For the gateway that these arguments lead to.
+    pub(crate) fn new(args: &ConnectArgs) -> Self {
+        Self::with(args, |name| std::env::var(name).ok())
+    }
+
+    /// The same; `get` reads a variable of the environment, in which the next
+    /// command will look, too.
+    fn with(args: &ConnectArgs, get: impl Fn(&str) -> Option<String>) -> Self {
+        let mut way = String::new();
+        let address = get("TIDEGATE_ADDRESS").unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+        if args.address != address {
+            way += &format!(" --address {}", quoted(&args.address));
         }
+        let files = [
+            ("--tls-ca", "TIDEGATE_TLS_CA", &args.tls_ca),
+            ("--tls-cert", "TIDEGATE_TLS_CERT", &args.tls_cert),
+            ("--tls-key", "TIDEGATE_TLS_KEY", &args.tls_key),
+        ];
+        for (flag, variable, file) in files {
+            let Some(file) = file.as_ref().map(|file| file.display().to_string()) else {
+                continue;
+            };
+            if get(variable).as_ref() != Some(&file) {
+                way += &format!(" {flag} {}", quoted(&file));
+            }
+        }
+        Self { way }
     }
 
     /// A whole command.
     pub(crate) fn line(&self, verb: &str) -> String {
-        match &self.address {
-            Some(address) => format!("tidegate {verb} --address {address}"),
-            None => format!("tidegate {verb}"),
-        }
+        format!("tidegate {verb}{}", self.way)
     }
 
     /// Follows an execution again.
@@ -83,6 +101,16 @@ impl CommandLine {
     }
 }
 
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// `RESUME`, `ACTION_RESUME` or `SKIP_WAVE:web`; `None` for what a newer
 /// gateway may allow.
 fn parsed(text: &str) -> Option<AllowedAction> {
@@ -99,17 +127,56 @@ fn parsed(text: &str) -> Option<AllowedAction> {
 mod tests {
     use super::*;
 
+    fn args(address: &str, tls: [Option<&str>; 3]) -> ConnectArgs {
+        let [tls_ca, tls_cert, tls_key] = tls.map(|file| file.map(Into::into));
+        ConnectArgs {
+            address: address.to_owned(),
+            tls_ca,
+            tls_cert,
+            tls_key,
+        }
+    }
+
     #[test]
     fn the_address_is_in_the_command_if_it_is_needed() {
         let here = CommandLine::default();
         assert_eq!(here.resume("01J"), "tidegate execution resume 01J");
-        let there = CommandLine {
-            address: Some("http://127.0.0.1:9".to_owned()),
-        };
+        let address = "http://127.0.0.1:9";
+        let there = CommandLine::with(&args(address, [None; 3]), |_| None);
         assert_eq!(
             there.resume("01J"),
             "tidegate execution resume 01J --address http://127.0.0.1:9"
         );
+        let known = |name: &str| (name == "TIDEGATE_ADDRESS").then(|| address.to_owned());
+        let known = CommandLine::with(&args(address, [None; 3]), known);
+        assert_eq!(known.resume("01J"), "tidegate execution resume 01J");
+    }
+
+    #[test]
+    fn files_of_tls_are_in_the_command_unless_the_environment_has_them() {
+        let tls = [Some("ca.pem"), Some("my cert.pem"), Some("my.key")];
+        let given = CommandLine::with(&args(DEFAULT_ADDRESS, tls), |_| None);
+        assert_eq!(
+            given.resume("01J"),
+            "tidegate execution resume 01J --tls-ca ca.pem --tls-cert 'my cert.pem' \
+             --tls-key my.key"
+        );
+        let known = |name: &str| match name {
+            "TIDEGATE_TLS_CA" => Some("ca.pem".to_owned()),
+            "TIDEGATE_TLS_KEY" => Some("another.key".to_owned()),
+            _ => None,
+        };
+        let known = CommandLine::with(&args(DEFAULT_ADDRESS, tls), known);
+        assert_eq!(
+            known.resume("01J"),
+            "tidegate execution resume 01J --tls-cert 'my cert.pem' --tls-key my.key"
+        );
+    }
+
+    #[test]
+    fn a_quote_in_a_files_name_stays_one_word() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("/etc/ca.pem"), "/etc/ca.pem");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(crate) struct ConnectArgs {
     pub(crate) address: String,
     /// Certificates (PEM) that the gateway's certificate must come from [default: the system's].
     #[arg(long, env = "TIDEGATE_TLS_CA", value_name = "FILE", global = true)]
-    tls_ca: Option<PathBuf>,
+    pub(crate) tls_ca: Option<PathBuf>,
     /// This side's certificate (PEM).
     #[arg(long, env = "TIDEGATE_TLS_CERT", value_name = "FILE", global = true)]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -88,7 +88,7 @@ impl Gateway {
         Ok(Self {
             channel: endpoint(args)?.connect_lazy(),
             address: args.address.clone(),
-            commands: CommandLine::new(&args.address),
+            commands: CommandLine::new(args),
         })
     }
 

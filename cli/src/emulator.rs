@@ -33,6 +33,9 @@ pub(crate) struct EmulatorVerb {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    /// Listen on an address that others can reach: it asks nobody who they are.
+    #[arg(long)]
+    insecure: bool,
     #[command(flatten)]
     world: World,
 }
@@ -76,20 +79,37 @@ pub(crate) fn speed(text: &str) -> Result<f64, String> {
 impl EmulatorVerb {
     /// Runs the emulator until somebody stops it.
     pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
+        self.exposure()?;
         let running = Running::start(self.listen, &self.world).await?;
         let address = running.address;
+        if !is_of_this_machine(address) {
+            printer.note(&format!(
+                "INSECURE: anybody who reaches {address} can do whatever its clients can"
+            ));
+        }
+        printer.note(&self.world.introduced(address));
+        // The last word, as of a gateway: who waits for it has heard the rest.
         printer.note(&format!("listening on http://{address}"));
-        printer.note(&format!(
-            "scenario {}, {} emulated seconds a second\n  \
-             point an AWS SDK at it: AWS_ENDPOINT_URL_DRS=http://{address} (for roles also \
-             AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL_IAM), the account's 12 digits as the access \
-             key id, any secret",
-            self.world.scenario, self.world.speed
-        ));
         signal::stop().await;
         running.stop().await;
         Ok(Exit::Ok)
     }
+
+    /// Refuses to be open to others by mistake.
+    fn exposure(&self) -> Result<(), Failure> {
+        if self.insecure || is_of_this_machine(self.listen) {
+            return Ok(());
+        }
+        Err(Failure::Other(format!(
+            "{} is reachable from other machines, and the emulator asks nobody who they are; \
+             --listen on 127.0.0.1, or say --insecure if something else protects it",
+            self.listen
+        )))
+    }
+}
+
+fn is_of_this_machine(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 impl World {
@@ -113,6 +133,23 @@ impl World {
     /// Emulated seconds per real second.
     pub(crate) fn speed(&self) -> f64 {
         self.speed
+    }
+
+    /// How to use it where it listens.
+    fn introduced(&self, address: SocketAddr) -> String {
+        let mut text = format!(
+            "scenario {}, {} emulated seconds a second\n  \
+             point an AWS SDK at it: AWS_ENDPOINT_URL_DRS=http://{address} (for roles also \
+             AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL_IAM), the account's 12 digits as the access \
+             key id, any secret",
+            self.scenario, self.speed
+        );
+        if !self.no_workloads {
+            text += "\n  its servers listen on loopback addresses of this machine, which a \
+                     gateway's hooks may probe only with hooks.allow_loopback = true \
+                     (TIDEGATE__HOOKS__ALLOW_LOOPBACK=true)";
+        }
+        text
     }
 
     /// Makes a gateway look at this world's jobs as often as it would look at
@@ -262,6 +299,34 @@ mod tests {
         let failure = World::built_in("shopp", 1.0).load().unwrap_err();
         assert!(failure.to_string().contains("shop"));
         assert!(World::built_in("shop", 1.0).load().is_ok());
+    }
+
+    #[test]
+    fn others_are_served_only_if_that_is_said() {
+        let verb = |listen: &str, insecure| EmulatorVerb {
+            listen: listen.parse().unwrap(),
+            insecure,
+            world: World::built_in("shop", 1.0),
+        };
+        for own in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:1"] {
+            assert!(verb(own, false).exposure().is_ok(), "{own}");
+        }
+        for other in ["0.0.0.0:7071", "[::]:0", "10.0.0.7:1"] {
+            let refused = verb(other, false).exposure().unwrap_err();
+            assert!(refused.to_string().contains(other), "{refused}");
+            assert!(refused.to_string().contains("--insecure"), "{refused}");
+            assert!(verb(other, true).exposure().is_ok(), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_setting_without_which_no_check_passes_is_named() {
+        let address = DEFAULT_LISTEN;
+        let mut world = World::built_in("shop", 1.0);
+        let setting = "TIDEGATE__HOOKS__ALLOW_LOOPBACK=true";
+        assert!(world.introduced(address).contains(setting));
+        world.no_workloads = true;
+        assert!(!world.introduced(address).contains(setting));
     }
 
     #[tokio::test]

@@ -140,7 +140,9 @@ fn emulated(emulator: &Running, world: &World, by_default: bool) -> String {
     };
     format!(
         "EMULATED DRS at http://{}: NOTHING IS LAUNCHED ANYWHERE, {} emulated seconds a \
-         second{why}",
+         second{why}\n  \
+         it ends with this gateway, and a drill under way loses its jobs; to try a restart, run \
+         tidegate emulator beside and a gateway with --drs aws",
         emulator.address,
         world.speed()
     )

@@ -2,6 +2,7 @@
 //! with state, and a way to write small plans down.
 
 pub mod conformance;
+pub mod control;
 pub mod dynamodb;
 pub mod fakes;
 pub mod gateway;

@@ -224,7 +224,12 @@ pub fn sample(name: &str) -> String {
     plans.join(name).display().to_string()
 }
 
-fn tidegate() -> Command {
+/// `tidegate`, as a test calls it.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn tidegate() -> Command {
     let mut command = Command::new(binary());
     // What the machine has set must not reach AWS, or colour the output.
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("AWS_")) {

@@ -89,8 +89,8 @@ pub(crate) enum Failure {
     Paused {
         /// Why it is paused, one line each.
         holds: Vec<String>,
-        /// The command that resumes it.
-        resume: String,
+        /// The commands for it, of which one may be typed.
+        next: Vec<String>,
     },
     /// `--timeout` passed.
     TimedOut(String),
@@ -159,12 +159,15 @@ impl fmt::Display for Failure {
                 "no gateway answers at {address}: {reason}\n  \
                  tidegate serve starts one; --address or TIDEGATE_ADDRESS says where it is"
             ),
-            Self::Paused { holds, resume } => {
+            Self::Paused { holds, next } => {
                 f.write_str("the execution is paused")?;
                 for hold in holds {
                     write!(f, "\n  {hold}")?;
                 }
-                write!(f, "\n  next: {resume}")
+                for command in next {
+                    write!(f, "\n  next: {command}")?;
+                }
+                Ok(())
             }
             Self::Output(error) => write!(f, "cannot write to the standard output: {error}"),
         }

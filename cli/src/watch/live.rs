@@ -21,12 +21,16 @@ impl Live {
         terminal::size().unwrap_or((80, 24))
     }
 
-    /// Replaces the last frame. What does not fit is cut off at the bottom,
-    /// because a frame that scrolls could not be replaced.
+    /// Lines that a frame may have: one that scrolls could not be replaced.
+    pub(super) fn room(height: u16) -> usize {
+        usize::from(height.saturating_sub(1)).max(1)
+    }
+
+    /// Replaces the last frame. The new one was made for the terminal's room;
+    /// if that shrank since, what is too much is cut off at the bottom.
     pub(super) fn draw(&mut self, frame: &str) -> io::Result<()> {
         let (_, height) = Self::size();
-        let room = usize::from(height.saturating_sub(1)).max(1);
-        let lines: Vec<&str> = frame.lines().take(room).collect();
+        let lines: Vec<&str> = frame.lines().take(Self::room(height)).collect();
         let mut out = io::stdout().lock();
         if self.drawn > 0 {
             queue!(out, cursor::MoveToPreviousLine(self.drawn))?;

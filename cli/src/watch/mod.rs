@@ -7,6 +7,7 @@ mod fake;
 mod fold;
 pub(crate) mod hook_runs;
 mod hooks;
+mod layout;
 pub(crate) mod lines;
 mod live;
 mod next;
@@ -24,6 +25,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use layout::Room;
 use live::Live;
 pub(crate) use stream::{Heard, follow};
 use tidegate_proto::v1::{Commit, Execution, WatchResponse, watch_response::Message};
@@ -124,7 +126,7 @@ impl Watch {
                         return Ok(screen.end(&self.id));
                     }
                     if self.fail_on_pause && screen.is_paused() {
-                        return Err(paused(&screen, &self.id));
+                        return Err(paused(&screen));
                     }
                 }
                 _ = frames.tick(), if self.show == Show::Live => screen.draw()?,
@@ -145,10 +147,10 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-fn paused(screen: &Screen, id: &str) -> Failure {
+fn paused(screen: &Screen) -> Failure {
     Failure::Paused {
         holds: screen.execution().holds.iter().map(names::hold).collect(),
-        resume: screen.commands.resume(id),
+        next: next::human(&screen.view, &screen.commands),
     }
 }
 
@@ -294,8 +296,12 @@ impl Screen {
     /// The standard output cannot be written to.
     pub(crate) fn draw(&mut self) -> Result<(), Failure> {
         if self.show == Show::Live && self.is_known {
-            let (width, _) = Live::size();
-            let frame = render::render(&self.view, Timestamp::now(), width.into(), &self.commands);
+            let (width, height) = Live::size();
+            let room = Room {
+                width: width.into(),
+                height: Live::room(height),
+            };
+            let frame = render::render(&self.view, Timestamp::now(), room, &self.commands);
             self.live.draw(&frame)?;
         }
         Ok(())

@@ -1,11 +1,13 @@
 //! The live view as text: a pure function of what is known, the time and the
-//! width.
+//! room.
 
 use jiff::Timestamp;
 use tidegate_proto::v1::{Execution, ExecutionState, ServerState, Wave, WaveState};
 
 use super::{
-    hooks, next,
+    hooks,
+    layout::{Parts, Room},
+    next::Foot,
     paint::{self, BAD, BUSY, FAINT, GOOD, LOOK, Line, PLAIN, STRONG, bar},
     view::{ExecutionView, server_counts, troubled},
 };
@@ -16,20 +18,24 @@ const NAMED: usize = 8;
 /// Width of a wave's bar.
 const BAR: usize = 20;
 
-/// The view at `now` of our clock. Its lines are at most `width` characters wide.
+/// The view at `now` of our clock. Its lines fit the room.
 pub(crate) fn render(
     view: &ExecutionView,
     now: Timestamp,
-    width: usize,
+    room: Room,
     commands: &CommandLine,
 ) -> String {
     let now = view.gateway_time(now);
-    let mut lines = header(view, now);
-    lines.extend(waves(view.execution(), now));
-    lines.extend(trouble(view.execution()));
-    lines.extend(hooks::lines(view.execution()));
-    lines.extend(next::lines(view, now, commands));
-    paint::render(&lines, width)
+    let execution = view.execution();
+    let (heading, waves) = waves(execution, now);
+    let parts = Parts {
+        header: header(view, now),
+        heading,
+        waves,
+        details: [trouble(execution), hooks::lines(execution)].concat(),
+        foot: Foot::new(view, now, room.width, commands),
+    };
+    paint::render(&parts.fit(room.height), room.width)
 }
 
 fn header(view: &ExecutionView, now: Timestamp) -> Vec<Line> {
@@ -68,7 +74,8 @@ fn clock(view: &ExecutionView, now: Timestamp) -> Line {
     }
 }
 
-fn waves(execution: &Execution, now: Timestamp) -> Vec<Line> {
+/// A heading, and a line for each wave.
+fn waves(execution: &Execution, now: Timestamp) -> (Line, Vec<(WaveState, Line)>) {
     let width = |text: fn(&Wave) -> &str, heading: &str| {
         let longest = execution
             .waves
@@ -82,7 +89,7 @@ fn waves(execution: &Execution, now: Timestamp) -> Vec<Line> {
         "  {:name_width$}  {:state_width$}  {:>7}  {:7}  SERVERS",
         "WAVE", "STATE", "ELAPSED", "ATTEMPT"
     );
-    let mut lines = vec![Line::default().with(FAINT, heading)];
+    let mut lines = Vec::new();
     for wave in &execution.waves {
         let state = names::wave_state(wave.state());
         let attempt = match wave.attempt {
@@ -97,9 +104,9 @@ fn waves(execution: &Execution, now: Timestamp) -> Vec<Line> {
                 PLAIN,
                 format!("  {:>7}  {attempt:7}  ", wave_elapsed(wave, now)),
             );
-        lines.push(servers(line, wave));
+        lines.push((wave.state(), servers(line, wave)));
     }
-    lines
+    (Line::default().with(FAINT, heading), lines)
 }
 
 fn wave_elapsed(wave: &Wave, now: Timestamp) -> String {
@@ -237,8 +244,13 @@ mod tests {
     use crate::watch::sample;
 
     fn shown(view: &ExecutionView, width: usize) -> String {
+        let height = 60;
+        shown_in(view, Room { width, height })
+    }
+
+    fn shown_in(view: &ExecutionView, room: Room) -> String {
         let now = Timestamp::from_second(sample::START + 300).unwrap();
-        let text = render(view, now, width, &CommandLine::default());
+        let text = render(view, now, room, &CommandLine::default());
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -294,6 +306,64 @@ mod tests {
         held   HOOK (wave database): not all answer
         you    tidegate execution resume 01JAAAAAAAAAAAAAAAAAAAAAAA
         "#);
+    }
+
+    #[test]
+    fn what_to_type_is_on_a_small_screen_whatever_the_plan() {
+        let room = Room {
+            width: 80,
+            height: 23,
+        };
+        insta::assert_snapshot!(shown_in(&sample::large(), room), @r#"
+        DRILL shop r3 01JAAAAAAAAAAAAAAAAAAAAAAA  PAUSED
+        elapsed 5m00s of RTO 15m00s  [#############...........................] 33 %
+
+          WAVE     STATE       ELAPSED  ATTEMPT  SERVERS
+          (9 SUCCEEDED, 1 SKIPPED)
+        ▸ wave-11  RECOVERING
+        ▸ wave-12  RECOVERING
+        ⏸ wave-13  GATED     
+        · wave-14  WAITING                       after wave-13
+        · wave-15  WAITING                       after wave-14
+        · wave-16  WAITING                       after wave-15
+        · wave-17  WAITING                       after wave-16
+        · wave-18  WAITING                       after wave-17
+        · wave-19  WAITING                       after wave-18
+          (6 WAITING)
+
+        now    poll drsjob-1
+        now    poll drsjob-2
+        now    poll drsjob-3
+        now    poll drsjob-4
+               and 2 more
+        held   PLANNED (wave wave-13): the plan pauses before this wave
+        you    tidegate execution resume 01JAAAAAAAAAAAAAAAAAAAAAAA
+        "#);
+        let hold = "held   PLANNED (wave wave-13)";
+        let command = "you    tidegate execution resume 01JAAAAAAAAAAAAAAAAAAAAAAA";
+        for (view, height) in [
+            (sample::large(), 23),
+            (sample::large(), 9),
+            (sample::large(), 2),
+            (sample::large_in_trouble(40), 23),
+        ] {
+            let text = shown_in(&view, Room { width: 80, height });
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.len() <= height, "{height}: {text}");
+            assert_eq!(lines.last(), Some(&command), "{height}: {text}");
+            let above = lines.iter().rev().nth(1);
+            assert!(above.is_some_and(|it| it.starts_with(hold)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_screen_of_one_line_is_for_what_to_type() {
+        let room = Room {
+            width: 80,
+            height: 1,
+        };
+        assert!(shown_in(&sample::large(), room).starts_with("you    tidegate"));
+        assert_eq!(shown_in(&sample::running(), room).lines().count(), 1);
     }
 
     #[test]

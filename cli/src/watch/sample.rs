@@ -1,9 +1,9 @@
 //! Executions to look at, for the tests of this module.
 
 use tidegate_proto::v1::{
-    Bookmark, Execution, ExecutionKind, ExecutionState, Hold, HookFailureKind, HookFinding,
-    HookOutcome, HookPhase, HookRun, HookSeverity, Objectives, PauseReason, Server, ServerState,
-    WatchHeader, Wave, WaveState,
+    Action, AllowedAction, Bookmark, Execution, ExecutionKind, ExecutionState, Hold,
+    HookFailureKind, HookFinding, HookOutcome, HookPhase, HookRun, HookSeverity, Objectives,
+    PauseReason, Server, ServerState, WatchHeader, Wave, WaveState,
 };
 
 use super::view::ExecutionView;
@@ -103,6 +103,82 @@ pub(crate) fn paused() -> ExecutionView {
             ..Bookmark::default()
         },
     )
+}
+
+/// A drill of which two waves failed. Those of `waves` wait for a word, and
+/// there are holds of these reasons beside them.
+pub(crate) fn failed(waves: &[&str], others: &[PauseReason]) -> ExecutionView {
+    let both = ["database", "cache"];
+    let run = |name: &&str| wave(name, &[], WaveState::Failed, Vec::new());
+    let mut execution = drill(ExecutionState::Paused, both.iter().map(run).collect());
+    let failed = waves.iter().map(|&name| (PauseReason::WaveFailed, name));
+    for (reason, wave) in failed.chain(others.iter().map(|&reason| (reason, "web"))) {
+        let mut hold = Hold {
+            wave: wave.to_owned(),
+            ..Hold::default()
+        };
+        hold.set_reason(reason);
+        execution.holds.push(hold);
+    }
+    view(execution, Bookmark::default())
+}
+
+/// Makes the gateway say that it allows these actions now, and no others.
+pub(crate) fn allow(view: &mut ExecutionView, actions: &[(Action, &str)]) {
+    let allowed = actions.iter().map(|&(action, wave)| AllowedAction {
+        action: action.into(),
+        wave: wave.to_owned(),
+    });
+    let bookmark = Bookmark {
+        allowed_actions: allowed.collect(),
+        revision: view.execution().revision,
+        ..Bookmark::default()
+    };
+    view.bookmark(bookmark, jiff::Timestamp::UNIX_EPOCH);
+}
+
+/// A paused drill of 25 waves: some are over, two run, one waits for a
+/// person, and the others wait for it.
+pub(crate) fn large() -> ExecutionView {
+    let state = |n: usize| match n {
+        1..=9 => WaveState::Succeeded,
+        10 => WaveState::Skipped,
+        11 | 12 => WaveState::Recovering,
+        13 => WaveState::Gated,
+        _ => WaveState::Waiting,
+    };
+    let waves = (1..=25).map(|n| {
+        let after = format!("wave-{:02}", n - 1);
+        wave(&format!("wave-{n:02}"), &[&after], state(n), Vec::new())
+    });
+    let mut execution = drill(ExecutionState::Paused, waves.collect());
+    let mut hold = Hold {
+        wave: "wave-13".to_owned(),
+        detail: "the plan pauses before this wave".to_owned(),
+        ..Hold::default()
+    };
+    hold.set_reason(PauseReason::Planned);
+    execution.holds.push(hold);
+    let outstanding = (1..=6).map(|n| format!("poll drsjob-{n}")).collect();
+    view(
+        execution,
+        Bookmark {
+            time: at(300),
+            outstanding,
+            ..Bookmark::default()
+        },
+    )
+}
+
+/// The same, with `count` servers in trouble in a wave that runs.
+pub(crate) fn large_in_trouble(count: usize) -> ExecutionView {
+    let mut execution = large().execution().clone();
+    let mut failed = servers(&[(ServerState::Failed, count)]);
+    for server in &mut failed {
+        server.detail = "DRS: LAUNCH_FAILED".to_owned();
+    }
+    execution.waves[10].servers = failed;
+    view(execution, Bookmark::default())
 }
 
 /// A drill that a hook holds after the launch of its first wave.

@@ -222,7 +222,10 @@ impl Follower {
             Code::Internal,
             Code::ResourceExhausted,
         ];
-        if status.code() == Code::OutOfRange {
+        // A cursor that was given is wrong; one that the gateway itself gave was
+        // right, and is gone with what the gateway has lost.
+        let is_own = self.cursor.after().is_some();
+        if status.code() == Code::OutOfRange && is_own {
             Stop::Anew(status.message().to_owned())
         } else if passes.contains(&status.code()) {
             Stop::Again(status.message().to_owned())

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_proto::v1::{
-    Bookmark, Commit, Execution, ExecutionState, Server, ServerState, WatchHeader, Wave,
+    AllowedAction, Bookmark, Commit, Execution, ExecutionState, Server, ServerState, WatchHeader,
+    Wave,
 };
 
 use super::fold;
@@ -91,6 +92,16 @@ impl ExecutionView {
             ),
         };
         Some((time::timestamp(at?)?, reason))
+    }
+
+    /// What the gateway allows now; `None` while it has not said so, and after
+    /// a commit that is newer than the bookmark that did.
+    pub(crate) fn allowed_actions(&self) -> Option<&[AllowedAction]> {
+        self.bookmark
+            .as_ref()
+            .filter(|bookmark| bookmark.revision >= self.execution.revision)
+            .map(|bookmark| bookmark.allowed_actions.as_slice())
+            .filter(|allowed| !allowed.is_empty())
     }
 
     /// What is outstanding, one line each; nothing after a commit that is newer

@@ -37,7 +37,6 @@ pub(crate) fn shop() -> v1::Plan {
             }),
             target: Some(convert::wave::target(&target())),
             waves: vec![database(), web()],
-            timeout: seconds(0),
             ..v1::PlanSpec::default()
         }),
         ..v1::Plan::default()

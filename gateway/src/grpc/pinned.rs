@@ -35,6 +35,15 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_zero_that_was_accepted_once_is_none() {
+        let mut plan = fixtures::shop();
+        let spec = plan.spec.as_mut().unwrap();
+        spec.timeout = Some(prost_types::Duration::default());
+        let read = pinned_plan(&plan.encode_to_vec()).unwrap();
+        assert_eq!(read, fixtures::checked_shop());
+    }
+
+    #[test]
     fn what_is_no_plan_is_said_to_be_none() {
         assert!(pinned_plan(b"\xff\xff").is_err());
         assert_eq!(pinned_plan(b"").unwrap_err(), "spec: must be given");

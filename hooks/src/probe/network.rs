@@ -24,7 +24,7 @@ use tokio::{
 
 use super::{
     ProbeFailure, Problem,
-    policy::{Setting, Subject, judge},
+    policy::{Rule, Setting, Subject, judge},
 };
 
 /// How long an address is waited for before the next is tried beside it: the
@@ -59,6 +59,18 @@ pub type Stream = Box<dyn Duplex>;
 pub struct Network {
     resolver: Arc<dyn Resolver>,
     connector: Arc<dyn Connector>,
+}
+
+/// Why an address is not dialled. One rule can be lifted where a hook runs,
+/// and whoever tries things out on one machine looks for how.
+fn denied(address: SocketAddr, rule: Rule) -> String {
+    let advice = if rule == Rule::Loopback {
+        " (to try things out, a gateway allows it with hooks.allow_loopback = true, \
+         `hook run` with --allow-loopback)"
+    } else {
+        ""
+    };
+    format!("{address} may not be reached: rule {rule}{advice}")
 }
 
 /// What is to be reached.
@@ -103,10 +115,8 @@ impl Network {
     ) -> Result<(Stream, SocketAddr), ProbeFailure> {
         let candidates = self.candidates(destination).await?;
         for address in &candidates {
-            judge(setting, *address, destination.subject).map_err(|rule| {
-                let text = format!("{address} may not be reached: rule {rule}");
-                ProbeFailure::new(Problem::Denied, text)
-            })?;
+            judge(setting, *address, destination.subject)
+                .map_err(|rule| ProbeFailure::new(Problem::Denied, denied(*address, rule)))?;
         }
         self.connect(&candidates).await
     }

@@ -41,7 +41,7 @@ pub struct PlanSpec {
     #[prost(message, repeated, tag = "4")]
     pub waves: ::prost::alloc::vec::Vec<WaveSpec>,
     /// Ends the execution as FAILED when it takes longer, after the DRS jobs
-    /// that run then have ended. Unset or zero: no limit.
+    /// that run then have ended. Unset: no limit; zero is refused.
     #[prost(message, optional, tag = "5")]
     pub timeout: ::core::option::Option<::prost_types::Duration>,
     /// What to do when it stays unknown whether DRS accepted a launch.
@@ -143,7 +143,7 @@ pub struct WaveSpec {
     #[prost(message, optional, tag = "10")]
     pub retry: ::core::option::Option<RetryPolicy>,
     /// Fails the wave when it takes longer, measured from its start.
-    /// Unset or zero: no limit.
+    /// Unset: no limit; zero is refused.
     #[prost(message, optional, tag = "11")]
     pub timeout: ::core::option::Option<::prost_types::Duration>,
     /// How long all hooks of one phase of this wave may take together; time in

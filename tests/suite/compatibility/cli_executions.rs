@@ -54,6 +54,39 @@ fn a_failed_drill_and_a_tolerated_failure_have_their_own_codes() {
 }
 
 #[test]
+fn a_failed_wave_that_holds_is_offered_what_the_gateway_takes() {
+    let stack = Stack::start("mishaps");
+    stack.apply(&FAILS.replace("- name: only", "- name: only\n      onFailure: pause"));
+    let id = stack.drill("fails");
+    let held = stack.run(&["execution", "wait", &id, "--fail-on-pause"]);
+    assert_code(&held, 6);
+    let said = stderr(&held);
+    assert!(said.contains("WAVE_FAILED (wave only)"), "{said}");
+    let offered = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("  next: "));
+    let offered: Vec<&str> = offered.collect();
+    let commands = ["retry", "skip"].map(|verb| format!("tidegate execution {verb} {id} only"));
+    assert_eq!(offered, commands, "{said}");
+    let skip: Vec<&str> = offered[1].split(' ').skip(1).collect();
+    assert_code(&stack.run(&skip), 0);
+}
+
+#[test]
+fn a_revision_that_is_not_there_yet_is_no_place_to_watch_from() {
+    let stack = Stack::start("shop");
+    stack.apply(TWO_TIERS);
+    let id = stack.drill("two-tiers");
+    let refused = stack.run(&["execution", "watch", &id, "--after", "999999"]);
+    assert_code(&refused, 10);
+    let said = stderr(&refused);
+    assert!(said.contains("the newest revision of execution"), "{said}");
+    assert!(said.contains("REVISION_OUT_OF_RANGE"), "{said}");
+    assert!(!said.contains("opened again"), "{said}");
+    assert_eq!(stdout(&refused), "");
+}
+
+#[test]
 fn json_is_protobuf_json_on_the_standard_output_alone() {
     let stack = Stack::start("shop");
     stack.apply(ALONE);

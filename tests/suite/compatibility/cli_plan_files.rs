@@ -5,7 +5,7 @@ use std::fs;
 
 use tidegate_tests::process::{run, sample};
 
-use super::stack::{stderr, stdout};
+use super::stack::{Stack, stderr, stdout};
 
 const HEAD: &str = "apiVersion: tidegate/v1\nkind: Plan\nmetadata: {name: shop}\nspec:\n";
 /// Nothing listens there.
@@ -57,6 +57,26 @@ fn every_mistake_in_the_graph_is_shown_with_its_place() {
     let said = refusal(format!("{HEAD}{waves}").as_bytes());
     for place in ["plan.yaml:7:27", "plan.yaml:8:18", "plan.yaml:8:47"] {
         assert!(said.contains(place), "{place} in:\n{said}");
+    }
+}
+
+#[test]
+fn a_limit_of_zero_is_refused_in_its_place_with_and_without_a_gateway() {
+    let plan = format!(
+        "{HEAD}  target: {{account: \"123456789012\", region: us-west-2}}\n  waves:\n    \
+         - {{name: db, servers: {{tags: {{a: b}}}}, timeout: 0s}}\n"
+    );
+    let stack = Stack::start("shop");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("plan.yaml").display().to_string();
+    fs::write(&file, plan).expect("the folder can be written to");
+    for verb in ["validate", "apply"] {
+        let output = stack.run(&["plan", verb, &file]);
+        assert_eq!(output.status.code(), Some(10), "{verb}: {output:?}");
+        let said = stderr(&output);
+        assert!(said.contains("spec.waves[0].timeout"), "{verb}: {said}");
+        assert!(said.contains("longer than zero"), "{verb}: {said}");
+        assert!(said.contains("plan.yaml:7:43"), "{verb}: {said}");
     }
 }
 

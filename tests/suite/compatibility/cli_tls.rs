@@ -37,6 +37,18 @@ fn a_client_is_served_with_its_certificate_and_refused_without() {
     ];
     let served = run(&served, &address);
     assert!(served.status.success(), "{}", stderr(&served));
+
+    let way = ["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key];
+    let lost = run(&[&["plan", "get", "nothing"], &way[..]].concat(), &address);
+    let said = stderr(&lost);
+    let suggested = said
+        .lines()
+        .find_map(|line| line.split_once("what there is: tidegate "));
+    let (_, suggested) = suggested.unwrap_or_else(|| panic!("{said}"));
+    let words: Vec<&str> = suggested.split(' ').collect();
+    let typed = run(&words, &address);
+    assert!(typed.status.success(), "{suggested}: {}", stderr(&typed));
+
     let refused = run(&["info", "--tls-ca", &ca], &address);
     assert!(
         !refused.status.success(),

@@ -8,6 +8,7 @@ mod cli_hooks;
 mod cli_plan_files;
 mod cli_serving;
 mod cli_tls;
+mod demo;
 mod grpc_python;
 mod hook_host;
 mod hostile_input;

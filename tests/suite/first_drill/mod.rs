@@ -1,9 +1,11 @@
 //! The newcomer's path, as it is written: every command of `docs/first-drill.md`
 //! is typed into a shell, in order, with the real program. DRS, STS and IAM are
 //! the emulator's, the table is DynamoDB Local's; what only AWS can do is a
-//! closed list, and what those commands are given is looked at.
+//! closed list, and what those commands are given is looked at. What the README
+//! says can be typed is typed, too.
 
 mod aws;
+mod readme;
 mod terminal;
 mod text;
 mod world;
@@ -60,13 +62,36 @@ fn every_command_that_the_prose_names_is_one() {
         let commands = spans.filter_map(|span| span.strip_prefix("tidegate "));
         let mut count = 0;
         for command in commands.filter(|it| !it.contains('\n')) {
-            let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
-            let output = run(&words, "");
-            assert!(output.status.success(), "{path}: tidegate {command}");
+            assert_is_one(path, command);
             count += 1;
         }
         assert!(count > 0, "{path}");
     }
+}
+
+/// So must what a block shows that nobody types: it builds a hook, or reaches
+/// other machines.
+#[test]
+fn every_command_that_the_readme_shows_is_one() {
+    let shown = text::fences("README.md").into_iter();
+    let shown: Vec<String> = shown
+        .filter(|fence| fence.block().is_none())
+        .flat_map(|fence| fence.content.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let commands = shown.iter().filter_map(|it| it.strip_prefix("tidegate "));
+    let mut count = 0;
+    for line in commands {
+        let (command, _) = line.split_once(" #").unwrap_or((line, ""));
+        assert_is_one("README.md", command);
+        count += 1;
+    }
+    assert!(count > 5, "{shown:#?}");
+}
+
+fn assert_is_one(path: &str, command: &str) {
+    let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+    let output = run(&words, "");
+    assert!(output.status.success(), "{path}: tidegate {command}");
 }
 
 /// Whoever follows the text.

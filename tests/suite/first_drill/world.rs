@@ -3,8 +3,6 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
     os::unix::fs::symlink,
     path::PathBuf,
     sync::{
@@ -17,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_gateway::adapters::journal_dynamodb::Settings;
 use tidegate_tests::{
+    control::control,
     dynamodb::DynamoDbLocal,
     process::{Process, binary},
 };
@@ -115,20 +114,7 @@ impl World {
     }
 
     fn control(&self, method: &str, path: &str, body: &str) -> Value {
-        let address = self.emulator.address();
-        let address = address.strip_prefix("http://").expect("plain HTTP");
-        let mut stream = TcpStream::connect(address).expect("the emulator listens");
-        let request = format!(
-            "{method} /_emulator/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        serde_json::from_str(body).expect("JSON")
+        control(self.emulator.address(), method, path, body)
     }
 }
 

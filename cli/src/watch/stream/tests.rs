@@ -128,15 +128,37 @@ async fn an_execution_that_is_not_there_is_no_endless_wait() {
 async fn a_cursor_that_is_gone_begins_anew() {
     let (words, asked) = heard(
         vec![
-            vec![Err(Status::out_of_range("the earliest revision is 5"))],
+            vec![header(9, 20, &["a"], true)],
+            vec![Err(Status::out_of_range("the newest revision is 5"))],
             vec![
-                header(9, 20, &["a"], true),
+                header(5, 12, &["a"], true),
                 end(WatchEndReason::ExecutionEnded),
             ],
         ],
         Some(2),
     )
     .await;
-    assert_eq!(words, ["lost", "snapshot first=true waves=1", "ended"]);
-    assert_eq!(asked, [Some(2), None]);
+    let expected = [
+        "snapshot first=true waves=1",
+        "lost",
+        "lost",
+        "snapshot first=true waves=1",
+        "ended",
+    ];
+    assert_eq!(words, expected);
+    assert_eq!(asked, [Some(2), Some(9), None]);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_given_and_is_beyond_the_newest_is_refused() {
+    let (words, asked) = heard(
+        vec![
+            vec![Err(Status::out_of_range("the newest revision is 5"))],
+            vec![header(5, 12, &["a"], true)],
+        ],
+        Some(999_999),
+    )
+    .await;
+    assert_eq!(words, ["failed Invalid"]);
+    assert_eq!(asked, [Some(999_999)], "it is not asked again");
 }

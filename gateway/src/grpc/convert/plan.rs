@@ -6,8 +6,8 @@ mod hook;
 use tidegate_core::{
     Span,
     plan::{
-        DraftGroup, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy, PlanDraft,
-        Priority, UnknownLaunch,
+        DraftGroup, DraftRetry, DraftServer, DraftTarget, DraftWave, FailurePolicy, Mistake,
+        PlanDraft, Priority, UnknownLaunch,
     },
 };
 use tidegate_proto::v1;
@@ -20,6 +20,21 @@ pub(crate) fn draft(plan: &v1::Plan) -> (PlanDraft, Vec<v1::FieldViolation>) {
     let mut reader = Reader::default();
     let draft = reader.plan(plan);
     (draft, reader.violations)
+}
+
+/// Limits of zero in a plan that is sent: whoever writes one may mean "none" or
+/// "at once", and is asked to say it.
+pub(crate) fn zero_limits(plan: &v1::Plan) -> Vec<v1::FieldViolation> {
+    let Some(spec) = &plan.spec else {
+        return Vec::new();
+    };
+    let waves = spec.waves.iter().enumerate();
+    let of_waves = waves.map(|(ix, wave)| (format!("spec.waves[{ix}].timeout"), wave.timeout));
+    of_waves
+        .chain([("spec.timeout".to_owned(), spec.timeout)])
+        .filter(|(_, timeout)| timeout.as_ref().and_then(span) == Some(Span::ZERO))
+        .map(|(field, _)| violation(field, Mistake::ZeroSpan.to_string()))
+        .collect()
 }
 
 /// A violation of one field.
@@ -131,7 +146,8 @@ impl Reader {
         None
     }
 
-    /// A length of time for which zero says the same as nothing: no limit.
+    /// A length of time for which zero says the same as nothing: no limit. It
+    /// is in plans that were stored before [`zero_limits`] refused it.
     fn limit(&mut self, path: &str, length: Option<&prost_types::Duration>) -> Option<Span> {
         self.span(path, length).filter(|&span| span > Span::ZERO)
     }
@@ -198,7 +214,24 @@ mod tests {
         };
         assert!(servers[1].optional);
         assert_eq!(plan.objectives().rpo, Some(Span::from_secs(300)));
-        assert_eq!(plan.timeout(), None, "zero is no limit");
+        assert_eq!(plan.timeout(), None);
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_named_and_read_as_none() {
+        let mut plan = fixtures::shop();
+        assert_eq!(zero_limits(&plan), []);
+        let spec = plan.spec.as_mut().unwrap();
+        spec.timeout = Some(prost_types::Duration::default());
+        spec.waves[1].timeout = Some(prost_types::Duration::default());
+        let zeros = zero_limits(&plan);
+        let fields: Vec<&str> = zeros.iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(fields, ["spec.waves[1].timeout", "spec.timeout"]);
+        assert!(zeros[0].description.contains("leave it out for no limit"));
+
+        let (draft, violations) = draft(&plan);
+        assert_eq!(violations, []);
+        assert_eq!((draft.timeout, draft.waves[1].timeout), (None, None));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Accepted {
             create_time: None,
             ..plan.cloned().unwrap_or_default()
         };
-        let mut checked = check(&content, limits).map_err(Unaccepted::Mistakes)?;
+        let mut checked = acceptable(&content, limits).map_err(Unaccepted::Mistakes)?;
         if checked.hook_uses().next().is_some() {
             let refreshed = hooks.refresh().await;
             refreshed.map_err(|error| Unaccepted::Unready(status::from_read(&error)))?;
@@ -163,6 +163,17 @@ pub(super) fn read(services: &Services, stored: &StoredPlan) -> Result<(v1::Plan
     let shown = shown(stored)?;
     let checked = check(&shown, &services.settings.plan_limits).map_err(status::invalid_plan)?;
     Ok((shown, checked))
+}
+
+/// The same of a plan that is sent, which may not say everything that a stored
+/// one may.
+fn acceptable(plan: &v1::Plan, limits: &Limits) -> Result<Plan, Vec<v1::FieldViolation>> {
+    let zeros = convert::plan::zero_limits(plan);
+    match check(plan, limits) {
+        Ok(checked) if zeros.is_empty() => Ok(checked),
+        Ok(_) => Err(zeros),
+        Err(mistakes) => Err(merged(mistakes, zeros)),
+    }
 }
 
 /// A plan as the engine runs it, or every mistake in it.

@@ -37,6 +37,25 @@ async fn the_digest_is_over_content_only() {
 }
 
 #[tokio::test]
+async fn a_limit_of_zero_is_refused_with_its_field_and_beside_other_mistakes() {
+    let hooks = FakeHooks::default();
+    let zero = Some(prost_types::Duration::default());
+    let mut plan = fixtures::shop();
+    let spec = plan.spec.as_mut().unwrap();
+    spec.timeout = zero;
+    spec.waves[1].timeout = zero;
+    let both = ["spec.waves[1].timeout", "spec.timeout"];
+    assert_eq!(fields(&plan, &hooks).await, both);
+    plan.spec.as_mut().unwrap().waves[0].name.clear();
+    let fields = fields(&plan, &hooks).await;
+    assert!(fields.contains(&"spec.waves[0].name".to_owned()));
+    assert!(
+        both.iter()
+            .all(|field| fields.contains(&(*field).to_owned()))
+    );
+}
+
+#[tokio::test]
 async fn a_hook_is_pinned_to_the_newest_of_its_name_unless_the_plan_pins_it() {
     let hooks = FakeHooks::default();
     let old = hooks.add("tcp/1");
