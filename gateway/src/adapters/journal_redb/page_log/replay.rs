@@ -83,15 +83,13 @@ fn read<L: StorageBackend>(file: &L, shape: Shape) -> io::Result<Vec<u8>> {
 
 /// From `since` to the newest, each once.
 fn check_whole(needed: &[&Record<'_>], newest: &Record<'_>) -> Result<(), ReplayError> {
-    let mut expected = newest.since;
-    for record in needed {
+    for (expected, record) in (newest.since..).zip(needed) {
         if record.sequence != expected {
             return Err(ReplayError::Gap {
                 from: expected,
                 to: record.sequence.saturating_sub(1),
             });
         }
-        expected += 1;
     }
     Ok(())
 }

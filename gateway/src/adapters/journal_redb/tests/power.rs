@@ -68,13 +68,16 @@ fn nor_is_anything_lost_while_a_thread_syncs_the_pages() {
 #[test]
 fn a_disk_that_lies_about_syncs_is_caught() {
     const SEEDS: u64 = 100;
-    for one_in in [1, 10] {
-        let outcomes = run(0, SEEDS, Syncs::Lying { one_in }, false);
+    let lies = [
+        Syncs::Lying { one_in: 1 },
+        Syncs::Lying { one_in: 10 },
+        Syncs::LyingOfPages,
+    ];
+    for syncs in lies {
+        let outcomes = run(0, SEEDS, syncs, false);
         let caught = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
         let caught = caught.count();
-        tell(&format!(
-            "one sync in {one_in} lies: caught by {caught} of {SEEDS} seeds"
-        ));
+        tell(&format!("{syncs:?}: caught by {caught} of {SEEDS} seeds"));
         assert!(caught >= 10, "{caught}");
     }
 }

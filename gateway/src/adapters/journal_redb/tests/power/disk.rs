@@ -28,6 +28,8 @@ pub(super) enum Syncs {
     Lying {
         one_in: usize,
     },
+    /// None of the pages does anything; the log's do.
+    LyingOfPages,
 }
 
 /// What the disk is told to do.
@@ -196,7 +198,7 @@ impl StorageBackend for PowerFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.disk.operate(|state, cut| {
-            if !cut && !state.lies() {
+            if !cut && !state.lies(self.number) {
                 state.files[self.number].sync();
             }
             Ok(())
@@ -227,9 +229,10 @@ impl State {
         Ok(())
     }
 
-    fn lies(&mut self) -> bool {
+    fn lies(&mut self, file: usize) -> bool {
         match self.cut.map(|cut| cut.syncs) {
             Some(Syncs::Lying { one_in }) => self.random.one_in(one_in),
+            Some(Syncs::LyingOfPages) => file == 0,
             Some(Syncs::Honest) | None => false,
         }
     }
