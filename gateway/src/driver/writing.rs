@@ -40,11 +40,13 @@ pub(super) async fn write(
             Err(AppendError::Taken { newest, .. }) if shared.settings.has(Planted::SkipsFence) => {
                 append.revision = newest + 1;
             }
-            // The position or the key may be taken by the earlier try.
+            // The position or the key may be taken by the earlier try, and the last
+            // room by its record.
             Err(
                 error @ (AppendError::Taken { .. }
                 | AppendError::Claimed { .. }
-                | AppendError::Outdated { .. }),
+                | AppendError::Outdated { .. }
+                | AppendError::Refused(_)),
             ) if in_doubt => {
                 return match is_there(shared, &append, nonce).await? {
                     true => Ok(()),
@@ -56,6 +58,7 @@ pub(super) async fn write(
                 | AppendError::Claimed { .. }
                 | AppendError::Outdated { .. }
                 | AppendError::TooLarge { .. }
+                | AppendError::Refused(_)
                 | AppendError::Unknown(_)),
             ) => return Err(error),
         }
