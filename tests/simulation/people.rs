@@ -172,6 +172,7 @@ impl People {
                     | DriverError::NotFound(_)
                     | DriverError::FutureRevision { .. }
                     | DriverError::RequestIdReused(_)
+                    | DriverError::Refused(_)
                     | DriverError::Unknown(_)
                     | DriverError::Damaged(_)
                     | DriverError::ShuttingDown => Err(format!("{request} is told: {error}")),

@@ -2,7 +2,7 @@
 //! was lost, the log itself tells what became of it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
@@ -20,7 +20,10 @@ use tidegate_gateway::{
     adapters::journal_memory::MemoryJournal,
     driver::{Codec, Driver, DriverError, DriverPorts, DriverSettings, StartOrder, View},
     journal_format::{self, RecordDraft},
-    ports::journal::{Append, AppendError, Head, Journal, ReadError, StoredRecord},
+    ports::{
+        clock::Clock as _,
+        journal::{Append, AppendError, Head, Journal, ReadError, StoredRecord},
+    },
 };
 use tidegate_tests::{
     fakes::{FakeDrs, ManualClock, ScriptedHooks},
@@ -127,6 +130,45 @@ async fn a_gateway_that_stops_gives_no_server_to_a_start_that_is_under_way() {
     assert_eq!(driver.list(None, 10).await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_journal_that_is_away_is_asked_ever_more_seldom() {
+    let away = std::iter::repeat_n(Fault::Away, 30);
+    let world = World::new([Fault::None].into_iter().chain(away));
+    let driver = world.driver().await;
+    let ended = world.run(&driver, "db").await.unwrap();
+    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    let asked = world.journal.asked_at();
+    assert_eq!(asked.len(), 32);
+    // Behind the first record: thirty tries in vain, and one that was not.
+    let tries = asked.iter().zip(&asked[1..]).skip(1);
+    let waits: Vec<_> = tries
+        .map(|(one, next)| next.since(*one).as_millis())
+        .collect();
+    // A quarter is up to chance, and the clock goes in steps of 50.
+    let mut full = 200;
+    for wait in &waits {
+        let range = full * 3 / 4..=full + 50;
+        assert!(range.contains(wait), "{wait} of {full}: {waits:?}");
+        full = (full * 2).min(5_000);
+    }
+    let last: BTreeSet<_> = waits[10..].iter().collect();
+    assert!(
+        last.len() > 5,
+        "nobody waits in step with others: {waits:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_journal_that_will_never_take_a_record_is_not_asked_again() {
+    let world = World::new([Fault::None, Fault::Refuses]);
+    let refused = world.pause_unanswered().await;
+    let DriverError::Refused(why) = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(why, "make room");
+    assert_eq!(world.journal.appends(), 2);
+}
+
 /// What happens to an append.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -144,6 +186,10 @@ enum Fault {
     OvertakenAfter,
     /// The file cannot be relied on any more.
     Failed,
+    /// Not written, this time.
+    Away,
+    /// Not written, and never will be.
+    Refuses,
 }
 
 /// A journal with faults.
@@ -152,6 +198,8 @@ struct Flaky {
     faults: Mutex<VecDeque<Fault>>,
     late: Mutex<Option<Append>>,
     appends: AtomicUsize,
+    clock: ManualClock,
+    asked_at: Mutex<Vec<Timestamp>>,
     /// Until then nobody is told of a claim.
     tells_claims: watch::Sender<bool>,
     asked_for_claims: watch::Sender<usize>,
@@ -164,6 +212,8 @@ impl Default for Flaky {
             faults: Mutex::default(),
             late: Mutex::default(),
             appends: AtomicUsize::default(),
+            clock: ManualClock::default(),
+            asked_at: Mutex::default(),
             tells_claims: watch::Sender::new(true),
             asked_for_claims: watch::Sender::new(0),
         }
@@ -173,6 +223,12 @@ impl Default for Flaky {
 impl Flaky {
     fn appends(&self) -> usize {
         self.appends.load(Ordering::Relaxed)
+    }
+
+    /// When it was asked to append.
+    fn asked_at(&self) -> Vec<Timestamp> {
+        let asked_at = self.asked_at.lock();
+        asked_at.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until claims were asked for so often.
@@ -207,6 +263,8 @@ impl Flaky {
                 self.write(others(&execution, revision + 1))?;
             }
             Fault::Failed => return Err(AppendError::Unknown("a failed fsync".to_owned())),
+            Fault::Away => return Err(AppendError::Unavailable("as scripted".to_owned())),
+            Fault::Refuses => return Err(AppendError::Refused("make room".to_owned())),
         }
         Err(AppendError::AnswerLost("as scripted".to_owned()))
     }
@@ -215,6 +273,9 @@ impl Flaky {
 impl Journal for Flaky {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), AppendError>> {
         self.appends.fetch_add(1, Ordering::Relaxed);
+        let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        asked_at.push(self.clock.now());
+        drop(asked_at);
         let late = self
             .late
             .lock()
@@ -299,8 +360,8 @@ impl World {
 
     fn with(journal: Flaky) -> Self {
         Self {
+            clock: journal.clock.clone(),
             journal: Arc::new(journal),
-            clock: ManualClock::default(),
         }
     }
 

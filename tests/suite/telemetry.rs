@@ -5,6 +5,6 @@ mod collector;
 mod files;
 mod logs;
 mod metrics;
-mod requests_to_aws;
+pub(crate) mod requests_to_aws;
 mod traces;
 pub(crate) mod world;

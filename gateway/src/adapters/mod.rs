@@ -5,6 +5,8 @@
 mod aws_failure;
 #[cfg(feature = "root")]
 pub mod aws_grant;
+#[cfg(feature = "root")]
+pub mod aws_observed;
 pub mod cluster_memory;
 #[cfg(feature = "root")]
 pub mod drs_aws;

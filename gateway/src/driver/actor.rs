@@ -400,6 +400,7 @@ pub(super) fn lost(error: AppendError, execution: &Execution) -> DriverError {
         AppendError::Outdated { .. } => DriverError::Damaged("holds where none were taken".into()),
         AppendError::TooLarge { .. } => DriverError::Unavailable(error.to_string()),
         AppendError::Unavailable(why) => DriverError::Unavailable(why),
+        AppendError::Refused(why) => DriverError::Refused(why),
         AppendError::AnswerLost(why) | AppendError::Unknown(why) => DriverError::Unknown(why),
     }
 }

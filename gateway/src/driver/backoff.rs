@@ -1,34 +1,42 @@
-//! Waiting after a read of DRS failed. Reads change no execution, so they are
-//! tried until they succeed. That DRS throttles is waited for in `reads`,
-//! together with everybody else.
+//! Waiting ever longer after something failed that is tried until it succeeds:
+//! a read of DRS, which changes no execution, or a write into the journal. That
+//! DRS throttles is waited for in `reads`, together with everybody else.
 
 use std::time::Duration;
 
 use super::{DriverSettings, jitter::Jitter};
 
-/// First wait; doubled each time.
+/// First wait after a read of DRS failed; doubled each time.
 const FIRST: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(super) struct Backoff {
+    first: Duration,
     next: Duration,
     longest: Duration,
     jitter: Jitter,
 }
 
 impl Backoff {
-    /// For whoever `jitter` is for: callers that fail together do not all come
-    /// back together.
+    /// Of reads of DRS, for whoever `jitter` is for: callers that fail together
+    /// do not all come back together.
     pub(super) fn new(settings: &DriverSettings, jitter: Jitter) -> Self {
+        Self::between(FIRST, settings.read_backoff_max, jitter)
+    }
+
+    /// From the first wait to the longest.
+    pub(super) fn between(first: Duration, longest: Duration, jitter: Jitter) -> Self {
+        let first = first.min(longest);
         Self {
-            next: FIRST.min(settings.read_backoff_max),
-            longest: settings.read_backoff_max,
+            first,
+            next: first,
+            longest,
             jitter,
         }
     }
 
     pub(super) fn reset(&mut self) {
-        self.next = FIRST.min(self.longest);
+        self.next = self.first;
     }
 
     /// How long to wait after this failure.

@@ -54,6 +54,9 @@ pub enum DriverError {
     /// Not done; worth trying again.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// Not done, and the same never will be.
+    #[error("the journal does not take it: {0}")]
+    Refused(String),
     /// Whether it is done is not known.
     #[error("the journal failed: {0}")]
     Unknown(String),

@@ -128,6 +128,7 @@ impl Driver {
             AppendError::Taken { .. }
             | AppendError::TooLarge { .. }
             | AppendError::Unavailable(_)
+            | AppendError::Refused(_)
             | AppendError::AnswerLost(_)
             | AppendError::Unknown(_) => Tried::Not(Err(lost(error, &execution))),
         }

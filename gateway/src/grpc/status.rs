@@ -334,6 +334,7 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
         }
         DriverError::NotOwner(_) => unavailable("NOT_OWNER", message),
         DriverError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
+        DriverError::Refused(_) => exhausted("JOURNAL_REFUSES", "journal", message),
         DriverError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),
         DriverError::Damaged(_) => internal("JOURNAL_DAMAGED", message),
         DriverError::ShuttingDown => shutting_down(),
@@ -366,6 +367,7 @@ pub(crate) fn from_plan_store(error: &PlanStoreError) -> Status {
         | PlanStoreError::Claimed { .. }
         | PlanStoreError::Outdated => unavailable("PLAN_STORE_BUSY", message),
         PlanStoreError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
+        PlanStoreError::Refused(_) => exhausted("JOURNAL_REFUSES", "journal", message),
         PlanStoreError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),
     }
 }

@@ -164,6 +164,9 @@ pub enum AppendError {
     /// Not written, and worth trying again later.
     #[error("the journal is not available: {0}")]
     Unavailable(String),
+    /// Not written, and the same never will be; says what to do.
+    #[error("the journal does not take it: {0}")]
+    Refused(String),
     /// It may or may not be durable, now or in a moment, and the journal goes
     /// on working: what is stored at the position tells.
     #[error("the journal's answer was lost: {0}")]

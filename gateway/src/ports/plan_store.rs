@@ -96,6 +96,9 @@ pub enum PlanStoreError {
     /// Not written, and worth trying again later.
     #[error("the plan store is not available: {0}")]
     Unavailable(String),
+    /// Not written, and the same never will be; says what to do.
+    #[error("the plan store does not take it: {0}")]
+    Refused(String),
     /// It may or may not be durable; see `AppendError::Unknown`.
     #[error("the plan store failed: {0}")]
     Unknown(String),

@@ -49,7 +49,7 @@ pub(super) async fn open_ports(
                     .boxed(),
             })
         }
-        JournalKind::DynamoDb => table::open(config, drs).await,
+        JournalKind::DynamoDb => table::open(config, drs, telemetry.aws()).await,
     }
 }
 

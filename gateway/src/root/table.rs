@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use super::{Ports, StartError, StopReason, open::open_hooks};
 use crate::{
     adapters::{
+        aws_observed::Observer,
         journal_dynamodb::{DynamoJournal, Settings, Timeouts},
         journal_redb::DataDir,
         system_clock::SystemClock,
@@ -23,9 +24,13 @@ const RUBBISH_AFTER: Duration = Duration::from_hours(1);
 
 /// Opens the table. What hooks are compiled to is kept in the data directory,
 /// which no other process may use.
-pub(super) async fn open(config: &Config, drs: Arc<dyn Drs>) -> Result<Ports, StartError> {
+pub(super) async fn open(
+    config: &Config,
+    drs: Arc<dyn Drs>,
+    observer: Arc<dyn Observer>,
+) -> Result<Ports, StartError> {
     let settings = settings(&config.journal.dynamodb);
-    let store = Arc::new(DynamoJournal::open(settings).await?);
+    let store = Arc::new(DynamoJournal::open_observed(settings, observer).await?);
     let hook_store = Arc::clone(&store) as Arc<dyn HookStore>;
     let swept = Arc::clone(&store);
     let path = config.journal.data_dir.clone();

@@ -10,18 +10,16 @@ use opentelemetry::{
     trace::{SpanKind, Status},
 };
 use opentelemetry_semantic_conventions::attribute;
-use tidegate_core::plan::Target;
 
 use super::{
     current::current,
     exporting::SpanQueue,
     ids::SpanRef,
     instruments::{Instruments, key},
-    measuring::place,
     random_span,
     spans::Draft,
 };
-use crate::adapters::drs_aws::{End, Observer, Request, UnderWay};
+use crate::adapters::aws_observed::{End, Observer, Request, Traced, UnderWay};
 
 /// Hears of requests.
 #[derive(Debug)]
@@ -33,12 +31,13 @@ pub(super) struct AwsCalls {
 impl Observer for AwsCalls {
     fn begins(&self, request: &Request<'_>) -> Box<dyn UnderWay> {
         let parent = current();
+        let has_span = parent.is_some() || request.traced == Traced::Always;
         Box::new(Call {
             instruments: self.instruments.clone(),
             spans: self.spans.clone(),
-            span: random_span(parent),
+            span: has_span.then(|| random_span(parent)),
             parent,
-            target: request.target.clone(),
+            place: place(request),
             method: format!("{}/{}", request.service, request.operation),
             began: (SystemTime::now(), Instant::now()),
             over: Mutex::new(false),
@@ -50,9 +49,10 @@ impl Observer for AwsCalls {
 struct Call {
     instruments: Instruments,
     spans: SpanQueue,
-    span: SpanRef,
+    /// Unless it serves nobody and is like many others.
+    span: Option<SpanRef>,
     parent: Option<SpanRef>,
-    target: Target,
+    place: Vec<KeyValue>,
     method: String,
     began: (SystemTime, Instant),
     over: Mutex<bool>,
@@ -60,7 +60,7 @@ struct Call {
 
 impl UnderWay for Call {
     fn traceparent(&self) -> Option<String> {
-        Some(self.span.to_string())
+        self.span.map(|span| span.to_string())
     }
 
     fn ended(&self, end: &End<'_>) {
@@ -92,7 +92,7 @@ impl Call {
             KeyValue::new(key::RPC_SYSTEM_NAME, "aws-api"),
             KeyValue::new(key::RPC_METHOD, self.method.clone()),
         ];
-        attributes.extend(place(&self.target));
+        attributes.extend(self.place.iter().cloned());
         if end.is_some_and(End::is_throttled) {
             self.instruments.aws_throttles.add(1, &attributes);
         }
@@ -102,9 +102,9 @@ impl Call {
         self.instruments
             .aws_calls
             .record(took.as_secs_f64(), &attributes);
-        if !self.spans.is_open() {
+        let Some(span) = self.span.filter(|_| self.spans.is_open()) else {
             return;
-        }
+        };
         if let Some(end) = end {
             let status = end.status.map(i64::from);
             attributes
@@ -113,7 +113,7 @@ impl Call {
             attributes.extend(id.map(|it| KeyValue::new(attribute::AWS_REQUEST_ID, it)));
         }
         let draft = Draft {
-            span: self.span,
+            span,
             parent: self.parent,
             remote_parent: false,
             kind: SpanKind::Client,
@@ -125,5 +125,46 @@ impl Call {
             status: failure.map_or(Status::Unset, Status::error),
         };
         self.spans.push(draft.finish());
+    }
+}
+
+/// Region, and the account where it is known.
+fn place(request: &Request<'_>) -> Vec<KeyValue> {
+    let account = request.account.map(str::to_owned);
+    let account = account.map(|it| KeyValue::new(key::CLOUD_ACCOUNT_ID, it));
+    let region = KeyValue::new(key::CLOUD_REGION, request.region.to_owned());
+    account.into_iter().chain([region]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{
+        super::{Settings, Telemetry, current::within},
+        *,
+    };
+    use crate::adapters::system_clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_request_like_many_others_has_a_span_only_below_that_of_somebody() {
+        let telemetry = Telemetry::begin(&Settings::for_tests(), Arc::new(SystemClock)).unwrap();
+        let observer = telemetry.aws();
+        let traced = |traced| {
+            let begun = observer.begins(&Request {
+                account: None,
+                region: "eu-west-1",
+                traced,
+                service: "DynamoDB",
+                operation: "Query",
+            });
+            begun.traceparent()
+        };
+        assert_eq!(traced(Traced::ForSomebody), None);
+        assert!(traced(Traced::Always).is_some());
+        let somebody = random_span(None);
+        let below = within(Some(somebody), async { traced(Traced::ForSomebody) }).await;
+        let below = SpanRef::parse(&below.unwrap()).unwrap();
+        assert_eq!(below.trace, somebody.trace);
     }
 }

@@ -90,12 +90,13 @@ impl Instruments {
             aws_calls: make.seconds(
                 conventions::RPC_CLIENT_CALL_DURATION,
                 &CALLS,
-                "Requests to AWS, each attempt by itself.",
+                "Requests to AWS: to DRS and what is asked beside it, to STS for roles, and to \
+                 DynamoDB for a journal there. Each attempt by itself; of AssumeRole, all of them.",
             ),
             aws_throttles: make.counter(
                 "tidegate.aws.throttles",
                 "{request}",
-                "Requests that AWS throttled.",
+                "Requests to AWS that it throttled, those of the journal among them.",
             ),
             journal: make.seconds(
                 conventions::DB_CLIENT_OPERATION_DURATION,

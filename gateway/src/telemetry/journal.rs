@@ -62,6 +62,7 @@ fn append_failure(error: &AppendError) -> Option<&'static str> {
         }
         AppendError::TooLarge { .. } => Some("too_large"),
         AppendError::Unavailable(_) => Some("unavailable"),
+        AppendError::Refused(_) => Some("refused"),
         AppendError::AnswerLost(_) => Some("answer_lost"),
         AppendError::Unknown(_) => Some("unknown"),
     }

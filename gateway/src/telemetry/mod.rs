@@ -69,7 +69,7 @@ use self::{
     requests::Remembered,
 };
 use crate::{
-    adapters::drs_aws::Observer,
+    adapters::aws_observed::Observer,
     grpc::Services,
     ports::{clock::Clock, cluster::Cluster, drs::Drs, journal::Journal},
 };

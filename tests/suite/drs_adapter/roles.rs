@@ -15,6 +15,8 @@ use tidegate_gateway::{
 };
 use tokio::process::Command;
 
+use crate::telemetry::requests_to_aws::telemetry;
+
 use super::{
     rig::{adapter, answered, drill, target},
     scripted::{Answer, Request, Scripted, ok},
@@ -70,6 +72,42 @@ async fn sessions_have_a_name_a_tag_and_the_external_id_of_their_account() {
     let drs = Scripted::new(|_| ok(NO_JOBS)).await;
     let _ = child("is_tagged", &drs.url, Some(&sts.url)).await;
     assert_eq!((sts.requests(), drs.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn asking_for_a_role_is_measured_and_counted_where_it_is_throttled() {
+    let asked = Arc::new(Mutex::new(0));
+    let sts = Scripted::new(move |_| {
+        let mut asked = asked.lock().expect("nobody panics");
+        *asked += 1;
+        match *asked {
+            1 => refused("Throttling", 400, "Rate exceeded"),
+            _ => assumed("SESSION", LATE),
+        }
+    })
+    .await;
+    let drs = Scripted::new(|_| ok(NO_JOBS)).await;
+    let more = [
+        ("AWS_ENDPOINT_URL_STS", sts.url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "999999999999"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ];
+    let said = child_with("is_measured", &drs.url, &more).await;
+    assert_eq!((sts.requests(), drs.requests()), (2, 2), "{said:?}");
+    let count = |metric: &str, is_throttled: bool| {
+        let mut lines = said.iter().filter(|line| {
+            line.starts_with(metric) && line.contains("error_type=\"Throttling\"") == is_throttled
+        });
+        let line = lines.next().unwrap_or_else(|| panic!("{metric}: {said:?}"));
+        assert!(line.contains("cloud_region=\"us-west-2\""), "{line}");
+        line.rsplit(' ').next().map(ToOwned::to_owned)
+    };
+    let calls = "rpc_client_call_duration_seconds_count";
+    assert_eq!(count(calls, true).as_deref(), Some("1"));
+    assert_eq!(count(calls, false).as_deref(), Some("1"));
+    let throttles = count("tidegate_aws_throttles_total", false);
+    assert_eq!(throttles.as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -204,6 +242,24 @@ async fn child_asks_three_times() {
     let drs = connected(Sessions::default()).await;
     for _ in 0..3 {
         drs.live_jobs(in_role(), LONG_AGO).await.expect("an answer");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by a test above, with its environment"]
+async fn child_is_measured() {
+    let telemetry = telemetry();
+    let drs = connected(Sessions::default()).await;
+    let drs = drs.observed_by(telemetry.aws());
+    let throttled = drs.live_jobs(in_role(), LONG_AGO).await;
+    throttled.expect_err("no role");
+    for _ in 0..2 {
+        drs.live_jobs(in_role(), LONG_AGO).await.expect("an answer");
+    }
+    let text = telemetry.text().read().expect("it can be written");
+    let of_role = text.lines().filter(|it| it.contains("STS/AssumeRole"));
+    for line in of_role {
+        println!("{SAID}{line}");
     }
 }
 

@@ -184,13 +184,11 @@ async fn of_the_reasons_of_a_transaction_the_right_one_counts() {
         ([failed, failed], first_claim, "Claimed"),
         (["None", failed], "", "Taken"),
         (["TransactionConflict", failed], "", "Unavailable"),
+        (["TransactionConflict", "ValidationError"], "", "Refused"),
         (["None", "ThrottlingError"], "", "Unavailable"),
         (["None", "ProvisionedThroughputExceeded"], "", "Unavailable"),
-        (
-            ["None", "ItemCollectionSizeLimitExceeded"],
-            "",
-            "Unavailable",
-        ),
+        (["None", "ItemCollectionSizeLimitExceeded"], "", "Refused"),
+        ([failed, "ValidationError"], first_claim, "Refused"),
     ];
     for (codes, item, expected) in cases {
         let answer = cancelled(codes, item);
@@ -234,6 +232,65 @@ async fn a_plan_whose_answer_is_lost_is_asked_for_again_under_the_same_token() {
     let tokens = tokens.lock().unwrap();
     assert_eq!(tokens.len(), 4);
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn what_dynamodb_will_never_take_is_refused_with_what_to_do() {
+    for (code, said) in [
+        ("ItemCollectionSizeLimitExceededException", "create-table"),
+        ("ValidationException", "smaller"),
+    ] {
+        let endpoint = writing(move |_| error(code, "because")).await;
+        let journal = DynamoJournal::open(endpoint.settings()).await.unwrap();
+        let appended = journal.append(first(None)).await;
+        let Err(AppendError::Refused(text)) = appended else {
+            panic!("{code}: {appended:?}");
+        };
+        assert!(text.contains(said) && text.contains(code), "{text}");
+    }
+    let answer = cancelled(["ValidationError", "None"], "");
+    let endpoint = writing(move |_| answer.clone()).await;
+    let journal = DynamoJournal::open(endpoint.settings()).await.unwrap();
+    let claim = Claim {
+        key: "key".to_owned(),
+        value: Bytes::new(),
+    };
+    match journal.take_claim(claim).await {
+        Err(PlanStoreError::Refused(text)) => assert!(text.contains("smaller"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A plan of which DynamoDB shows the whole only to whoever asks for all of it.
+#[tokio::test]
+async fn to_delete_a_plan_its_revisions_are_not_read_whole() {
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&asked);
+    let endpoint = Endpoint::start(move |operation, body| match operation {
+        "GetItem" if body.contains("\"#p\"") => {
+            let span = r##"{"Item":{"pk":{"S":"plans"},"sk":{"S":"#p"},"first":{"N":"1"},"last":{"N":"1"}}}"##;
+            Answer::Says(200, span.to_owned())
+        }
+        "Query" => {
+            seen.lock().unwrap().push(body.to_owned());
+            let item = r#"{"pk":{"S":"plan#p"},"sk":{"S":"00000000000000000001"},"plan_at":{"S":"NONCE"},"plan_size":{"N":"700001"}}"#;
+            Answer::Says(200, format!(r#"{{"Items":[{item}],"Count":1,"ScannedCount":1}}"#))
+        }
+        "DeleteItem" | "TransactWriteItems" => Answer::Says(200, "{}".to_owned()),
+        _ => good(operation, body).unwrap(),
+    })
+    .await;
+    let journal = DynamoJournal::open(endpoint.settings()).await.unwrap();
+    assert!(journal.delete(&"p".into(), None).await.unwrap());
+    let asked = asked.lock().unwrap();
+    let [query] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let wanted = r##""ProjectionExpression":"#pk, #sk, #plan_at, #plan_size""##;
+    assert!(query.contains(wanted), "{query}");
+    let called = endpoint.called.lock().unwrap();
+    let deletes = called.iter().filter(|it| *it == "DeleteItem").count();
+    assert_eq!(deletes, 4, "three parts and the revision");
 }
 
 #[tokio::test(start_paused = true)]

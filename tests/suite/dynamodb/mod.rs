@@ -6,6 +6,7 @@
 mod answers;
 mod failures;
 mod lossy;
+mod observed;
 mod processes;
 pub(crate) mod proxy;
 mod replicas;

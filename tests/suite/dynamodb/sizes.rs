@@ -1,6 +1,6 @@
 //! Large values, and many of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -9,8 +9,8 @@ use tidegate_gateway::{
     adapters::journal_dynamodb::DynamoJournal,
     ports::{
         hook_store::{HookStore, StoredHook},
-        journal::{Append, AppendError, HeadUpdate, Holds, Journal, StoredRecord},
-        plan_store::{PlanStore, StoredPlan},
+        journal::{Append, AppendError, Claim, HeadUpdate, Holds, Journal, StoredRecord},
+        plan_store::{PlanStore, PlanStoreError, StoredPlan},
     },
 };
 use tidegate_tests::dynamodb::DynamoDbLocal;
@@ -214,6 +214,47 @@ async fn a_large_plan_comes_back_whole_and_goes_whole() {
     let asked = journal.usage().since(&before);
     assert_eq!(asked.deletes, 8, "two revisions and six parts: {asked:?}");
     assert_eq!(journal.last_revision(&"p".into()).await.unwrap(), 2);
+}
+
+/// The answer to whoever stores a plan has the plan in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_may_be_as_large_as_a_plan() {
+    let local = DynamoDbLocal::shared().await;
+    let journal = local.journal().await;
+    let plan = |revision, size| StoredPlan {
+        name: "p".into(),
+        revision,
+        plan: bytes(3, size).into(),
+    };
+    let claim = |key: &str, seed, size| Claim {
+        key: key.to_owned(),
+        value: bytes(seed, size).into(),
+    };
+    let is_claimed = |answer: Result<(), PlanStoreError>, seed, size| match answer {
+        Err(PlanStoreError::Claimed { value }) => assert!(value == bytes(seed, size)),
+        other => panic!("{other:?}"),
+    };
+    for (revision, size) in (1..).zip([349_000, 350_001, 465_000, 1_500_000]) {
+        let key = format!("with a plan of {size}");
+        let first = claim(&key, 4, size);
+        let put = PlanStore::put(&journal, plan(revision, size), Some(first), None);
+        put.await.unwrap();
+        let found = journal.claim(&key).await.unwrap();
+        assert!(found == Some(bytes(4, size).into()), "{size}");
+        let again = plan(revision + 1, size);
+        let again = PlanStore::put(&journal, again, Some(claim(&key, 5, size)), None);
+        is_claimed(again.await, 4, size);
+
+        let key = format!("alone, of {size}");
+        journal.take_claim(claim(&key, 6, size)).await.unwrap();
+        is_claimed(journal.take_claim(claim(&key, 7, size)).await, 6, size);
+        assert!(journal.claim(&key).await.unwrap() == Some(bytes(6, size).into()));
+    }
+    let left = journal.sweep(Duration::ZERO).await.unwrap();
+    assert_eq!(left, 0, "whoever was refused took back what it laid down");
+    for key in ["with a plan of 1500000", "alone, of 1500000"] {
+        assert!(journal.claim(key).await.unwrap().is_some(), "{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

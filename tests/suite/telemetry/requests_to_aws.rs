@@ -119,7 +119,8 @@ async fn a_job_that_should_not_exist_is_counted() {
     assert!(text.contains(&line), "{text}");
 }
 
-fn telemetry() -> Telemetry {
+/// Telemetry that is sent nowhere.
+pub(crate) fn telemetry() -> Telemetry {
     let settings = telemetry::Settings {
         otlp_endpoint: None,
         metrics_interval: Duration::from_secs(60),

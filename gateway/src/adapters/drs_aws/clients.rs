@@ -23,10 +23,12 @@ use tidegate_core::plan::Target;
 use super::{
     classify, credentials,
     failure::{Failure, Sent},
-    observed::{Observed, Observer},
     settings::{Mode, Sessions, Settings, Timeouts},
 };
-use crate::ports::drs::DrsError;
+use crate::{
+    adapters::aws_observed::{Observed, Observer},
+    ports::drs::DrsError,
+};
 
 /// All clients.
 #[derive(Debug)]
@@ -110,7 +112,7 @@ impl Clients {
         let builder = match &self.access {
             Access::Aws { .. } if is_drs_elsewhere() => return None,
             Access::Aws { base, sessions } => {
-                let config = credentials::in_target(base, sessions, target).await;
+                let config = self.in_target(base, sessions, target).await;
                 aws_sdk_servicequotas::config::Builder::from(&config)
             }
             Access::Endpoint { url } => aws_sdk_servicequotas::Config::builder()
@@ -133,7 +135,7 @@ impl Clients {
     pub(super) async fn shared(&self, target: &Target) -> SdkConfig {
         let config = match &self.access {
             Access::Aws { base, sessions } => {
-                let config = credentials::in_target(base, sessions, target).await;
+                let config = self.in_target(base, sessions, target).await;
                 config.into_builder()
             }
             Access::Endpoint { url } => SdkConfig::builder()
@@ -148,10 +150,15 @@ impl Clients {
             .build()
     }
 
+    async fn in_target(&self, base: &SdkConfig, sessions: &Sessions, target: &Target) -> SdkConfig {
+        let observed = Observed::of(&self.observer, target);
+        credentials::in_target(base, sessions, target, observed).await
+    }
+
     async fn make(&self, target: &Target) -> Client {
         let builder = match &self.access {
             Access::Aws { base, sessions } => {
-                let config = credentials::in_target(base, sessions, target).await;
+                let config = self.in_target(base, sessions, target).await;
                 aws_sdk_drs::config::Builder::from(&config)
             }
             Access::Endpoint { url } => Config::builder()

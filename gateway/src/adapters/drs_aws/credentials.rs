@@ -17,14 +17,22 @@ use tidegate_core::plan::Target;
 use super::{
     advice,
     failure::{self, Failure},
+    role_asked::RoleAsked,
     settings::Sessions,
 };
+use crate::adapters::aws_observed::Observed;
 
 /// Key of the session tag that names the gateway.
 const GATEWAY_TAG: &str = "tidegate:gateway";
 
-/// The configuration of calls to a target.
-pub(super) async fn in_target(base: &SdkConfig, sessions: &Sessions, target: &Target) -> SdkConfig {
+/// The configuration of calls to a target. Of what is asked for its role,
+/// somebody hears.
+pub(super) async fn in_target(
+    base: &SdkConfig,
+    sessions: &Sessions,
+    target: &Target,
+    observed: Observed,
+) -> SdkConfig {
     let region = Region::new(target.region.clone());
     let config = base.to_builder().region(region.clone()).build();
     let Some(role) = &target.role else {
@@ -41,7 +49,9 @@ pub(super) async fn in_target(base: &SdkConfig, sessions: &Sessions, target: &Ta
         role = role.tags([(GATEWAY_TAG, sessions.name.as_str())]);
     }
     let provider = SharedCredentialsProvider::new(role.build().await);
-    config.into_builder().credentials_provider(provider).build()
+    let kept = RoleAsked::around(base.identity_cache(), observed);
+    let config = config.into_builder().credentials_provider(provider);
+    config.identity_cache(kept).build()
 }
 
 /// A failure as a person can act on it, if it is one of credentials or of a

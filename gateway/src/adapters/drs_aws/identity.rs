@@ -15,10 +15,8 @@ use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::{DateTime, date_time::Format};
 use tidegate_core::{Timestamp, plan::Target};
 
-use super::{
-    clients::{Clients, Place},
-    observed::Observed,
-};
+use super::clients::{Clients, Place};
+use crate::adapters::aws_observed::Observed;
 use crate::ports::drs::{Caller, DrsError, Introduction};
 
 /// Calls GetCallerIdentity, which needs no permission. `None` if what plays

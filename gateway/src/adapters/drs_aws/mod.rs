@@ -20,10 +20,10 @@ mod job_log;
 mod launch;
 mod look;
 mod observe;
-mod observed;
 pub mod permissions;
 mod readiness;
 mod report;
+mod role_asked;
 mod servers;
 mod service_quotas;
 mod settings;
@@ -41,14 +41,13 @@ use tidegate_core::{
 };
 
 use self::{clients::Clients, job_log::JobLogs};
-use super::aws_failure as failure;
+use super::{aws_failure as failure, aws_observed::Observer};
 use crate::ports::drs::{
     Caller, Drs, DrsError, ForgottenOrder, GrantedQuotas, Introduction, JobQuery, LaunchOrder,
     LaunchSettings, LiveJob, LookOrder, Observation, Permissions, RecoveryInstance, ServerQuery,
     SourceServer, StandingInstance, TerminateOrder,
 };
 
-pub use observed::{End, Observer, Request, UnderWay};
 pub use settings::{Mode, Sessions, Settings, Timeouts};
 
 /// Key of the tag by which a job is found again.

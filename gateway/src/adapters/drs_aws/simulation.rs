@@ -21,11 +21,13 @@ use tidegate_core::plan::Target;
 use super::{
     clients::{Clients, Place},
     identity::is_elsewhere,
-    observed::Observed,
     permissions::{CALLED, ON_BEHALF},
 };
 use crate::{
-    adapters::aws_grant::{DRS_TAG, Grant, On},
+    adapters::{
+        aws_grant::{DRS_TAG, Grant, On},
+        aws_observed::Observed,
+    },
     ports::drs::{Caller, DrsError, Permissions},
 };
 

@@ -53,7 +53,7 @@ pub(super) async fn append(journal: &DynamoJournal, append: &Append) -> Result<(
         CHUNK
     };
     let laid = chunks::lay(&journal.calls, "record", &append.record, inline).await;
-    let laid = laid.map_err(|failure| AppendError::Unavailable(failure.text()))?;
+    let laid = laid.map_err(unwritten)?;
     let parts = parts(append, &laid);
     let written = match parts.as_slice() {
         [(_, only)] => journal.calls.write(only).await,
@@ -67,14 +67,14 @@ pub(super) async fn append(journal: &DynamoJournal, append: &Append) -> Result<(
             journal.known.note(&append.execution, append.revision);
             return Ok(());
         }
-        Err(Failure::Lost(why)) => return Err(AppendError::AnswerLost(why)),
+        Err(lost @ Failure::Lost(_)) => return Err(unwritten(lost)),
         Err(failure) => failure,
     };
     laid.take_back(&journal.calls).await;
     Err(match failure {
         Failure::Refused(items) => refused(journal, append, &parts, &items).await?,
-        Failure::Conflict(why) | Failure::Unavailable(why) | Failure::Lost(why) => {
-            AppendError::Unavailable(why)
+        Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Never(_) | Failure::Lost(_) => {
+            unwritten(failure)
         }
     })
 }
@@ -127,7 +127,7 @@ async fn check_gap(journal: &DynamoJournal, append: &Append) -> Result<(), Appen
 fn parts(append: &Append, laid: &chunks::Laid) -> Vec<(Part, Write)> {
     let mut parts = Vec::new();
     if let Some(claim) = &append.claim {
-        parts.push((Part::Claim, claims::take(claim)));
+        parts.push((Part::Claim, claims::take_small(claim)));
     }
     let record = keys::record(&append.execution, append.revision);
     let record = laid.in_item(Write::put(record).if_absent());
@@ -212,8 +212,8 @@ async fn refused(
         .find_map(|((part, _), item)| Some((*part, item.as_ref()?)));
     match first {
         Some((Part::Claim, item)) => {
-            let value = claims::refused(item);
-            let value = value.map_err(|failure| AppendError::Unavailable(failure.text()))?;
+            let value = claims::refused(&journal.calls, item).await;
+            let value = value.map_err(unread)?;
             Ok(AppendError::Claimed { value })
         }
         Some((Part::Record | Part::Anchor, _)) => taken(journal, append).await,
@@ -248,6 +248,17 @@ async fn taken(journal: &DynamoJournal, append: &Append) -> Result<AppendError, 
         journal.known.note(&append.execution, newest);
     }
     Ok(AppendError::Taken { revision, newest })
+}
+
+/// What a failure means that is not about a condition of the append.
+fn unwritten(failure: Failure) -> AppendError {
+    match failure {
+        Failure::Never(why) => AppendError::Refused(why),
+        Failure::Lost(why) => AppendError::AnswerLost(why),
+        Failure::Refused(_) | Failure::Conflict(_) | Failure::Unavailable(_) => {
+            AppendError::Unavailable(failure.text())
+        }
+    }
 }
 
 /// A read that an append cannot do without.

@@ -1,10 +1,10 @@
 //! Calls to DynamoDB: counted, and with failures that say what they mean.
 
-use std::{collections::HashMap, future::Future, time::Duration};
+use std::{future::Future, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{Builder, http::HttpResponse},
+    config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError,
@@ -20,7 +20,7 @@ use super::{
     meaning::{Failure, Place},
     settings::{Settings, Timeouts},
     usage::{Counters, Usage, add},
-    write::{Action, Write, names},
+    write::{Action, Write, conditioned, names},
 };
 use crate::{
     adapters::aws_failure::{self, Sent},
@@ -51,7 +51,8 @@ pub(super) struct Query {
     pub(super) range: Option<(&'static str, Vec<(&'static str, AttributeValue)>)>,
     pub(super) index: Option<&'static str>,
     pub(super) newest_first: bool,
-    pub(super) only: Option<&'static str>,
+    /// The attributes that are wanted, unless all are.
+    pub(super) only: Option<String>,
     /// At most so many.
     pub(super) limit: usize,
 }
@@ -69,6 +70,29 @@ pub(super) struct Page {
 enum Repeat {
     Never,
     Harmless,
+}
+
+/// Makes a call that writes one item, and says what became of it: its builders
+/// and errors are types without a common trait.
+macro_rules! made {
+    ($calls:expr, $call:expr, $write:expr, $config:expr, $Error:ident) => {{
+        let sent = Sent::default();
+        let answer = conditioned!($call, $write, &$calls.place.table)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .customize()
+            .config_override($config)
+            .interceptor(sent.clone())
+            .send()
+            .await;
+        let done = answer.map_err(|error| match error.as_service_error() {
+            Some($Error::ConditionalCheckFailedException(found)) => {
+                Failure::Refused(vec![Some(Item(found.item.clone().unwrap_or_default()))])
+            }
+            Some(_) | None => $calls.unwritten(&error, &sent),
+        })?;
+        $calls.counters.wrote(done.consumed_capacity.as_slice());
+        Ok(())
+    }};
 }
 
 impl Calls {
@@ -146,11 +170,14 @@ impl Calls {
             .query()
             .table_name(&self.place.table)
             .set_index_name(query.index.map(ToOwned::to_owned))
-            .set_expression_attribute_names(names([&condition, query.only.unwrap_or_default()]))
+            .set_expression_attribute_names(names([
+                &*condition,
+                query.only.as_deref().unwrap_or_default(),
+            ]))
             .set_expression_attribute_values(Some(values.collect()))
             .expression_attribute_values(":pk", AttributeValue::S(query.pk.clone()))
             .key_condition_expression(condition)
-            .set_projection_expression(query.only.map(ToOwned::to_owned))
+            .set_projection_expression(query.only.clone())
             .scan_index_forward(!query.newest_first)
             .set_limit(i32::try_from(limit).ok())
             .set_exclusive_start_key(from.map(|key| key.0))
@@ -192,110 +219,30 @@ impl Calls {
     }
 
     async fn single(&self, write: &Write, repeat: Repeat) -> Result<(), Failure> {
-        let sent = Sent::default();
         let config = match repeat {
             Repeat::Never => once(&self.timeouts),
             Repeat::Harmless => repeated(&self.timeouts),
         };
         match &write.action {
-            Action::Put(item) => self.put(write, item.clone(), config, sent).await,
-            Action::Update(expression) => self.update(write, expression, config, sent).await,
-            Action::Delete => self.delete(write, config, sent).await,
+            Action::Put(item) => {
+                add(&self.counters.puts, 1);
+                let call = self.client.put_item().set_item(Some(item.clone()));
+                made!(self, call, write, config, PutItemError)
+            }
+            Action::Update(expression) => {
+                add(&self.counters.updates, 1);
+                let key = Some(write.key.attributes().into());
+                let call = self.client.update_item().set_key(key);
+                let call = call.update_expression(expression);
+                made!(self, call, write, config, UpdateItemError)
+            }
+            Action::Delete => {
+                add(&self.counters.deletes, 1);
+                let key = Some(write.key.attributes().into());
+                let call = self.client.delete_item().set_key(key);
+                made!(self, call, write, config, DeleteItemError)
+            }
         }
-    }
-
-    async fn put(
-        &self,
-        write: &Write,
-        item: HashMap<String, AttributeValue>,
-        config: Builder,
-        sent: Sent,
-    ) -> Result<(), Failure> {
-        add(&self.counters.puts, 1);
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.place.table)
-            .set_item(Some(item))
-            .set_condition_expression(write.condition.clone())
-            .set_expression_attribute_names(write.names())
-            .set_expression_attribute_values(write.values())
-            .return_values_on_condition_check_failure(write.shows.clone())
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .customize()
-            .config_override(config)
-            .interceptor(sent.clone())
-            .send()
-            .await;
-        let done = answer.map_err(|error| match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(found)) => {
-                Failure::Refused(vec![Some(Item(found.item.clone().unwrap_or_default()))])
-            }
-            Some(_) | None => self.unwritten(&error, &sent),
-        })?;
-        self.counters.wrote(done.consumed_capacity.as_slice());
-        Ok(())
-    }
-
-    async fn update(
-        &self,
-        write: &Write,
-        expression: &str,
-        config: Builder,
-        sent: Sent,
-    ) -> Result<(), Failure> {
-        add(&self.counters.updates, 1);
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.place.table)
-            .set_key(Some(write.key.attributes().into()))
-            .update_expression(expression)
-            .set_condition_expression(write.condition.clone())
-            .set_expression_attribute_names(write.names())
-            .set_expression_attribute_values(write.values())
-            .return_values_on_condition_check_failure(write.shows.clone())
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .customize()
-            .config_override(config)
-            .interceptor(sent.clone())
-            .send()
-            .await;
-        let done = answer.map_err(|error| match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
-                Failure::Refused(vec![Some(Item(found.item.clone().unwrap_or_default()))])
-            }
-            Some(_) | None => self.unwritten(&error, &sent),
-        })?;
-        self.counters.wrote(done.consumed_capacity.as_slice());
-        Ok(())
-    }
-
-    async fn delete(&self, write: &Write, config: Builder, sent: Sent) -> Result<(), Failure> {
-        add(&self.counters.deletes, 1);
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.place.table)
-            .set_key(Some(write.key.attributes().into()))
-            .set_condition_expression(write.condition.clone())
-            .set_expression_attribute_names(write.names())
-            .set_expression_attribute_values(write.values())
-            .return_values_on_condition_check_failure(write.shows.clone())
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .customize()
-            .config_override(config)
-            .interceptor(sent.clone())
-            .send()
-            .await;
-        let done = answer.map_err(|error| match error.as_service_error() {
-            Some(DeleteItemError::ConditionalCheckFailedException(found)) => {
-                Failure::Refused(vec![Some(Item(found.item.clone().unwrap_or_default()))])
-            }
-            Some(_) | None => self.unwritten(&error, &sent),
-        })?;
-        self.counters.wrote(done.consumed_capacity.as_slice());
-        Ok(())
     }
 
     async fn transaction(&self, writes: &[Write], token: &str) -> Result<(), Failure> {
@@ -328,30 +275,27 @@ impl Calls {
     }
 
     /// A condition counts only where nothing else was in the way: another
-    /// transaction may be about to make more of them fail.
+    /// transaction may be about to make more of them fail. Of what else was in
+    /// the way, that counts which will always be.
     fn cancelled(&self, reasons: &[CancellationReason]) -> Failure {
-        let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
-        let is_condition = |code: &str| code == "ConditionalCheckFailed";
-        let other = reasons
+        let is_condition = |reason: &CancellationReason| code(reason) == "ConditionalCheckFailed";
+        let others = reasons
             .iter()
-            .find(|reason| code(reason) != "None" && !is_condition(&code(reason)));
-        let Some(other) = other else {
-            let items = reasons.iter().map(|reason| {
-                let found = || Item(reason.item.clone().unwrap_or_default());
-                is_condition(&code(reason)).then(found)
+            .filter(|reason| code(reason) != "None" && !is_condition(reason))
+            .map(|reason| {
+                let said = reason.message().unwrap_or("a transaction was cancelled");
+                Failure::cancelled(code(reason), said, &self.place)
             });
-            return Failure::Refused(items.collect());
-        };
-        let said = other.message().unwrap_or_default();
-        let table = &self.place.table;
-        let text = format!(
-            "DynamoDB cancelled a transaction on table {table} ({}: {said})",
-            code(other)
-        );
-        match code(other).as_str() {
-            "TransactionConflict" => Failure::Conflict(text),
-            _ => Failure::Unavailable(text),
+        let others: Vec<_> = others.collect();
+        let never = others.iter().find(|it| matches!(it, Failure::Never(_)));
+        if let Some(other) = never.or(others.first()) {
+            return other.clone();
         }
+        let items = reasons.iter().map(|reason| {
+            let found = || Item(reason.item.clone().unwrap_or_default());
+            is_condition(reason).then(found)
+        });
+        Failure::Refused(items.collect())
     }
 
     fn unwritten<E>(&self, error: &SdkError<E, HttpResponse>, sent: &Sent) -> Failure
@@ -383,6 +327,10 @@ impl Query {
     }
 }
 
+fn code(reason: &CancellationReason) -> &str {
+    reason.code().unwrap_or("None")
+}
+
 /// Tries again while somebody else's transaction is in the way.
 async fn unless_in_conflict<F>(mut attempt: impl FnMut() -> F) -> Result<(), Failure>
 where
@@ -393,7 +341,12 @@ where
         match attempt().await {
             Err(Failure::Conflict(_)) => {}
             done @ (Ok(())
-            | Err(Failure::Refused(_) | Failure::Unavailable(_) | Failure::Lost(_))) => {
+            | Err(
+                Failure::Refused(_)
+                | Failure::Unavailable(_)
+                | Failure::Never(_)
+                | Failure::Lost(_),
+            )) => {
                 return done;
             }
         }
@@ -414,7 +367,10 @@ where
         match (attempt().await, lost.take()) {
             (Err(Failure::Lost(why)), _) => lost = Some(why),
             // That this one was not made says nothing of the one before.
-            (Err(Failure::Unavailable(_) | Failure::Conflict(_)), Some(why)) => lost = Some(why),
+            (
+                Err(Failure::Unavailable(_) | Failure::Conflict(_) | Failure::Never(_)),
+                Some(why),
+            ) => lost = Some(why),
             (done, _) => return done,
         }
         tracing::warn!(why = lost, "an answer was lost; asking again");

@@ -56,7 +56,8 @@ pub(super) async fn lay(
         .collect();
     let parts = writes.len();
     // Before any part: what is not noted is not found.
-    calls.write_again(&laying::begin(&nonce, parts)).await?;
+    let noted = calls.write_again(&laying::begin(&nonce, parts)).await;
+    noted.map_err(unlaid)?;
     let written = all(calls, writes).await;
     let laid = Laid {
         attributes: vec![
@@ -69,9 +70,19 @@ pub(super) async fn lay(
         Ok(()) => Ok(laid),
         Err(failure) => {
             laid.take_back(calls).await;
-            // Whatever became of the parts, nothing refers to them.
-            Err(Failure::Unavailable(failure.text()))
+            Err(unlaid(failure))
         }
+    }
+}
+
+/// Whatever became of the parts or of their note, nothing refers to them.
+fn unlaid(failure: Failure) -> Failure {
+    match failure {
+        Failure::Lost(why) => Failure::Unavailable(why),
+        Failure::Refused(_)
+        | Failure::Conflict(_)
+        | Failure::Unavailable(_)
+        | Failure::Never(_) => failure,
     }
 }
 
@@ -106,6 +117,12 @@ impl Laid {
             clear_noted(calls, nonce, *parts).await;
         }
     }
+}
+
+/// What of an item tells where the parts of a value are, for a query that does
+/// without the value.
+pub(super) fn references(name: &str) -> String {
+    format!("#pk, #sk, #{}, #{}", at(name), size(name))
 }
 
 /// The bytes of a value, if the item has it.

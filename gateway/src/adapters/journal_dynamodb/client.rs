@@ -1,6 +1,6 @@
 //! The SDK's client.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::{
@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::settings::{Settings, Timeouts};
+use crate::adapters::aws_observed::{Observed, Observer};
 
 /// Attempts at what may be repeated, the first included.
 const ATTEMPTS: u32 = 3;
@@ -17,9 +18,10 @@ const ATTEMPTS: u32 = 3;
 const NOWHERE: &str = "us-east-1";
 
 /// Reads the environment's AWS configuration, unless there is an endpoint. No
-/// call is made.
-pub(super) async fn connect(settings: &Settings) -> Client {
+/// call is made. The observer, if there is one, hears of every request.
+pub(super) async fn connect(settings: &Settings, observer: Option<Arc<dyn Observer>>) -> Client {
     let region = settings.region.clone().map(Region::new);
+    let mut found = region.clone();
     let builder = match &settings.endpoint {
         Some(url) => Config::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
@@ -31,10 +33,14 @@ pub(super) async fn connect(settings: &Settings) -> Client {
             if let Some(region) = region {
                 loader = loader.region(region);
             }
-            aws_sdk_dynamodb::config::Builder::from(&loader.load().await)
+            let loaded = loader.load().await;
+            found = loaded.region().cloned();
+            aws_sdk_dynamodb::config::Builder::from(&loaded)
         }
     };
+    let region = found.as_ref().map_or(NOWHERE, AsRef::as_ref);
     let config = builder
+        .interceptor(Observed::of_journal(&observer, region))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(settings.timeouts.of_reads())
         .build();

@@ -118,9 +118,10 @@ async fn put(calls: &Calls, hook: &StoredHook, bytes: &Bytes) -> Result<bool, Ho
                 // Somebody else put it, or deleted it, at the same time.
                 Failure::Refused(_) if failure.refuses(0) => Ok(false),
                 Failure::Refused(_) => Err(HookStoreError::Unavailable(laying::SWEPT.to_owned())),
-                Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_) => {
-                    Err(unwritten(failure))
-                }
+                Failure::Conflict(_)
+                | Failure::Unavailable(_)
+                | Failure::Never(_)
+                | Failure::Lost(_) => Err(unwritten(failure)),
             }
         }
     }

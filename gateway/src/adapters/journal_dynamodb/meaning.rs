@@ -19,6 +19,8 @@ pub(super) enum Failure {
     Conflict(String),
     /// Nothing was written, and it may be worth trying again.
     Unavailable(String),
+    /// Nothing was written, and the same never will be.
+    Never(String),
     /// It may or may not have been written, now or in a moment.
     Lost(String),
 }
@@ -40,21 +42,33 @@ enum Meaning {
     Expired,
     Invalid,
     Skewed,
+    /// The index's item collection has as many bytes as one can have.
+    Full,
+    /// Against a rule of DynamoDB, for example on the size of an item.
+    Unfit,
     Unclear,
     Other,
 }
 
-/// Codes of DynamoDB, and of AWS in general ("Common Error Types").
+/// Codes of DynamoDB, of AWS in general ("Common Error Types"), and the reasons
+/// of cancelled transactions, which are spelled without "Exception".
 const CODES: &[(&str, Meaning)] = &[
     ("ProvisionedThroughputExceededException", Meaning::Throttled),
     ("ThrottlingException", Meaning::Throttled),
     ("Throttling", Meaning::Throttled),
     ("RequestLimitExceeded", Meaning::Throttled),
     ("LimitExceededException", Meaning::Throttled),
+    ("ProvisionedThroughputExceeded", Meaning::Throttled),
+    ("ThrottlingError", Meaning::Throttled),
     ("TransactionConflictException", Meaning::Conflict),
+    ("TransactionConflict", Meaning::Conflict),
     ("ReplicatedWriteConflictException", Meaning::Conflict),
     // The same transaction is being performed.
     ("TransactionInProgressException", Meaning::Unclear),
+    ("ItemCollectionSizeLimitExceededException", Meaning::Full),
+    ("ItemCollectionSizeLimitExceeded", Meaning::Full),
+    ("ValidationException", Meaning::Unfit),
+    ("ValidationError", Meaning::Unfit),
     ("ResourceNotFoundException", Meaning::NoTable),
     ("AccessDeniedException", Meaning::Denied),
     ("AccessDenied", Meaning::Denied),
@@ -76,13 +90,20 @@ const CODES: &[(&str, Meaning)] = &[
     ("RequestInTheFuture", Meaning::Skewed),
 ];
 
+/// The status with which DynamoDB says that it cancelled a transaction.
+const CANCELLED: u16 = 400;
+
+/// What to do about what DynamoDB failed at by itself.
+const WAIT: &str = "Tidegate asks again; if it goes on, look at the AWS Health Dashboard and at \
+                    the network between here and DynamoDB";
+
 impl Failure {
     /// Whether the condition of a write did not hold, by its number in the
     /// transaction, and it shows the item.
     pub(super) fn refuses(&self, write: usize) -> bool {
         match self {
             Self::Refused(items) => items.get(write).is_some_and(Option::is_some),
-            Self::Conflict(_) | Self::Unavailable(_) | Self::Lost(_) => false,
+            Self::Conflict(_) | Self::Unavailable(_) | Self::Never(_) | Self::Lost(_) => false,
         }
     }
 
@@ -99,7 +120,7 @@ impl Failure {
                 unmade(&message)
             )),
             Answer::Lost { message } => Self::Lost(format!(
-                "no answer from DynamoDB in Region {region} (table {table}): {message}"
+                "no answer from DynamoDB in Region {region} (table {table}): {message}; {WAIT}"
             )),
             Answer::Answered {
                 code,
@@ -110,11 +131,26 @@ impl Failure {
         }
     }
 
+    /// What a reason means, other than a condition, for which DynamoDB cancelled
+    /// a transaction: then nothing of it is written.
+    pub(super) fn cancelled(code: &str, message: &str, place: &Place) -> Self {
+        match answered(Some(code), CANCELLED, message, place) {
+            Self::Lost(text) => Self::Unavailable(text),
+            known @ (Self::Refused(_)
+            | Self::Conflict(_)
+            | Self::Unavailable(_)
+            | Self::Never(_)) => known,
+        }
+    }
+
     /// What a person is told.
     pub(super) fn text(self) -> String {
         match self {
             Self::Refused(_) => "a condition does not hold".to_owned(),
-            Self::Conflict(text) | Self::Unavailable(text) | Self::Lost(text) => text,
+            Self::Conflict(text)
+            | Self::Unavailable(text)
+            | Self::Never(text)
+            | Self::Lost(text) => text,
         }
     }
 }
@@ -135,6 +171,7 @@ fn answered(code: Option<&str>, status: u16, message: &str, place: &Place) -> Fa
     match meaning {
         Meaning::Unclear => Failure::Lost(text),
         Meaning::Conflict => Failure::Conflict(text),
+        Meaning::Full | Meaning::Unfit => Failure::Never(text),
         Meaning::Throttled
         | Meaning::NoTable
         | Meaning::Denied
@@ -175,10 +212,24 @@ fn explained(meaning: Meaning, said: &str, Place { table, region }: &Place) -> S
             "AWS does not accept the time of this machine's clock (table {table}: {said}); set \
              the clock, best by a time service: it may be wrong by five minutes at most"
         ),
+        Meaning::Full => format!(
+            "table {table} in Region {region} has no room for more executions: DynamoDB keeps 10 \
+             GiB of them ({said}); make another table with `tidegate aws create-table`, and name \
+             it in journal.dynamodb.table once what runs is over"
+        ),
+        Meaning::Unfit => format!(
+            "DynamoDB does not take what was to be written to table {table} in Region {region} \
+             ({said}); trying again changes nothing: make the plan or the request smaller, and \
+             report this line as a bug of Tidegate"
+        ),
         Meaning::Unclear => {
-            format!("DynamoDB in Region {region} failed (table {table}: {said})")
+            format!("DynamoDB in Region {region} failed (table {table}: {said}); {WAIT}")
         }
-        Meaning::Other => format!("DynamoDB refused a call for table {table}: {said}"),
+        Meaning::Other => format!(
+            "DynamoDB refused a call for table {table} in Region {region} ({said}); look the code \
+             up in DynamoDB's error handling, and report it as a bug of Tidegate if it is none of \
+             your account's"
+        ),
     }
 }
 
@@ -247,7 +298,7 @@ mod tests {
             ("InvalidSignatureException", 400, late, "clock"),
             ("RequestTimeTooSkewed", 403, "late", "clock"),
             ("RequestExpired", 400, "late", "clock"),
-            ("ValidationException", 400, "bad key", "refused"),
+            ("SomethingNewException", 400, "odd", "look the code up"),
         ] {
             let failure = failure(Some(code), status, message);
             let Failure::Unavailable(text) = failure else {
@@ -255,6 +306,41 @@ mod tests {
             };
             assert!(text.contains(said), "{code}: {text}");
         }
+    }
+
+    #[test]
+    fn what_never_succeeds_is_told_from_what_is_worth_trying_again() {
+        for (code, said) in [
+            ("ItemCollectionSizeLimitExceededException", "create-table"),
+            ("ItemCollectionSizeLimitExceeded", "create-table"),
+            ("ValidationException", "smaller"),
+            ("ValidationError", "smaller"),
+        ] {
+            let failure = failure(Some(code), 400, "no");
+            let Failure::Never(text) = failure else {
+                panic!("{code}: {failure:?}");
+            };
+            assert!(text.contains(said) && text.contains(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_cancelled_transaction_is_told_like_an_error() {
+        let place = Place {
+            table: "journal".to_owned(),
+            region: "eu-west-1".to_owned(),
+        };
+        for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+            match Failure::cancelled(code, "slow", &place) {
+                Failure::Unavailable(text) => assert!(text.contains("throttles table"), "{text}"),
+                other => panic!("{code}: {other:?}"),
+            }
+        }
+        let busy = Failure::cancelled("TransactionConflict", "busy", &place);
+        assert!(matches!(busy, Failure::Conflict(_)), "{busy:?}");
+        // Nothing of a cancelled transaction is written, whatever the reason.
+        let odd = Failure::cancelled("TransactionInProgressException", "odd", &place);
+        assert!(matches!(odd, Failure::Unavailable(_)), "{odd:?}");
     }
 
     #[test]
@@ -266,8 +352,10 @@ mod tests {
             (None, 502),
             (None, 408),
         ] {
-            let failure = failure(code, status, "broken");
-            assert!(matches!(failure, Failure::Lost(_)), "{code:?}: {failure:?}");
+            match failure(code, status, "broken") {
+                Failure::Lost(text) => assert!(text.contains("asks again"), "{code:?}: {text}"),
+                other => panic!("{code:?}: {other:?}"),
+            }
         }
         let conflict = failure(Some("TransactionConflictException"), 400, "busy");
         assert!(matches!(conflict, Failure::Conflict(_)));

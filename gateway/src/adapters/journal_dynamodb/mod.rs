@@ -47,7 +47,7 @@ use std::{sync::Arc, time::Duration};
 
 use self::{calls::Calls, known::Known};
 
-use crate::ports::journal::ReadError;
+use crate::{adapters::aws_observed::Observer, ports::journal::ReadError};
 
 pub use self::{
     open::OpenError,
@@ -74,7 +74,26 @@ impl DynamoJournal {
     /// # Errors
     /// It cannot be reached or used; the error says why and what to do.
     pub async fn open(settings: Settings) -> Result<Self, OpenError> {
-        let calls = Calls::new(client::connect(&settings).await, &settings);
+        Self::connect(settings, None).await
+    }
+
+    /// The same, and somebody hears of every request.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_observed(
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, OpenError> {
+        Self::connect(settings, Some(observer)).await
+    }
+
+    async fn connect(
+        settings: Settings,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, OpenError> {
+        let client = client::connect(&settings, observer).await;
+        let calls = Calls::new(client, &settings);
         let partitions = open::check(&calls).await?;
         Ok(Self {
             calls: Arc::new(calls),

@@ -14,8 +14,8 @@ use tidegate_core::PlanName;
 use super::{
     DynamoJournal,
     calls::{Calls, Query},
-    chunks::{self, CHUNK},
-    claims,
+    chunks::{self, CHUNK, Laid},
+    claims::{self, Claiming},
     item::{self, Item},
     keys::{self, Key, PLANS},
     laying,
@@ -95,8 +95,16 @@ impl PlanStore for DynamoJournal {
 
     fn take_claim(&self, claim: Claim) -> BoxFuture<'_, Result<(), PlanStoreError>> {
         async move {
-            let taken = self.calls.transact_surely(&[claims::take(&claim)]).await;
-            taken.map_err(|failure| claimed(failure, true).unwrap_or_else(unexplained))
+            let laid = claims::lay(&self.calls, &claim).await.map_err(unmade)?;
+            let writes: Vec<_> = [laid.take()].into_iter().chain(laid.finish()).collect();
+            let Err(failure) = self.calls.transact_surely(&writes).await else {
+                return Ok(());
+            };
+            if !matches!(failure, Failure::Lost(_)) {
+                laid.take_back(&self.calls).await;
+            }
+            let refusal = claimed(&self.calls, failure, true).await;
+            Err(refusal.unwrap_or_else(swept))
         }
         .boxed()
     }
@@ -137,16 +145,22 @@ async fn put(
     shelf: Option<u64>,
 ) -> Result<(), PlanStoreError> {
     let laid = chunks::lay(calls, "plan", &plan.plan, CHUNK).await;
-    let laid = laid.map_err(|failure| PlanStoreError::Unavailable(failure.text()))?;
+    let laid = laid.map_err(unmade)?;
+    let claiming = match claim {
+        Some(claim) => Some(lay_claim(calls, claim, &laid).await?),
+        None => None,
+    };
     let key = Key::new(
         keys::revisions(plan.name.as_str()),
         keys::number(plan.revision),
     );
-    let mut writes: Vec<_> = claim.map(claims::take).into_iter().collect();
+    let claiming = claiming.as_ref();
+    let mut writes: Vec<_> = claiming.map(Claiming::take).into_iter().collect();
     let revision = writes.len();
     writes.push(next_revision(plan));
     writes.push(laid.in_item(Write::put(key)));
     writes.extend(laid.finish());
+    writes.extend(claiming.and_then(Claiming::finish));
     let last = writes.len();
     writes.extend(shelf.map(shelf::advance));
     let Err(failure) = calls.transact_surely(&writes).await else {
@@ -154,9 +168,12 @@ async fn put(
     };
     if !matches!(failure, Failure::Lost(_)) {
         laid.take_back(calls).await;
+        if let Some(claiming) = claiming {
+            claiming.take_back(calls).await;
+        }
     }
     let (is_taken, is_outdated) = (failure.refuses(revision), failure.refuses(last));
-    if let Some(refusal) = claimed(failure, claim.is_some()) {
+    if let Some(refusal) = claimed(calls, failure, claim.is_some()).await {
         return Err(refusal);
     }
     if is_taken {
@@ -166,8 +183,19 @@ async fn put(
     }
     Err(match is_outdated {
         true => PlanStoreError::Outdated,
-        false => PlanStoreError::Unavailable(laying::SWEPT.to_owned()),
+        false => swept(),
     })
+}
+
+/// Lays down what the claim of a plan records, beside the plan.
+async fn lay_claim(calls: &Calls, claim: &Claim, plan: &Laid) -> Result<Claiming, PlanStoreError> {
+    match claims::lay(calls, claim).await {
+        Ok(claiming) => Ok(claiming),
+        Err(failure) => {
+            plan.take_back(calls).await;
+            Err(unmade(failure))
+        }
+    }
 }
 
 /// The write that makes a revision the newest, if it is the next.
@@ -304,7 +332,8 @@ async fn delete(
         if span.is_empty() {
             return Ok(false);
         }
-        let mut writes: Vec<_> = claim.map(claims::take).into_iter().collect();
+        // The answer to a deletion is empty.
+        let mut writes: Vec<_> = claim.map(claims::take_small).into_iter().collect();
         let gone = Write::update(keys::plan(name.as_str()), "SET #first = :next")
             .only_if("#first = :first AND #last = :last")
             .with("next", item::number(span.last + 1))
@@ -317,7 +346,7 @@ async fn delete(
                 return Ok(true);
             }
             Err(failure) => {
-                if let Some(refusal) = claimed(failure, claim.is_some()) {
+                if let Some(refusal) = claimed(calls, failure, claim.is_some()).await {
                     return Err(refusal);
                 }
             }
@@ -334,6 +363,7 @@ async fn delete(
 async fn clear(calls: &Calls, name: &PlanName, end: u64) {
     let query = Query {
         range: Some(("#sk < :end", vec![("end", item::text(keys::number(end)))])),
+        only: Some(chunks::references("plan")),
         ..Query::of(keys::revisions(name.as_str()))
     };
     let items = match calls.all(&query).await {
@@ -357,26 +387,31 @@ async fn clear(calls: &Calls, name: &PlanName, end: u64) {
 }
 
 /// The refusal, unless the write behind the claim was refused.
-fn claimed(failure: Failure, has_claim: bool) -> Option<PlanStoreError> {
+async fn claimed(calls: &Calls, failure: Failure, has_claim: bool) -> Option<PlanStoreError> {
+    let Failure::Refused(items) = failure else {
+        return Some(unmade(failure));
+    };
+    let claim = items.first().filter(|_| has_claim)?.as_ref()?;
+    Some(match claims::refused(calls, claim).await {
+        Ok(value) => PlanStoreError::Claimed { value },
+        Err(error) => unread(error),
+    })
+}
+
+fn unmade(failure: Failure) -> PlanStoreError {
     match failure {
-        Failure::Refused(items) => {
-            let claim = items.first().filter(|_| has_claim)?.as_ref()?;
-            Some(match claims::refused(claim) {
-                Ok(value) => PlanStoreError::Claimed { value },
-                Err(failure) => PlanStoreError::Unavailable(failure.text()),
-            })
-        }
-        Failure::Conflict(why) | Failure::Unavailable(why) => {
-            Some(PlanStoreError::Unavailable(why))
-        }
-        Failure::Lost(why) => Some(PlanStoreError::Unavailable(format!(
+        Failure::Never(why) => PlanStoreError::Refused(why),
+        Failure::Lost(why) => PlanStoreError::Unavailable(format!(
             "{why}; it may be stored all the same: ask again with the same request id"
-        ))),
+        )),
+        Failure::Refused(_) | Failure::Conflict(_) | Failure::Unavailable(_) => {
+            PlanStoreError::Unavailable(failure.text())
+        }
     }
 }
 
-fn unexplained() -> PlanStoreError {
-    PlanStoreError::Unavailable("DynamoDB refused a claim and does not say why".to_owned())
+fn swept() -> PlanStoreError {
+    PlanStoreError::Unavailable(laying::SWEPT.to_owned())
 }
 
 fn unread(error: ReadError) -> PlanStoreError {

@@ -62,7 +62,7 @@ pub struct Created {
 /// # Errors
 /// DynamoDB refuses, or the table is one of something else.
 pub async fn create_table(settings: &Settings, wanted: NonZeroU16) -> Result<Created, OpenError> {
-    let calls = Calls::new(client::connect(settings).await, settings);
+    let calls = Calls::new(client::connect(settings, None).await, settings);
     let is_new = match describe(&calls).await? {
         Some(found) => {
             schema(&settings.table, &found)?;

@@ -53,7 +53,9 @@ pub(super) async fn put(calls: &Calls, key: Key, bytes: &Bytes) -> Result<(), Fa
         }
         Err(Failure::Refused(_)) => {}
         written @ (Ok(())
-        | Err(Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Lost(_))) => {
+        | Err(
+            Failure::Conflict(_) | Failure::Unavailable(_) | Failure::Never(_) | Failure::Lost(_),
+        )) => {
             return written;
         }
     }
@@ -72,7 +74,7 @@ pub(super) async fn list(
     execution: &ExecutionId,
 ) -> Result<Vec<TapeKey>, ReadError> {
     let query = Query {
-        only: Some("#pk, #sk"),
+        only: Some("#pk, #sk".to_owned()),
         ..Query::of(keys::tapes(execution))
     };
     let items = calls.all(&query).await?;

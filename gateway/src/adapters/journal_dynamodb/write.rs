@@ -14,6 +14,20 @@ use aws_sdk_dynamodb::{
 
 use super::keys::Key;
 
+/// Gives a call, or a part of a transaction, its table and the condition of a
+/// write: their builders have the same methods and no common trait.
+macro_rules! conditioned {
+    ($call:expr, $write:expr, $table:expr) => {
+        $call
+            .table_name($table)
+            .set_condition_expression($write.condition.clone())
+            .set_expression_attribute_names($write.names())
+            .set_expression_attribute_values($write.values())
+            .return_values_on_condition_check_failure($write.shows.clone())
+    };
+}
+pub(super) use conditioned;
+
 /// One write.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
@@ -110,38 +124,21 @@ impl Write {
     /// As a part of a transaction.
     pub(super) fn in_transaction(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let item = TransactWriteItem::builder();
+        let key = || Some(self.key.attributes().into());
         let item = match &self.action {
-            Action::Put(attributes) => item.put(
-                Put::builder()
-                    .table_name(table)
-                    .set_item(Some(attributes.clone()))
-                    .set_condition_expression(self.condition.clone())
-                    .set_expression_attribute_names(self.names())
-                    .set_expression_attribute_values(self.values())
-                    .return_values_on_condition_check_failure(self.shows.clone())
-                    .build()?,
-            ),
-            Action::Update(expression) => item.update(
-                Update::builder()
-                    .table_name(table)
-                    .set_key(Some(self.key.attributes().into()))
-                    .update_expression(expression)
-                    .set_condition_expression(self.condition.clone())
-                    .set_expression_attribute_names(self.names())
-                    .set_expression_attribute_values(self.values())
-                    .return_values_on_condition_check_failure(self.shows.clone())
-                    .build()?,
-            ),
-            Action::Delete => item.delete(
-                Delete::builder()
-                    .table_name(table)
-                    .set_key(Some(self.key.attributes().into()))
-                    .set_condition_expression(self.condition.clone())
-                    .set_expression_attribute_names(self.names())
-                    .set_expression_attribute_values(self.values())
-                    .return_values_on_condition_check_failure(self.shows.clone())
-                    .build()?,
-            ),
+            Action::Put(attributes) => {
+                let put = Put::builder().set_item(Some(attributes.clone()));
+                item.put(conditioned!(put, self, table).build()?)
+            }
+            Action::Update(expression) => {
+                let update = Update::builder().set_key(key());
+                let update = update.update_expression(expression);
+                item.update(conditioned!(update, self, table).build()?)
+            }
+            Action::Delete => {
+                let delete = Delete::builder().set_key(key());
+                item.delete(conditioned!(delete, self, table).build()?)
+            }
         };
         Ok(item.build())
     }

@@ -69,6 +69,7 @@ async fn offer(
         Err(
             error @ (PlanStoreError::Claimed { .. }
             | PlanStoreError::Unavailable(_)
+            | PlanStoreError::Refused(_)
             | PlanStoreError::Unknown(_)),
         ) => idempotence::first_answer(stamp, error).map(Some),
     }

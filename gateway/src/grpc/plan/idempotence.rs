@@ -93,6 +93,7 @@ pub(in crate::grpc) fn first_answer<A: Message + Default>(
             | PlanStoreError::Claimed { .. }
             | PlanStoreError::Outdated
             | PlanStoreError::Unavailable(_)
+            | PlanStoreError::Refused(_)
             | PlanStoreError::Unknown(_)),
             _,
         ) => Err(status::from_plan_store(&error)),

@@ -103,6 +103,7 @@ impl Order<'_> {
             Err(
                 error @ (PlanStoreError::Claimed { .. }
                 | PlanStoreError::Unavailable(_)
+                | PlanStoreError::Refused(_)
                 | PlanStoreError::Unknown(_)),
             ) => idempotence::first_answer(self.stamp.as_ref(), error).map(Some),
         }

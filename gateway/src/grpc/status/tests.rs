@@ -82,6 +82,11 @@ fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
             "JOURNAL_UNAVAILABLE",
         ),
         (
+            DriverError::Refused("x".to_owned()),
+            Code::ResourceExhausted,
+            "JOURNAL_REFUSES",
+        ),
+        (
             DriverError::Unknown("x".to_owned()),
             Code::Internal,
             "OUTCOME_UNKNOWN",

@@ -56,6 +56,7 @@ impl From<DriverError> for Stop {
             | DriverError::TooManyRequests { .. }
             | DriverError::TooManyLive { .. }
             | DriverError::Unavailable(_)
+            | DriverError::Refused(_)
             | DriverError::Unknown(_)
             | DriverError::Damaged(_) => Self::Failed(from_driver(error, None)),
         }
