@@ -331,10 +331,11 @@ mod tests {
             region: "eu-west-1".to_owned(),
         };
         for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
-            match Failure::cancelled(code, "slow", &place) {
-                Failure::Unavailable(text) => assert!(text.contains("throttles table"), "{text}"),
-                other => panic!("{code}: {other:?}"),
-            }
+            let told = Failure::cancelled(code, "slow", &place);
+            let Failure::Unavailable(text) = told else {
+                panic!("{code}: {told:?}");
+            };
+            assert!(text.contains("throttles table"), "{text}");
         }
         let busy = Failure::cancelled("TransactionConflict", "busy", &place);
         assert!(matches!(busy, Failure::Conflict(_)), "{busy:?}");
@@ -352,10 +353,11 @@ mod tests {
             (None, 502),
             (None, 408),
         ] {
-            match failure(code, status, "broken") {
-                Failure::Lost(text) => assert!(text.contains("asks again"), "{code:?}: {text}"),
-                other => panic!("{code:?}: {other:?}"),
-            }
+            let told = failure(code, status, "broken");
+            let Failure::Lost(text) = told else {
+                panic!("{code:?}: {told:?}");
+            };
+            assert!(text.contains("asks again"), "{code:?}: {text}");
         }
         let conflict = failure(Some("TransactionConflictException"), 400, "busy");
         assert!(matches!(conflict, Failure::Conflict(_)));
