@@ -24,13 +24,16 @@ pub(super) async fn write(
 ) -> Result<(), AppendError> {
     // Whether an earlier try may be there, or may still come to be.
     let mut in_doubt = false;
+    let mut writing = shared.unwritten.writing(&append.execution);
     loop {
         match shared.ports.journal.append(append.clone()).await {
             Ok(()) => return Ok(()),
             Err(AppendError::Unavailable(why)) => {
                 tracing::warn!(execution = %append.execution, why, "the journal is not available; trying again");
+                writing.failed(&why);
             }
             Err(AppendError::AnswerLost(why)) => {
+                writing.failed(&why);
                 tracing::warn!(execution = %append.execution, why, "the journal's answer was lost; reading what is there");
                 in_doubt = !shared.settings.has(Planted::ForgetsNonce);
                 if in_doubt && is_there(shared, &append, nonce).await? {
