@@ -56,6 +56,8 @@ struct Everything {
     tails: BTreeMap<ExecutionId, watch::Receiver<View>>,
     /// What is driven here and need not be followed, while it is.
     here: BTreeSet<ExecutionId>,
+    /// What was driven here, and is not any more: over, or another's.
+    left: BTreeSet<ExecutionId>,
     /// What is to be followed, and is not yet.
     missing: BTreeSet<ExecutionId>,
     /// What cannot be followed, whatever is waited for.
@@ -88,6 +90,7 @@ impl Everything {
                 }
             }
             self.missing.remove(&id);
+            self.left.remove(&id);
         }
         outcome
     }
@@ -108,7 +111,12 @@ impl Everything {
         let elsewhere = ended.filter(|(_, tail)| !tail.borrow().execution.state().is_terminal());
         new.extend(elsewhere.map(|(id, _)| id));
         // What this member drove it may not drive any more.
-        new.append(&mut self.here);
+        let left = self
+            .here
+            .extract_if(.., |id| !shared.registry.has_place(id));
+        let left: BTreeSet<ExecutionId> = left.collect();
+        new.extend(left.iter().cloned());
+        self.left.extend(left);
         new.retain(|id| !self.unreadable.contains(id));
         self.missing.append(&mut new);
         Ok(())
@@ -128,10 +136,18 @@ impl Everything {
                 tell_newest(shared, view).await?;
                 self.tails.insert(id.clone(), receiver);
             }
+            Followed::Over(view) if self.is_told(shared, &view) => {}
             // Nobody could tell of it while it went on.
             Followed::Over(view) => tell_newest(shared, view).await?,
         }
         Ok(())
+    }
+
+    /// Whether an execution that is over ended while it was driven here.
+    fn is_told(&self, shared: &Shared, view: &View) -> bool {
+        let owner = view.execution.owner();
+        let is_ours = owner.is_none_or(|owner| *owner == shared.settings.owner);
+        is_ours && self.left.contains(view.execution.id())
     }
 }
 
