@@ -73,6 +73,43 @@ async fn a_start_whose_answer_was_lost_starts_one_execution() {
 }
 
 #[tokio::test]
+async fn a_decision_that_the_journal_does_not_take_is_shown_until_it_is_written() {
+    let faults = [Fault::None].into_iter();
+    let world = World::new(faults.chain([Fault::LostBefore; 20]));
+    let drs = FakeDrs::instant().script([tidegate_tests::fakes::Script::NeverAnswer]);
+    let driver = world.driver_with(drs).await;
+    let started = driver.start_execution(order("db web>db")).await.unwrap();
+    let shown = async || {
+        let view = driver.view(started.execution.id()).await.unwrap();
+        driver.outstanding(&view).join("\n")
+    };
+    assert!(!shown().await.contains("journal"));
+    let pause = Event::Pause { comment: "".into() };
+    let stamp = Some(sketch::stamp("p"));
+    let asked = driver.request(started.execution.id(), pause, stamp);
+    tokio::pin!(asked);
+    let unanswered = async {
+        for _ in 0..1_000 {
+            let lines = shown().await;
+            if lines.contains("waits for the journal") {
+                return lines;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("only this is shown: {}", shown().await);
+    };
+    let lines = tokio::select! {
+        biased;
+        answer = &mut asked => panic!("no time has passed, and yet: {answer:?}"),
+        lines = unanswered => lines,
+    };
+    assert!(lines.contains("as scripted"), "{lines}");
+    world.pass_time(asked).await.unwrap();
+    let lines = shown().await;
+    assert!(!lines.contains("journal"), "{lines}");
+}
+
+#[tokio::test]
 async fn a_position_that_another_writer_has_is_not_ours() {
     let world = World::new([Fault::None, Fault::OvertakenBefore]);
     let refused = world.pause_unanswered().await;

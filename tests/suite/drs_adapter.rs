@@ -13,3 +13,4 @@ pub(crate) mod scripted;
 mod servers;
 mod service_quotas;
 mod snapshots;
+mod warrants;

@@ -184,6 +184,13 @@ impl Execution {
         &self.waves[wave.index()]
     }
 
+    /// Since when something holds it, if anything does. A new owner does not
+    /// change it.
+    #[must_use]
+    pub fn held_since(&self) -> Option<Timestamp> {
+        self.held_since
+    }
+
     /// How long it has been held, at `now`.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Span {

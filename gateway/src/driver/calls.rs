@@ -7,7 +7,10 @@ use tidegate_core::{
     engine::{Execution, Kind, Launch, LaunchAnswer, ServerRun, WaveRun},
 };
 
-use crate::ports::drs::{Drs, LaunchOrder, LookBy, LookOrder, OrderKind, TerminateOrder};
+use crate::ports::{
+    drs::{Drs, LaunchOrder, LookBy, LookOrder, OrderKind, TerminateOrder},
+    warrant::Warrant,
+};
 
 /// One call.
 #[derive(Debug)]
@@ -18,8 +21,23 @@ pub(super) enum Order {
     Impossible(&'static str),
 }
 
-/// The call that a launch command means.
-pub(super) fn order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Order {
+impl Order {
+    fn may_be_sent(&self) -> bool {
+        match self {
+            Self::Launch(order) => order.warrant.holds(),
+            Self::Terminate(order) => order.warrant.holds(),
+            Self::Impossible(_) => true,
+        }
+    }
+}
+
+/// The call that a launch command means, which may be made as long as the
+/// warrant holds.
+pub(super) fn order(
+    execution: &Execution,
+    (wave, ix): (WaveIx, LaunchIx),
+    warrant: Warrant,
+) -> Order {
     let Some(launch) = execution.wave(wave).launch(ix) else {
         return Order::Impossible("there is no such launch");
     };
@@ -34,6 +52,7 @@ pub(super) fn order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Order 
                 .map(|run| (run.selected.id.clone(), run.selected.snapshot.clone()))
                 .collect(),
             is_drill: execution.kind() == Kind::Drill,
+            warrant,
         }),
         Kind::Cleanup => {
             let instances: Option<Vec<_>> = servers
@@ -44,6 +63,7 @@ pub(super) fn order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Order 
                     key,
                     target,
                     instances,
+                    warrant,
                 }),
                 None => Order::Impossible("a server's instance is not known"),
             }
@@ -51,8 +71,11 @@ pub(super) fn order(execution: &Execution, wave: WaveIx, ix: LaunchIx) -> Order 
     }
 }
 
-/// Calls DRS once.
+/// Calls DRS once. The adapter looks at the warrant again, as late as it can.
 pub(super) async fn call(drs: &dyn Drs, order: Order) -> LaunchAnswer {
+    if !order.may_be_sent() {
+        return not_ours_now();
+    }
     match order {
         Order::Launch(order) => drs.start_recovery(order).await,
         Order::Terminate(order) => drs.terminate(order).await,
@@ -107,7 +130,7 @@ fn servers<'a>(
 
 /// The answer to a call that was not made, because another member of the
 /// cluster may drive the execution by now.
-pub(super) fn not_ours_now() -> LaunchAnswer {
+fn not_ours_now() -> LaunchAnswer {
     LaunchAnswer::Deferred {
         reason: Arc::from(
             "this gateway was not heard by its cluster for too long; nothing was sent",

@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::{
     Planted, Shared, calls, checking, follow::Follower, looking, mailbox::Mailbox, selection,
 };
+use crate::ports::warrant::Warrant;
 
 /// Carries out the commands of one execution.
 pub(super) struct Dispatcher {
@@ -138,19 +139,13 @@ impl Dispatcher {
             // Whose turn it is, is decided together with what comes before.
             CommandId::Admit { .. } => return,
             CommandId::Launch { wave, launch, .. } => {
-                let order = calls::order(execution, wave, launch);
+                let warrant = self.warrant(execution);
+                let order = calls::order(execution, (wave, launch), warrant);
                 let shared = Arc::clone(&self.shared);
                 let mailbox = self.mailbox.clone();
                 // On the tracker, so that a shutdown waits for the answer.
                 self.shared.guard(&self.shared.tasks, async move {
-                    let now = shared.ports.clock.elapsed();
-                    let answer = if shared.membership.may_act(now)
-                        || shared.settings.has(Planted::ActsWithoutLease)
-                    {
-                        calls::call(&*shared.ports.drs, order).await
-                    } else {
-                        calls::not_ours_now()
-                    };
+                    let answer = calls::call(&*shared.ports.drs, order).await;
                     let heard = Event::LaunchAnswered { command, answer };
                     mailbox.heard(heard).await;
                 });
@@ -174,6 +169,15 @@ impl Dispatcher {
             }
         };
         self.under_way.insert(command, under);
+    }
+
+    /// Holds as long as nobody else can drive the execution.
+    fn warrant(&self, execution: &Execution) -> Warrant {
+        if self.shared.settings.has(Planted::ActsWithoutLease) {
+            return Warrant::unlimited();
+        }
+        let clock = Arc::clone(&self.shared.ports.clock);
+        self.shared.membership.warrant(execution.id(), clock)
     }
 
     fn hook(

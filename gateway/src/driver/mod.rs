@@ -34,6 +34,7 @@ mod selection;
 mod settings;
 mod starting;
 mod tailing;
+mod unwritten;
 mod view;
 mod writing;
 
@@ -67,6 +68,7 @@ pub use view::{Origin, RecordView, RequestStamp, View};
 use self::{
     admission::Admission, follow::Poller, holding::Holding, membership::Membership,
     outstanding::Waits, random::Ids, reads::Reads, registry::Registry, tailing::Tails,
+    unwritten::Unwritten,
 };
 
 /// Commits that a watcher of everything may lag behind; beyond that it reads
@@ -94,6 +96,7 @@ struct Shared {
     admission: Arc<Admission>,
     reads: Reads,
     waits: Waits,
+    unwritten: Unwritten,
     /// Thousands may have to be taken over at once.
     takeovers: Semaphore,
     published: broadcast::Sender<Published>,
@@ -145,6 +148,7 @@ impl Driver {
             settings,
             reads,
             waits: Waits::default(),
+            unwritten: Unwritten::default(),
             takeovers: Semaphore::new(TAKEOVERS_AT_ONCE),
             registry: Registry::default(),
             poller: Poller::default(),

@@ -1,5 +1,6 @@
 //! What is outstanding, for people: what each command waits for, when it is
-//! tried again, and what of DRS keeps it waiting. Nothing of this is recorded.
+//! tried again, and what of DRS keeps it waiting; and whether all of it waits
+//! for the journal. Nothing of this is recorded.
 
 use std::{
     collections::BTreeMap,
@@ -58,15 +59,16 @@ impl Drop for Waiting {
 }
 
 impl Driver {
-    /// What is outstanding in a view, one line each, for people.
+    /// What is outstanding in a view, one line each, for people; before them what
+    /// the journal does not take, if this driver waits for that.
     #[must_use]
     pub fn outstanding(&self, view: &View) -> Vec<String> {
         let execution = &*view.execution;
         let commands: Vec<CommandId> = execution.outstanding();
         let lines = commands.into_iter();
-        lines
-            .map(|command| self.shared.line(execution, command))
-            .collect()
+        let lines = lines.map(|command| self.shared.line(execution, command));
+        let unwritten = self.shared.unwritten.line(execution.id());
+        unwritten.into_iter().chain(lines).collect()
     }
 }
 

@@ -4,9 +4,16 @@
 //! The journal is read again when somebody wrote here, and otherwise after
 //! waits that grow while nothing happens. A tail lives as long as somebody
 //! watches, and ends when the execution is over or driven here.
+//!
+//! Whoever watches everything may make thousands of tails, of which most are
+//! idle: paused for days. Those wait longer than one that somebody watches by
+//! itself, and take turns, so that a gateway reads no more than 200 idle logs a
+//! second whatever their number.
+
+mod everything;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,17 +21,19 @@ use std::{
 use tidegate_core::ExecutionId;
 use tokio::sync::{Notify, watch};
 
-use super::{
-    Driver, DriverError, Published, RecordView, Shared, View, log::Log, registry::Recent, resuming,
-};
+pub(super) use everything::follow_everything;
+
+use super::{Driver, DriverError, Published, RecordView, Shared, View, log::Log, registry::Recent};
 
 /// Shortest wait between two reads of a log.
 const SOON: Duration = Duration::from_millis(100);
-/// Longest wait between two reads of a log.
+/// Longest wait between two reads of a log that somebody watches by itself. A
+/// log in which nothing happened for so long is idle.
 const LATE: Duration = Duration::from_secs(3);
-/// Between two looks for executions that began elsewhere, while somebody
-/// watches everything.
-const DISCOVER: Duration = Duration::from_millis(500);
+/// Longest wait between two reads of an idle log that is only one of all.
+const IDLE: Duration = Duration::from_secs(60);
+/// Between two reads of such logs, whichever they are.
+const TURN: Duration = Duration::from_millis(5);
 
 /// The executions that are followed.
 #[derive(Debug, Default)]
@@ -33,6 +42,8 @@ pub(super) struct Tails {
     /// One strong count more than there are watchers of everything.
     everything: Arc<()>,
     wanted: Notify,
+    /// When the next idle log may be read.
+    turn: Mutex<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +81,11 @@ impl Tails {
 
     fn subscribe(&self, execution: &ExecutionId) -> Option<watch::Receiver<View>> {
         let tails = self.lock();
-        tails.get(execution).map(|tail| tail.wake.subscribe())
+        let tail = tails.get(execution)?;
+        // An idle one is read now, and from now on as often as is due to whoever
+        // watches it by itself.
+        tail.written.notify_one();
+        Some(tail.wake.subscribe())
     }
 
     /// Forgets a tail, unless somebody has come meanwhile.
@@ -85,6 +100,20 @@ impl Tails {
 
     fn is_everything_wanted(&self) -> bool {
         Arc::strong_count(&self.everything) > 1
+    }
+
+    /// Whether a tail is there for those who watch everything, and for nobody
+    /// else.
+    fn is_one_of_all(&self, tail: &Tail) -> bool {
+        self.is_everything_wanted() && tail.wake.receiver_count() <= 1
+    }
+
+    /// Takes the next turn to read an idle log; how long it is until then.
+    fn take_turn(&self, now: Duration) -> Duration {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = now.max(*turn);
+        *turn = at + TURN;
+        at - now
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, Tail>> {
@@ -102,7 +131,8 @@ impl Driver {
         }
         self.shared.membership.member()?;
         match tail(&self.shared, id).await {
-            Ok(receiver) => receiver,
+            Ok(Followed::By(receiver)) => Some(receiver),
+            Ok(Followed::Over(_)) => None,
             Err(error) => {
                 tracing::warn!(execution = %id, %error, "this execution cannot be followed");
                 None
@@ -123,17 +153,21 @@ impl Driver {
     }
 }
 
-/// Follows an execution that is driven elsewhere; `None` if it is over.
-async fn tail(
-    shared: &Arc<Shared>,
-    id: &ExecutionId,
-) -> Result<Option<watch::Receiver<View>>, DriverError> {
+/// What became of following an execution.
+enum Followed {
+    By(watch::Receiver<View>),
+    /// It is over.
+    Over(View),
+}
+
+/// Follows an execution that is driven elsewhere.
+async fn tail(shared: &Arc<Shared>, id: &ExecutionId) -> Result<Followed, DriverError> {
     if let Some(receiver) = shared.tails.subscribe(id) {
-        return Ok(Some(receiver));
+        return Ok(Followed::By(receiver));
     }
     let log = shared.read(id, None).await?;
     if log.execution.state().is_terminal() {
-        return Ok(None);
+        return Ok(Followed::Over(log.view()));
     }
     let (wake, receiver) = watch::channel(log.view());
     let tail = Tail {
@@ -145,7 +179,7 @@ async fn tail(
         let mut tails = shared.tails.lock();
         // Somebody was quicker.
         if let Some(other) = tails.get(id) {
-            return Ok(Some(other.wake.subscribe()));
+            return Ok(Followed::By(other.wake.subscribe()));
         }
         tails.insert(id.clone(), tail.clone());
     }
@@ -153,12 +187,12 @@ async fn tail(
     shared.guard(&shared.loops, async move {
         follow(&following, log, tail).await;
     });
-    Ok(Some(receiver))
+    Ok(Followed::By(receiver))
 }
 
 async fn follow(shared: &Shared, mut log: Log, tail: Tail) {
     let id = log.execution.id().clone();
-    let mut wait = SOON;
+    let mut wait = first_wait(shared, &log);
     loop {
         tokio::select! {
             biased;
@@ -169,10 +203,10 @@ async fn follow(shared: &Shared, mut log: Log, tail: Tail) {
                 }
             }
             () = tail.written.notified() => {}
-            () = shared.wait(wait) => {}
+            () = due(shared, &tail, wait) => {}
         }
         match log.read_on(shared).await {
-            Ok(new) if new.is_empty() => wait = (wait * 2).min(LATE),
+            Ok(new) if new.is_empty() => wait = next_wait(shared, &tail, wait),
             Ok(new) => {
                 wait = SOON;
                 for (view, record) in new {
@@ -196,6 +230,35 @@ async fn follow(shared: &Shared, mut log: Log, tail: Tail) {
     shared.tails.end(&id, &tail.wake, true);
 }
 
+/// Among thousands that are followed at once, most have been idle for long.
+fn first_wait(shared: &Shared, log: &Log) -> Duration {
+    let idle = shared.ports.clock.now().since(log.updated_at);
+    if Duration::from_millis(idle.as_millis()) < LATE {
+        SOON
+    } else {
+        LATE
+    }
+}
+
+/// How long to wait after a read that told nothing new.
+fn next_wait(shared: &Shared, tail: &Tail, wait: Duration) -> Duration {
+    let longest = match shared.tails.is_one_of_all(tail) {
+        true => IDLE,
+        false => LATE,
+    };
+    (wait * 2).min(longest)
+}
+
+/// Resolves when a log is to be read again though nobody wrote here. What
+/// changes does not wait for what is idle.
+async fn due(shared: &Shared, tail: &Tail, wait: Duration) {
+    shared.wait(wait).await;
+    if wait >= LATE && shared.tails.is_one_of_all(tail) {
+        let until = shared.tails.take_turn(shared.ports.clock.elapsed());
+        shared.wait(until).await;
+    }
+}
+
 fn publish(shared: &Shared, tail: &Tail, view: View, record: Arc<RecordView>) {
     tail.recent.push(view.clone(), Arc::clone(&record));
     tail.wake.send_replace(view.clone());
@@ -205,87 +268,4 @@ fn publish(shared: &Shared, tail: &Tail, view: View, record: Arc<RecordView>) {
         record,
         is_driven_here: false,
     });
-}
-
-/// Keeps a tail of every execution that is driven elsewhere, while somebody
-/// watches everything.
-pub(super) async fn follow_everything(shared: Arc<Shared>) {
-    if shared.membership.member().is_none() {
-        return;
-    }
-    loop {
-        tokio::select! {
-            biased;
-            () = shared.stop.cancelled() => return,
-            () = shared.tails.wanted.notified() => {}
-        }
-        let mut followed = Everything::default();
-        while shared.tails.is_everything_wanted() && !shared.stop.is_cancelled() {
-            if let Err(error) = followed.look(&shared).await {
-                tracing::warn!(%error, "cannot look for executions that are driven elsewhere; trying again");
-            }
-            shared.wait(DISCOVER).await;
-        }
-    }
-}
-
-/// What is followed for those who watch everything.
-#[derive(Default)]
-struct Everything {
-    /// Kept, so that the tails live.
-    tails: BTreeMap<ExecutionId, watch::Receiver<View>>,
-    /// What is driven here and need not be followed, while it is.
-    here: BTreeSet<ExecutionId>,
-    /// The number of the holds up to which all are known; every start moves
-    /// it.
-    known: Option<u64>,
-}
-
-impl Everything {
-    async fn look(&mut self, shared: &Arc<Shared>) -> Result<(), DriverError> {
-        // Over, or driven here from now on.
-        let ended = self
-            .tails
-            .extract_if(.., |_, tail| tail.has_changed().is_err());
-        let mut ids: BTreeSet<ExecutionId> = ended.map(|(id, _)| id).collect();
-        // What this member drove it may not drive any more.
-        ids.append(&mut self.here);
-        let since = shared.ports.journal.holds(self.known.unwrap_or(0)).await?;
-        ids.extend(since.held.into_iter().map(|(id, _)| id));
-        if self.known.is_none() {
-            ids.extend(resuming::unfinished(shared).await?);
-        }
-        for id in ids {
-            self.follow(shared, id).await?;
-        }
-        self.known = Some(since.newest);
-        Ok(())
-    }
-
-    async fn follow(&mut self, shared: &Arc<Shared>, id: ExecutionId) -> Result<(), DriverError> {
-        if self.tails.contains_key(&id) {
-            return Ok(());
-        }
-        if shared.registry.has_place(&id) {
-            self.here.insert(id);
-            return Ok(());
-        }
-        let Some(receiver) = tail(shared, &id).await? else {
-            return Ok(());
-        };
-        let view = receiver.borrow().clone();
-        // What was recorded before it was followed.
-        let before = view.revision.saturating_sub(1);
-        let records = shared.ports.journal.read(&id, before, 1).await?;
-        if let Some(stored) = records.first() {
-            let record = Arc::new(super::log::decode(&stored.record)?.view);
-            let _ = shared.published.send(Published {
-                view,
-                record,
-                is_driven_here: false,
-            });
-        }
-        self.tails.insert(id, receiver);
-        Ok(())
-    }
 }

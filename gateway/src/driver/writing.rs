@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tidegate_core::ExecutionId;
 
-use super::{Planted, Shared, backoff::Backoff};
+use super::{Planted, Shared, backoff::Backoff, unwritten::Writing};
 use crate::{
     journal_format::{self, Nonce},
     ports::journal::{Append, AppendError, ReadError, StoredRecord},
@@ -30,6 +30,8 @@ struct Tries<'a> {
     execution: ExecutionId,
     backoff: Backoff,
     failed: u32,
+    /// What people are shown of it.
+    shown: Writing,
 }
 
 /// Writes a record that carries this nonce.
@@ -91,6 +93,7 @@ impl<'a> Tries<'a> {
             execution: execution.clone(),
             backoff: Backoff::between(FIRST_WAIT, LONGEST_WAIT, jitter),
             failed: 0,
+            shown: shared.unwritten.writing(execution),
         }
     }
 
@@ -98,6 +101,7 @@ impl<'a> Tries<'a> {
     /// distances: of an outage it would say nothing else.
     fn failed(&mut self, why: &str, what: &'static str) {
         let execution = &self.execution;
+        self.shown.failed(why);
         self.failed = self.failed.saturating_add(1);
         let failed = self.failed;
         if failed.is_power_of_two() {

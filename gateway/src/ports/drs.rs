@@ -21,12 +21,18 @@ use tidegate_core::{
     plan::Target,
 };
 
+use super::warrant::Warrant;
+
 /// DRS in every account and Region.
 pub trait Drs: Send + Sync + 'static {
     /// Calls StartRecovery once, without retries: it has no client token.
+    /// Deferred if the order's warrant does not hold any more right before the
+    /// call is sent.
     fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer>;
 
-    /// Calls TerminateRecoveryInstances once, without retries.
+    /// Calls TerminateRecoveryInstances, without retries; again only for what is
+    /// left after a call that was refused as a whole. The warrant is asked before
+    /// each call.
     fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer>;
 
     /// Looks whether DRS accepted an order whose answer is unknown, in the
@@ -183,7 +189,7 @@ pub struct GrantedQuotas {
 }
 
 /// A call of StartRecovery.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LaunchOrder {
     /// Value of the tag by which the job is found again.
     pub key: String,
@@ -193,10 +199,12 @@ pub struct LaunchOrder {
     pub servers: Vec<(SourceServerId, Option<SnapshotId>)>,
     /// Always sent explicitly.
     pub is_drill: bool,
+    /// Whether it may be sent.
+    pub warrant: Warrant,
 }
 
 /// A call of TerminateRecoveryInstances.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TerminateOrder {
     /// Value of the tag by which the job is found again. The API takes no
     /// tags for a termination, so the job is tagged after it was accepted.
@@ -205,6 +213,8 @@ pub struct TerminateOrder {
     pub target: Arc<Target>,
     /// Servers and their instances.
     pub instances: Vec<(SourceServerId, InstanceId)>,
+    /// Whether it may be sent.
+    pub warrant: Warrant,
 }
 
 /// What is looked for.

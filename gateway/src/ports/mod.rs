@@ -8,3 +8,4 @@ pub mod hook_store;
 pub mod hooks;
 pub mod journal;
 pub mod plan_store;
+pub mod warrant;

@@ -7,7 +7,7 @@ use opentelemetry::{
     metrics::{AsyncInstrument, Meter},
 };
 use tidegate_core::{
-    Timestamp,
+    Span, Timestamp,
     engine::{ExecutionState, HoldCause, WaveRun},
 };
 
@@ -199,15 +199,21 @@ fn waiting(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
     }
 }
 
-/// Nothing is recorded while an execution is paused.
 fn waiting_age(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
     let now = sources.now();
     let live = sources.live();
     let paused = live
         .iter()
         .filter(|view| view.execution.state() == ExecutionState::Paused);
-    let longest = paused.map(|view| now.since(view.updated_at)).max();
+    let longest = paused.map(|view| waited(view, now)).max();
     gauge.observe(secs(longest.unwrap_or_default()), &[]);
+}
+
+/// A restart and every new owner record something, so the newest record does
+/// not tell.
+fn waited(view: &View, now: Timestamp) -> Span {
+    let since = view.execution.held_since();
+    now.since(since.unwrap_or(view.updated_at))
 }
 
 fn rto_used(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
@@ -353,4 +359,32 @@ fn members(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
 #[expect(clippy::cast_precision_loss, reason = "counts of things in memory")]
 fn number(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidegate_core::engine::{Change, Hold};
+
+    use super::*;
+    use crate::grpc::fixtures::{NOW, view_after};
+
+    #[test]
+    fn a_new_owner_does_not_make_a_wait_for_a_person_shorter() {
+        let hold = Hold {
+            cause: HoldCause::Operator,
+            detail: "".into(),
+        };
+        let mut view = view_after(&[Change::HoldPlaced(hold)]);
+        let restarted = NOW + Span::from_secs(3_000);
+        let owner = Change::OwnerChanged {
+            epoch: 2,
+            owner: "another".into(),
+        };
+        Arc::make_mut(&mut view.execution).apply(&owner, restarted);
+        view.updated_at = restarted;
+        let now = NOW + Span::from_secs(3_600);
+        assert_eq!(waited(&view, now), Span::from_secs(3_600));
+    }
 }

@@ -13,9 +13,12 @@ use tidegate_core::{
     engine::{JobReport, LaunchAnswer, Looked, Quota, ServerReport, ServerState},
     plan::Target,
 };
-use tidegate_gateway::ports::drs::{
-    Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder, Observation,
-    RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+use tidegate_gateway::ports::{
+    drs::{
+        Drs, DrsError, ForgottenOrder, GrantedQuotas, JobQuery, LaunchOrder, LookOrder,
+        Observation, RecoveryInstance, ServerQuery, SourceServer, TerminateOrder,
+    },
+    warrant::Warrant,
 };
 use tokio::sync::Notify;
 
@@ -76,6 +79,8 @@ struct State {
     quota: Option<usize>,
     most_live: usize,
     over_quota: usize,
+    /// Of the newest order.
+    warrant: Warrant,
     jobs: BTreeMap<JobId, Job>,
     by_key: BTreeMap<String, JobId>,
     sources: Vec<SourceServer>,
@@ -187,6 +192,12 @@ impl FakeDrs {
     #[must_use]
     pub fn most_live(&self) -> usize {
         self.lock().most_live
+    }
+
+    /// Whether the newest order might still be sent.
+    #[must_use]
+    pub fn has_warrant(&self) -> bool {
+        self.lock().warrant.holds()
     }
 
     /// How often a call was refused because of the quota.
@@ -353,6 +364,7 @@ fn next_address(given: usize) -> IpAddr {
 
 impl Drs for FakeDrs {
     fn start_recovery(&self, order: LaunchOrder) -> BoxFuture<'_, LaunchAnswer> {
+        self.lock().warrant = order.warrant;
         let job = Job {
             servers: order.servers.into_iter().map(|(id, _)| id).collect(),
             terminates: false,
@@ -365,6 +377,7 @@ impl Drs for FakeDrs {
     }
 
     fn terminate(&self, order: TerminateOrder) -> BoxFuture<'_, LaunchAnswer> {
+        self.lock().warrant = order.warrant;
         let job = Job {
             servers: order.instances.into_iter().map(|(id, _)| id).collect(),
             terminates: true,

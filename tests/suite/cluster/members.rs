@@ -117,3 +117,46 @@ async fn a_member_that_is_not_heard_asks_drs_for_nothing_until_it_is() {
     let ended = a.ended(id).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_order_has_its_warrant_while_nobody_can_have_taken_it_over_and_never_again() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let _b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    // In a partition that stays with a.
+    a.start("db", "r1").await;
+    world.drs.called(1).await;
+    assert!(world.drs.has_warrant());
+    tokio::time::sleep(LEASE * 3).await;
+    assert!(world.drs.has_warrant(), "a beats");
+    a.line.cut(true);
+    tokio::time::sleep(LEASE * 9 / 10).await;
+    assert!(!world.drs.has_warrant(), "others may take it at any time");
+    world.until_it_has("b", 8).await;
+    a.line.cut(false);
+    world.until_it_has("a", 4).await;
+    assert!(!world.drs.has_warrant(), "b had it in between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_has_thousands_to_tell_does_not_miss_a_beat() {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    for number in 1..=600 {
+        let line = format!("db! #{number}");
+        a.start(&line, &format!("r{number}")).await;
+    }
+    a.line.cut(true);
+    world.until_it_has("b", 8).await;
+    *a.line.telling.lock().unwrap() = Duration::from_millis(200);
+    a.line.cut(false);
+    tokio::time::sleep(LEASE * 6).await;
+    let beats = a.line.beats.lock().unwrap().clone();
+    let since = beats.len() - 20;
+    let gaps = beats[since..].windows(2).map(|two| two[1] - two[0]);
+    assert!(gaps.max() < Some(LEASE / 2), "{beats:?}");
+    drop(b);
+}

@@ -4,10 +4,11 @@
 
 mod members;
 mod shared_work;
+mod tailing;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -29,6 +30,7 @@ use tidegate_tests::{
     fakes::{FakeDrs, ScriptedHooks, TokioClock},
     sketch::{self, order, stamp},
 };
+use tokio::time::Instant;
 
 const PARTITIONS: u16 = 8;
 /// The default lease, which these tests use.
@@ -62,6 +64,10 @@ struct Member {
 struct Line {
     to: MemoryCluster,
     is_cut: AtomicBool,
+    /// How long it takes to tell an owner something.
+    telling: Mutex<Duration>,
+    /// When it beat.
+    beats: Mutex<Vec<Instant>>,
 }
 
 impl World {
@@ -80,12 +86,20 @@ impl World {
 
     /// A member with a bug.
     async fn member_with(&self, name: &str, planting: Planting) -> Member {
+        let journal = Arc::new(self.journal.clone());
+        self.member_on(journal, name, planting).await
+    }
+
+    /// A member with a way of its own to the journal.
+    async fn member_on(&self, journal: Arc<dyn Journal>, name: &str, planting: Planting) -> Member {
         let line = Arc::new(Line {
             to: self.cluster.clone(),
             is_cut: AtomicBool::new(false),
+            telling: Mutex::default(),
+            beats: Mutex::default(),
         });
         let ports = DriverPorts {
-            journal: Arc::new(self.journal.clone()),
+            journal,
             drs: self.drs.clone(),
             clock: Arc::new(self.clock),
             hooks: Arc::new(ScriptedHooks::default()),
@@ -205,6 +219,9 @@ impl Cluster for Line {
     }
 
     fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+        if !self.is_cut.load(Ordering::SeqCst) {
+            self.beats.lock().unwrap().push(Instant::now());
+        }
         self.pass(|| self.to.beat(member, beat))
     }
 
@@ -225,7 +242,15 @@ impl Cluster for Line {
         partition: u16,
         execution: &ExecutionId,
     ) -> BoxFuture<'_, Result<(), ClusterError>> {
-        self.pass(|| self.to.nudge(partition, execution))
+        let takes = *self.telling.lock().unwrap();
+        let execution = execution.clone();
+        self.pass(|| {
+            async move {
+                tokio::time::sleep(takes).await;
+                self.to.nudge(partition, &execution).await
+            }
+            .boxed()
+        })
     }
 
     fn nudges(&self, member: &OwnerId) -> BoxFuture<'_, Result<Vec<ExecutionId>, ClusterError>> {

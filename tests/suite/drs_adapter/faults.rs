@@ -6,7 +6,10 @@ use tidegate_core::{
 };
 use tidegate_gateway::{
     adapters::drs_aws::AwsDrs,
-    ports::drs::{Drs as _, DrsError, TerminateOrder},
+    ports::{
+        drs::{Drs as _, DrsError, TerminateOrder},
+        warrant::Warrant,
+    },
 };
 use tokio::net::TcpSocket;
 
@@ -156,6 +159,7 @@ async fn both(drs: &AwsDrs) -> [LaunchAnswer; 2] {
         key: "c/db/0".to_owned(),
         target: target(),
         instances: ids(&DATABASES).into_iter().zip(instances).collect(),
+        warrant: Warrant::unlimited(),
     };
     [
         drs.start_recovery(drill("e/db/0", &DATABASES)).await,

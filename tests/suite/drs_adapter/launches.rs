@@ -4,8 +4,9 @@ use tidegate_core::engine::ServerState::{
     Conversion, Failed, Launch, Launched, Requested, Snapshot, Terminated,
 };
 use tidegate_core::{InstanceId, SourceServerId};
-use tidegate_gateway::ports::drs::{
-    Depth, Drs as _, DrsError, Observation, OrderKind, TerminateOrder,
+use tidegate_gateway::ports::{
+    drs::{Depth, Drs as _, DrsError, Observation, OrderKind, TerminateOrder},
+    warrant::Warrant,
 };
 
 use super::{
@@ -338,5 +339,6 @@ fn termination(key: &str) -> TerminateOrder {
         key: key.to_owned(),
         target: target(),
         instances: ids(&DATABASES).into_iter().zip(instances).collect(),
+        warrant: Warrant::unlimited(),
     }
 }

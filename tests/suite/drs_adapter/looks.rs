@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use tidegate_core::{JobId, Span, Timestamp, engine::Looked};
 use tidegate_emulator::model::{LaunchRequest, Purpose, ServerLaunch, SourceServerId, Tags};
-use tidegate_gateway::ports::drs::{
-    Drs as _, DrsError, LookBy, LookOrder, OrderKind, TerminateOrder,
+use tidegate_gateway::ports::{
+    drs::{Drs as _, DrsError, LookBy, LookOrder, OrderKind, TerminateOrder},
+    warrant::Warrant,
 };
 
 use super::{
@@ -138,6 +139,7 @@ async fn a_termination_whose_answer_was_lost_is_found_without_a_tag() {
         key: "c/db/0".to_owned(),
         target: target(),
         instances: vec![(DATABASES[1].into(), INSTANCES[1].into())],
+        warrant: Warrant::unlimited(),
     };
     let job = accepted(drs.terminate(order).await).job;
     assert_eq!(rig.calls("TagResource"), 0);
@@ -239,6 +241,7 @@ async fn a_termination_is_found_by_its_servers_and_by_its_tag() {
         key: "c/db/0".to_owned(),
         target: target(),
         instances: ids(&DATABASES).into_iter().zip(instances).collect(),
+        warrant: Warrant::unlimited(),
     };
     let job = accepted(rig.drs.terminate(order).await).job;
     for key in ["c/db/0", "c/db/1"] {

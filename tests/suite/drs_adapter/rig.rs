@@ -15,7 +15,10 @@ use tidegate_emulator::{
 };
 use tidegate_gateway::{
     adapters::drs_aws::{AwsDrs, Mode, Settings, Timeouts},
-    ports::drs::{Depth, Drs as _, JobQuery, LaunchOrder, LookBy, LookOrder, OrderKind},
+    ports::{
+        drs::{Depth, Drs as _, JobQuery, LaunchOrder, LookBy, LookOrder, OrderKind},
+        warrant::Warrant,
+    },
 };
 use tokio::net::TcpListener;
 
@@ -199,6 +202,7 @@ pub(crate) fn drill(key: &str, servers: &[&str]) -> LaunchOrder {
         target: target(),
         servers: ids(servers).into_iter().map(|id| (id, None)).collect(),
         is_drill: true,
+        warrant: Warrant::unlimited(),
     }
 }
 

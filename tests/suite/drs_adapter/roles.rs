@@ -6,12 +6,13 @@ use std::{
     collections::BTreeMap,
     env,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use tidegate_core::{Timestamp, plan::Target};
 use tidegate_gateway::{
     adapters::drs_aws::{AwsDrs, Mode, Sessions, Settings},
-    ports::drs::Drs as _,
+    ports::{drs::Drs as _, warrant::Warrant},
 };
 use tokio::process::Command;
 
@@ -26,6 +27,8 @@ use super::{
 const LONG_AGO: Timestamp = Timestamp::from_millis(0);
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/recovery";
+/// Longer than a lease, for whoever waits for a role in these tests.
+const TOO_LONG: Duration = Duration::from_millis(300);
 const NO_JOBS: &str = r#"{"items": []}"#;
 /// What a child prints of what it was told.
 const SAID: &str = "said: ";
@@ -234,6 +237,34 @@ async fn what_a_person_must_put_right_is_said_with_its_remedy_and_waited_for() {
             assert!(line.contains(code) && line.contains(wanted), "{line}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_launch_whose_role_was_given_when_it_was_too_late_is_not_sent() {
+    let sts = Scripted::new(|_| {
+        std::thread::sleep(TOO_LONG);
+        assumed("SESSION", LATE)
+    })
+    .await;
+    let drs = Scripted::new(|_| ok(NO_JOBS)).await;
+    let said = child("is_too_late", &drs.url, Some(&sts.url)).await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    let wanted = "deferred: not sent: when the call was ready";
+    assert!(said[0].starts_with(wanted), "{said:?}");
+    assert_eq!((sts.requests(), drs.requests()), (1, 0));
+}
+
+#[tokio::test]
+#[ignore = "run by a test above, with its environment"]
+async fn child_is_too_late() {
+    let drs = connected(Sessions::default()).await;
+    let mut order = drill("k", &["s-1"]);
+    order.target = in_role();
+    let asked = Instant::now();
+    order.warrant = Warrant::new(move || asked.elapsed() < TOO_LONG);
+    let launch = drs.start_recovery(order).await;
+    let (word, reason, _) = answered(&launch);
+    println!("{SAID}{word}: {reason}");
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use tidegate_gateway::{
         drs_aws::{AwsDrs, Mode, Settings},
         system_clock::SystemClock,
     },
-    ports::drs::{Drs, LaunchOrder},
+    ports::{
+        drs::{Drs, LaunchOrder},
+        warrant::Warrant,
+    },
     telemetry::{self, Telemetry, ids::SpanRef},
 };
 
@@ -149,5 +152,6 @@ fn order(execution: &ExecutionId) -> LaunchOrder {
         }),
         servers: vec![("s-10000000000aa0001".into(), None)],
         is_drill: true,
+        warrant: Warrant::unlimited(),
     }
 }

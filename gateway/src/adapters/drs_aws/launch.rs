@@ -14,8 +14,12 @@ use super::{
     look::gone_server,
     report::{Evidence, report},
     servers,
+    warranted::Warranted,
 };
-use crate::ports::drs::{DrsError, LaunchOrder, OrderKind, TerminateOrder};
+use crate::ports::{
+    drs::{DrsError, LaunchOrder, OrderKind, TerminateOrder},
+    warrant::Warrant,
+};
 
 /// How long an accepted termination waits for its tag.
 const TAGGING: Duration = Duration::from_secs(5);
@@ -40,7 +44,7 @@ pub(super) async fn start_recovery(
             return launch_answer(Failure::Invalid { message });
         }
     };
-    let sent = Sent::default();
+    let (sent, warranted) = (Sent::default(), Warranted::by(&order.warrant));
     let tags = tag_jobs.then(|| HashMap::from([(LAUNCH_TAG.to_owned(), order.key)]));
     let kind = if order.is_drill {
         OrderKind::Drill
@@ -56,11 +60,15 @@ pub(super) async fn start_recovery(
         .customize()
         .config_override(place.once())
         .interceptor(sent.clone())
+        .interceptor(warranted.clone())
         .send()
         .await;
     match answer {
         Ok(output) => accepted(kind, output.job(), Vec::new()),
-        Err(error) => launch_answer(place.failure(&error, &sent)),
+        Err(error) => {
+            let kept_back = warranted.refusal();
+            launch_answer(kept_back.unwrap_or_else(|| place.failure(&error, &sent)))
+        }
     }
 }
 
@@ -74,7 +82,7 @@ pub(super) async fn terminate(
 ) -> LaunchAnswer {
     let (mut left, mut gone) = (order.instances, Vec::new());
     loop {
-        let failure = match terminate_once(place, &left).await {
+        let failure = match terminate_once(place, &left, &order.warrant).await {
             Ok(job) => {
                 if let Some(job) = job.as_ref().filter(|_| tag_jobs) {
                     tag(place, job, &order.key).await;
@@ -118,9 +126,10 @@ pub(super) async fn terminate(
 async fn terminate_once(
     place: &Place,
     instances: &[(SourceServerId, InstanceId)],
+    warrant: &Warrant,
 ) -> Result<Option<Job>, Failure> {
     let ids = instances.iter().map(|(_, id)| id.to_string());
-    let sent = Sent::default();
+    let (sent, warranted) = (Sent::default(), Warranted::by(warrant));
     let answer = place
         .client
         .terminate_recovery_instances()
@@ -128,11 +137,15 @@ async fn terminate_once(
         .customize()
         .config_override(place.once())
         .interceptor(sent.clone())
+        .interceptor(warranted.clone())
         .send()
         .await;
     match answer {
         Ok(output) => Ok(output.job),
-        Err(error) => Err(place.failure(&error, &sent)),
+        Err(error) => {
+            let kept_back = warranted.refusal();
+            Err(kept_back.unwrap_or_else(|| place.failure(&error, &sent)))
+        }
     }
 }
 

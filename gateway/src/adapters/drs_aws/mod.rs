@@ -30,6 +30,7 @@ mod settings;
 mod simulation;
 mod snapshots;
 mod time;
+mod warranted;
 
 use std::sync::Arc;
 

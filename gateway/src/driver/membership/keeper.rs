@@ -4,7 +4,11 @@
 //! What the cluster's table does not answer changes nothing here but the time
 //! until which this member may act; executions wait, and go on.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tidegate_core::ExecutionId;
@@ -21,6 +25,11 @@ const READ_AT_ONCE: usize = 500;
 /// Leases that are taken at the same time. One after the other, those of a
 /// member that is gone would take so long that the next beat is late.
 const TAKEN_AT_ONCE: usize = 8;
+/// Owners that are told within one beat that their logs were written; the
+/// others are told in the next ones.
+const TOLD_IN_A_BEAT: usize = 500;
+/// Of them, those that are told at the same time.
+const TOLD_AT_ONCE: usize = 16;
 
 /// Joins the cluster, if there is one: the first beat, and the leases that
 /// are free.
@@ -45,8 +54,13 @@ pub(in crate::driver) async fn keep(shared: Arc<Shared>) {
         return;
     };
     let going_on = async {
-        // A resume reads many logs, and may not keep the heart from beating.
-        tokio::join!(member.beat_on(&shared), member.resume_on(&shared))
+        // A resume reads many logs, and thousands may have to be told: neither
+        // may keep the heart from beating.
+        tokio::join!(
+            member.beat_on(&shared),
+            member.resume_on(&shared),
+            member.tell_on(&shared)
+        )
     };
     tokio::select! {
         biased;
@@ -102,12 +116,15 @@ impl Member {
     /// One beat, and what follows from it.
     async fn tick(&self, shared: &Arc<Shared>) -> Result<(), ClusterError> {
         let _turn = self.turn.lock().await;
-        let roster = self.beat(shared).await?;
+        let (roster, until) = self.beat(shared).await?;
         let now = shared.ports.clock.elapsed();
         let present = self.hear(shared, &roster, now);
-        for (partition, term) in self.compare(&roster) {
+        let lost = self.compare(&roster, until);
+        for term in lost.values() {
             term.stop.cancel();
-            self.tell_of_partition(shared, partition).await;
+        }
+        if !lost.is_empty() {
+            self.to_be_told(shared, |partition| lost.contains_key(&partition));
         }
         if !shared.stop.is_cancelled() {
             let Steps { take, release } = balance::steps(&roster, &present, &self.id);
@@ -120,7 +137,6 @@ impl Member {
                 self.release(shared, partition);
             }
         }
-        self.tell_again(shared).await;
         self.read_on(shared);
         self.hear_nudges(shared).await
     }
@@ -138,7 +154,9 @@ impl Member {
         }
     }
 
-    async fn beat(&self, shared: &Shared) -> Result<Roster, ClusterError> {
+    /// Says that this member is alive. What it has is its own until the instant
+    /// that is returned, as far as the roster says that it has it.
+    async fn beat(&self, shared: &Shared) -> Result<(Roster, Duration), ClusterError> {
         let began = shared.ports.clock.elapsed();
         let beat = {
             let mut state = self.lock();
@@ -148,8 +166,7 @@ impl Member {
         let roster = self.port.beat(&self.id, beat).await?;
         // Others wait for a whole lease from when they saw this beat.
         let lease = self.settings.lease;
-        self.lock().until = began + lease - lease / 10;
-        Ok(roster)
+        Ok((roster, began + lease - lease / 10))
     }
 
     /// Who is there. One that is no more may have written into any log, and
@@ -168,11 +185,13 @@ impl Member {
         present
     }
 
-    /// Brings what this member believes to have in line with a roster. Returns
-    /// what it has lost.
-    fn compare(&self, roster: &Roster) -> Vec<(u16, Term)> {
+    /// Brings what this member believes to have in line with a roster, and with
+    /// it the time until which it has it: at no instant does it believe to have
+    /// for longer what it has lost. Returns that.
+    fn compare(&self, roster: &Roster, until: Duration) -> BTreeMap<u16, Term> {
         let mut state = self.lock();
-        let mut lost = Vec::new();
+        state.until = until;
+        let mut lost = BTreeMap::new();
         for lease in &roster.leases {
             let is_ours = lease.owner.as_ref() == Some(&self.id);
             match (state.leases.get_mut(&lease.partition), is_ours) {
@@ -186,7 +205,7 @@ impl Member {
                 (Some(_), false) => {
                     if let Some(held) = state.leases.remove(&lease.partition) {
                         tracing::warn!(partition = lease.partition, owner = ?lease.owner, "another gateway drives this partition now");
-                        lost.push((lease.partition, held.term));
+                        lost.insert(lease.partition, held.term);
                     }
                 }
                 (None, false) => {}
@@ -256,23 +275,43 @@ impl Member {
         (!held.term.stop.is_cancelled()).then(|| held.term.clone())
     }
 
-    /// The new owner may have taken the partition before the last of its
-    /// executions was begun here.
-    async fn tell_of_partition(&self, shared: &Shared, partition: u16) {
-        let driven = shared.registry.driven().into_iter();
-        for execution in driven.filter(|id| self.partition(id) == partition) {
-            self.tell(&execution).await;
+    /// Tells owners that their logs were written here, as soon as it is known,
+    /// or else with each beat.
+    async fn tell_on(&self, shared: &Shared) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.to_tell.notified() => {}
+                () = shared.wait(self.settings.beat()) => {}
+            }
+            self.tell_some(shared).await;
         }
     }
 
-    async fn tell_again(&self, shared: &Shared) {
-        let untold = std::mem::take(&mut self.lock().untold);
-        for execution in untold {
-            if shared.settings.has(Planted::ForgetsUntold) {
-                continue;
+    /// The new owners may have taken these partitions before the last of their
+    /// executions was begun here.
+    fn to_be_told(&self, shared: &Shared, is_lost: impl Fn(u16) -> bool) {
+        let driven = shared.registry.driven().into_iter();
+        let lost = driven.filter(|id| is_lost(self.partition(id)));
+        self.lock().untold.extend(lost);
+        self.to_tell.notify_one();
+    }
+
+    async fn tell_some(&self, shared: &Shared) {
+        let some: BTreeSet<ExecutionId> = {
+            let mut state = self.lock();
+            let mut some = std::mem::take(&mut state.untold);
+            if let Some(first) = some.iter().nth(TOLD_IN_A_BEAT).cloned() {
+                state.untold = some.split_off(&first);
             }
-            self.tell(&execution).await;
+            some
+        };
+        if shared.settings.has(Planted::ForgetsUntold) {
+            return;
         }
+        stream::iter(some)
+            .for_each_concurrent(TOLD_AT_ONCE, async |execution| self.tell(&execution).await)
+            .await;
     }
 
     async fn hear_nudges(&self, shared: &Shared) -> Result<(), ClusterError> {

@@ -4,7 +4,7 @@
 //! Executions are divided into partitions by their ids; a member drives those
 //! of the partitions whose lease it has. Nothing here decides who may write:
 //! the logs do. But a call of DRS is not fenced by a log, so it is made only
-//! while nobody can have taken the lease away yet: [`Membership::may_act`].
+//! while nobody can have taken the lease away yet: [`Membership::warrant`].
 //!
 //! A gateway without a cluster drives everything, for ever.
 
@@ -19,11 +19,16 @@ use std::{
 };
 
 use tidegate_core::{ExecutionId, OwnerId};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(super) use keeper::{begin, keep, leave};
 
-use crate::ports::cluster::{Cluster, Lease, Roster};
+use crate::ports::{
+    clock::Clock,
+    cluster::{Cluster, Lease, Roster},
+    warrant::Warrant,
+};
 
 /// Numbers of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +89,10 @@ pub(super) struct Member {
     /// Held while the table is read and acted upon: a lease that is given back
     /// between the two would be taken for one of ours.
     turn: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
+    /// Shared with the warrants of orders.
+    state: Arc<Mutex<State>>,
+    /// Somebody is to be told.
+    to_tell: Notify,
 }
 
 #[derive(Default)]
@@ -147,7 +155,8 @@ impl Membership {
             settings,
             stop,
             turn: tokio::sync::Mutex::default(),
-            state: Mutex::default(),
+            state: Arc::default(),
+            to_tell: Notify::new(),
         }))
     }
 
@@ -167,12 +176,21 @@ impl Membership {
         }
     }
 
-    /// Whether DRS may be asked to change something now: nobody else drives
-    /// what this process drives.
+    /// Whether nobody else can drive now what this process drives.
     pub(super) fn may_act(&self, now: Duration) -> bool {
         match self {
             Self::Alone(_) => true,
             Self::Member(member) => now < member.lock().until,
+        }
+    }
+
+    /// For an order of an execution: holds while nobody else can drive that. What
+    /// was another's in between is never this process's again under the same
+    /// warrant.
+    pub(super) fn warrant(&self, execution: &ExecutionId, clock: Arc<dyn Clock>) -> Warrant {
+        match self {
+            Self::Alone(_) => Warrant::unlimited(),
+            Self::Member(member) => member.warrant(execution, clock),
         }
     }
 
@@ -204,6 +222,16 @@ impl Member {
         }
     }
 
+    fn warrant(&self, execution: &ExecutionId, clock: Arc<dyn Clock>) -> Warrant {
+        let partition = self.partition(execution);
+        let epoch = self.lock().epoch(partition);
+        let state = Arc::clone(&self.state);
+        Warrant::new(move || {
+            let state = lock(&state);
+            epoch.is_some() && state.epoch(partition) == epoch && clock.elapsed() < state.until
+        })
+    }
+
     fn partition(&self, execution: &ExecutionId) -> u16 {
         partition::of(execution, self.port.partitions())
     }
@@ -215,9 +243,13 @@ impl Member {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds this lock half-changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Nothing panics while it holds this lock half-changed.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Term {
@@ -237,6 +269,12 @@ impl Term {
 }
 
 impl State {
+    /// That of a partition's lease, if this member has it.
+    fn epoch(&self, partition: u16) -> Option<u64> {
+        let held = self.leases.get(&partition)?;
+        Some(held.lease.epoch)
+    }
+
     /// Takes a roster into account; returns who is there.
     fn hear(&mut self, roster: &Roster, now: Duration, settings: &ClusterSettings) -> Present {
         let mut heard = BTreeMap::new();

@@ -134,6 +134,18 @@ impl Watcher {
     async fn begin_now(&mut self) -> Result<(), Stop> {
         let newest = self.services.driver.list(None, 1).await?;
         self.place = Place::after(newest.first().map(|it| listed_id(it).clone()));
+        // What is over by now is not told later as something that was missed.
+        for listed in self.unseen().await? {
+            match listed {
+                Listed::Live(_) => {}
+                // What is newer began after this stream.
+                Listed::Ended(head) | Listed::Damaged { head, .. } => {
+                    if !self.place.is_new(&head.execution) {
+                        self.place.pass_over(&head.execution);
+                    }
+                }
+            }
+        }
         self.meet_live().await
     }
 
@@ -183,7 +195,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Executions that are newer than all that were seen, newest first.
+    /// Executions that are newer than all that were seen, as far as clocks can
+    /// tell, and were not told; newest first.
     async fn unseen(&self) -> Result<Vec<Listed>, Stop> {
         let mut unseen = Vec::new();
         let mut before = None;
@@ -193,11 +206,13 @@ impl Watcher {
             let full = page.len() == PAGE;
             for listed in page {
                 let id = listed_id(&listed);
-                if !self.place.is_new(id) {
+                if !self.place.is_recent(id) {
                     return Ok(unseen);
                 }
                 before = Some(id.clone());
-                unseen.push(listed);
+                if self.place.is_unseen(id) {
+                    unseen.push(listed);
+                }
             }
             if !full {
                 return Ok(unseen);

@@ -1,16 +1,18 @@
 //! The cursor of `WatchAll`: which commits of which executions were sent.
 //!
 //! It names every execution that the stream follows with the revision up to
-//! which its commits were sent, and the newest execution that the stream has
-//! seen. An execution that it does not name and that is not newer than that
-//! one needs nothing more, unless it is not over; a newer one is unseen.
+//! which its commits were sent, the newest execution that the stream has seen,
+//! and what is over and began shortly before that one. An execution that it does
+//! not name and that began earlier needs nothing more, unless it is not over;
+//! every other one is unseen. *Shortly* allows for the clocks of gateways, whose
+//! ids are by their own time.
 //!
-//! Bound: base64 of 17 bytes, and of 17 to 26 bytes for each execution that
-//! is followed and not over; 23 characters and at most 35 for each of them.
+//! Bound: base64 of 17 bytes, and of 17 to 26 bytes for each execution that is
+//! named; 23 characters and at most 35 for each of them.
 //! It holds nothing of the process that made it, so it is good for any gateway
 //! on the same journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use prost::encoding::{decode_varint, encode_varint};
@@ -28,6 +30,8 @@ pub(super) struct Cursor {
     pub(super) newest: Option<ExecutionId>,
     /// Executions that are followed.
     pub(super) followed: BTreeMap<ExecutionId, Mark>,
+    /// Executions of which nothing more is to be told.
+    pub(super) ended: BTreeSet<ExecutionId>,
 }
 
 /// How far an execution was sent.
@@ -39,22 +43,31 @@ pub(super) struct Mark {
     pub(super) announced: bool,
 }
 
-/// Length of a cursor that follows so many executions, at most.
-pub(super) const fn longest(followed: usize) -> usize {
-    23 + 35 * followed
+/// Length of a cursor that names so many executions, at most.
+pub(super) const fn longest(named: usize) -> usize {
+    23 + 35 * named
 }
 
-/// Writes a cursor.
+/// When an execution began, in milliseconds by the clock of whoever began it.
+pub(super) fn begun_at(id: &ExecutionId) -> Option<u64> {
+    let id = Ulid::from_string(id.as_str()).ok()?;
+    Some(id.timestamp_ms())
+}
+
+/// Writes a cursor. What has ended is written with zero for its mark, which is
+/// no mark of what is followed: revisions begin at 1.
 pub(super) fn encode<'a>(
     newest: Option<&ExecutionId>,
     followed: impl Iterator<Item = (&'a ExecutionId, Mark)>,
+    ended: impl Iterator<Item = &'a ExecutionId>,
 ) -> String {
     let mut bytes = vec![VERSION];
     bytes.extend(newest.and_then(to_bytes).unwrap_or_default());
-    for (id, mark) in followed {
+    let followed = followed.map(|(id, mark)| (id, mark.revision << 1 | u64::from(mark.announced)));
+    for (id, number) in followed.chain(ended.map(|id| (id, 0))) {
         if let Some(id) = to_bytes(id) {
             bytes.extend(id);
-            encode_varint(mark.revision << 1 | u64::from(mark.announced), &mut bytes);
+            encode_varint(number, &mut bytes);
         }
     }
     URL_SAFE_NO_PAD.encode(bytes)
@@ -68,7 +81,7 @@ pub(super) fn decode(text: &str) -> Option<Cursor> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let rest = bytes.strip_prefix(&[VERSION])?;
     let (newest, mut rest) = take_id(rest)?;
-    let mut followed = BTreeMap::new();
+    let (mut followed, mut ended) = (BTreeMap::new(), BTreeSet::new());
     while !rest.is_empty() {
         let (id, mut tail) = take_id(rest)?;
         let number = decode_varint(&mut tail).ok()?;
@@ -76,12 +89,22 @@ pub(super) fn decode(text: &str) -> Option<Cursor> {
             revision: number >> 1,
             announced: number & 1 == 1,
         };
-        if followed.insert(id?, mark).is_some() {
+        let id = id?;
+        let is_named = followed.contains_key(&id) || ended.contains(&id);
+        if is_named {
             return None;
+        }
+        match number {
+            0 => drop(ended.insert(id)),
+            _ => drop(followed.insert(id, mark)),
         }
         rest = tail;
     }
-    Some(Cursor { newest, followed })
+    Some(Cursor {
+        newest,
+        followed,
+        ended,
+    })
 }
 
 fn to_bytes(id: &ExecutionId) -> Option<[u8; 16]> {
@@ -98,7 +121,11 @@ fn take_id(bytes: &[u8]) -> Option<(Option<ExecutionId>, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{collection::btree_map, option, prelude::*};
+    use proptest::{
+        collection::{btree_map, btree_set},
+        option,
+        prelude::*,
+    };
 
     use super::*;
 
@@ -107,7 +134,7 @@ mod tests {
     }
 
     fn mark() -> impl Strategy<Value = Mark> {
-        (0..u64::MAX / 2, any::<bool>()).prop_map(|(revision, announced)| Mark {
+        (1..u64::MAX / 2, any::<bool>()).prop_map(|(revision, announced)| Mark {
             revision,
             announced,
         })
@@ -115,7 +142,7 @@ mod tests {
 
     fn write(cursor: &Cursor) -> String {
         let followed = cursor.followed.iter().map(|(id, &mark)| (id, mark));
-        encode(cursor.newest.as_ref(), followed)
+        encode(cursor.newest.as_ref(), followed, cursor.ended.iter())
     }
 
     proptest! {
@@ -123,10 +150,12 @@ mod tests {
         fn a_cursor_says_what_was_put_into_it(
             newest in option::of(id()),
             followed in btree_map(id(), mark(), 0..20),
+            mut ended in btree_set(id(), 0..20),
         ) {
-            let cursor = Cursor { newest, followed };
+            ended.retain(|id| !followed.contains_key(id));
+            let cursor = Cursor { newest, followed, ended };
             let text = write(&cursor);
-            prop_assert!(text.len() <= longest(cursor.followed.len()));
+            prop_assert!(text.len() <= longest(cursor.followed.len() + cursor.ended.len()));
             prop_assert_eq!(decode(&text), Some(cursor));
         }
 

@@ -9,6 +9,12 @@ use crate::grpc::watch::cursor::{self, Cursor, Mark};
 /// Executions that ended on a stream and are still remembered, so that what
 /// was published of them before is not taken for something new.
 const ENDED: usize = 4_096;
+/// How far the clocks of gateways may be apart, in milliseconds: so much earlier
+/// than the newest that was seen an execution may have begun, and be unseen.
+const SKEW: u64 = 60_000;
+/// Executions that ended within that time and are named by a cursor; of more,
+/// the newest.
+const RECENT: usize = 1_000;
 /// Length of a cursor that is sent with every message.
 const SMALL: usize = 4 << 10;
 /// A larger one is sent with one of so many messages.
@@ -56,6 +62,7 @@ impl Place {
     pub(super) fn restored(cursor: &Cursor) -> Self {
         Self {
             followed: cursor.followed.clone(),
+            ended: cursor.ended.clone(),
             ..Self::after(cursor.newest.clone())
         }
     }
@@ -79,7 +86,26 @@ impl Place {
         self.ended.contains(execution)
     }
 
-    /// Whether an execution is newer than all that were seen.
+    /// Whether an execution may have begun after the newest that was seen,
+    /// whatever the clock of whoever began it says.
+    pub(super) fn is_recent(&self, execution: &ExecutionId) -> bool {
+        is_recent(self.newest.as_ref(), execution)
+    }
+
+    /// Whether nobody was told of an execution that is recent.
+    pub(super) fn is_unseen(&self, execution: &ExecutionId) -> bool {
+        !self.followed.contains_key(execution) && !self.is_over(execution)
+    }
+
+    /// Nothing is to be told of an execution: it was over before.
+    pub(super) fn pass_over(&mut self, execution: &ExecutionId) {
+        self.take(Step {
+            execution: execution.clone(),
+            to: None,
+        });
+    }
+
+    /// Whether an execution is newer than all that were seen, by its id.
     pub(super) fn is_new(&self, execution: &ExecutionId) -> bool {
         self.newest.as_ref().is_none_or(|newest| execution > newest)
     }
@@ -114,7 +140,8 @@ impl Place {
     /// The cursor of the next message, which takes a step or none. Empty if
     /// it is too large to be sent so often.
     pub(super) fn next_cursor(&mut self, step: Option<&Step>) -> String {
-        let small = cursor::longest(self.followed.len() + 1) <= SMALL;
+        let ended = self.recently_ended(self.newest.as_ref()).count();
+        let small = cursor::longest(self.followed.len() + ended + 1) <= SMALL;
         if !small && self.without_cursor + 1 < SPACING {
             self.without_cursor += 1;
             return String::new();
@@ -131,8 +158,31 @@ impl Place {
         let is_told = |id: &ExecutionId| step.is_some_and(|step| step.execution == *id);
         let told = step.and_then(|step| Some((&step.execution, step.to?)));
         let others = self.followed.iter().filter(|(id, _)| !is_told(id));
-        cursor::encode(newest, others.map(|(id, &mark)| (id, mark)).chain(told))
+        let over = step.filter(|step| step.to.is_none());
+        let ended = self.recently_ended(newest).filter(|id| !is_told(id));
+        cursor::encode(
+            newest,
+            others.map(|(id, &mark)| (id, mark)).chain(told),
+            ended.chain(over.map(|step| &step.execution)),
+        )
     }
+
+    fn recently_ended<'a>(
+        &'a self,
+        newest: Option<&'a ExecutionId>,
+    ) -> impl Iterator<Item = &'a ExecutionId> {
+        let ended = self.ended.iter().rev().take(RECENT);
+        ended.take_while(move |id| is_recent(newest, id))
+    }
+}
+
+fn is_recent(newest: Option<&ExecutionId>, execution: &ExecutionId) -> bool {
+    let Some(newest) = newest else {
+        return true;
+    };
+    let times = (cursor::begun_at(newest), cursor::begun_at(execution));
+    let is_near = matches!(times, (Some(newest), Some(it)) if it + SKEW >= newest);
+    is_near || execution > newest
 }
 
 #[cfg(test)]
@@ -143,7 +193,13 @@ mod tests {
     use crate::grpc::watch::cursor::decode;
 
     fn id(n: u64) -> ExecutionId {
-        ExecutionId::new(Ulid(u128::from(n)).to_string().to_lowercase())
+        at(n * 1_000)
+    }
+
+    /// One that began at this millisecond.
+    fn at(millis: u64) -> ExecutionId {
+        let id = Ulid::from_parts(millis, 7);
+        ExecutionId::new(id.to_string().to_lowercase())
     }
 
     fn mark(revision: u64) -> Mark {
@@ -183,13 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_not_in_the_cursor() {
+    fn what_is_over_is_not_followed_by_the_cursor() {
         let mut place = place(2);
         place.take(Step::new(&id(1), mark(9), true));
         assert!(place.is_over(&id(1)) && !place.is_over(&id(2)));
         let expected = Cursor {
             newest: Some(id(2)),
             followed: [(id(2), mark(1))].into(),
+            ended: [id(1)].into(),
         };
         assert_eq!(decode(&place.cursor()), Some(expected));
     }
@@ -201,7 +258,23 @@ mod tests {
             place.take(Step::new(&id(n), mark(1), true));
         }
         assert!(!place.is_over(&id(1)) && place.is_over(&id(5_000)));
-        assert_eq!(place.cursor().len(), cursor::longest(0));
+        let named = decode(&place.cursor()).unwrap().ended;
+        assert_eq!(named.len(), 61, "those of the last minute");
+        assert!(named.contains(&id(4_940)));
+    }
+
+    #[test]
+    fn who_comes_back_is_told_of_what_began_by_a_clock_that_is_behind() {
+        let mut place = Place::after(Some(at(100_000)));
+        place.take(Step::new(&at(99_000), mark(4), true));
+        place.take(Step::new(&at(100_000), mark(1), false));
+        let back = Place::restored(&decode(&place.cursor()).unwrap());
+        let is_to_be_told = |id: &ExecutionId| back.is_recent(id) && back.is_unseen(id);
+        assert!(is_to_be_told(&at(98_000)), "it began two seconds behind");
+        assert!(is_to_be_told(&at(101_000)));
+        assert!(!is_to_be_told(&at(99_000)), "it was told to its end");
+        assert!(!is_to_be_told(&at(100_000)), "it is followed");
+        assert!(!is_to_be_told(&at(39_999)), "no clock is so far behind");
     }
 
     #[test]
