@@ -319,7 +319,8 @@ async fn serve(
     arm_in_background(&services);
     telemetry.observe(&services, socket.operations.is_some());
     let operations = serve_operations(socket.operations, &telemetry, &drain);
-    let refuse = serving::refuse_too_large(limits.request_bytes.get());
+    let too_large = serving::refuse_too_large(limits.request_bytes.get());
+    let refuse = move |answer| serving::refuse_unreadable(too_large(answer));
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
     let service = Deadlines::new(

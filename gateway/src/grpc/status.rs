@@ -64,6 +64,22 @@ pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
     )
 }
 
+/// The bytes of the request are no message of its method.
+pub(crate) fn unreadable(why: &str) -> Status {
+    let description = bounds::message(format!(
+        "the request is no message of this method: {why}. Encode it with tidegate.v1's definitions"
+    ));
+    with_reason(
+        Code::InvalidArgument,
+        "REQUEST_UNREADABLE",
+        description.clone(),
+        [],
+        |details| {
+            details.add_bad_request_violation("", description);
+        },
+    )
+}
+
 /// A plan has mistakes; there is at least one.
 pub(crate) fn invalid_plan(violations: Vec<v1::FieldViolation>) -> Status {
     let message = match violations.as_slice() {
