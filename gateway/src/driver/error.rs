@@ -33,6 +33,15 @@ pub enum DriverError {
         /// The other execution.
         other: ExecutionId,
     },
+    /// What would select servers by tags is in another execution that is not
+    /// over.
+    #[error("{selection} is in execution {other}, which is not over")]
+    SelectionBusy {
+        /// The plan, or the target and the tags, for people.
+        selection: String,
+        /// The other execution.
+        other: ExecutionId,
+    },
     /// The request id was used with another payload.
     #[error("request id {0:?} was used before with another request")]
     RequestIdReused(String),

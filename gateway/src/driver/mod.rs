@@ -9,6 +9,7 @@
 mod actor;
 mod admission;
 mod backoff;
+mod by_tags;
 mod calls;
 mod checking;
 mod dispatch;

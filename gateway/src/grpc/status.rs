@@ -341,6 +341,12 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
                 ("execution", other.to_string()),
             ],
         ),
+        DriverError::SelectionBusy { selection, other } => precondition(
+            "SERVER_BUSY",
+            other.as_str(),
+            message,
+            [("selection", selection), ("execution", other.to_string())],
+        ),
         DriverError::RequestIdReused(id) => request_id_reused(&id),
         DriverError::TooManyRequests { .. } => {
             exhausted("TOO_MANY_REQUESTS", "requests_per_execution", message)

@@ -52,6 +52,7 @@ impl From<DriverError> for Stop {
             | DriverError::FutureRevision { .. }
             | DriverError::Rejected(_)
             | DriverError::ServerBusy { .. }
+            | DriverError::SelectionBusy { .. }
             | DriverError::RequestIdReused(_)
             | DriverError::TooManyRequests { .. }
             | DriverError::TooManyLive { .. }
