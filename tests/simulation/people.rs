@@ -172,6 +172,7 @@ impl People {
                     | DriverError::ServerBusy { .. }
                     | DriverError::SelectionBusy { .. }
                     | DriverError::NotOwner(_)
+                    | DriverError::OtherLease { .. }
                     | DriverError::NotFound(_)
                     | DriverError::FutureRevision { .. }
                     | DriverError::RequestIdReused(_)

@@ -201,6 +201,15 @@ impl Driver {
         self.shared.loops.wait().await;
     }
 
+    /// For how long the cluster has not heard this gateway, if that is longer
+    /// than a lease: then others take what it drove, and it asks DRS for
+    /// nothing. `None` without a cluster.
+    #[must_use]
+    pub fn unheard(&self) -> Option<Duration> {
+        let now = self.shared.ports.clock.elapsed();
+        self.shared.membership.unheard(now)
+    }
+
     /// Resolves if something panicked. What it was doing is not known, so the
     /// process must end; the next one goes on from the journal.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static {

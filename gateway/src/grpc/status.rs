@@ -354,6 +354,8 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
         DriverError::TooManyLive { .. } => {
             exhausted("TOO_MANY_EXECUTIONS", "live_executions", message)
         }
+        // No gateway serves that is told so.
+        DriverError::OtherLease { .. } => unavailable("OTHER_LEASE", message),
         DriverError::NotOwner(_) => unavailable("NOT_OWNER", message),
         DriverError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
         DriverError::Unknown(_) => internal("OUTCOME_UNKNOWN", message),

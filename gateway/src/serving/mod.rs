@@ -19,7 +19,7 @@ mod under_way;
 mod unreadable;
 
 pub use address::{AddressError, Exposure, check as check_address};
-pub use operations::{Operations, OperationsError};
+pub use operations::{Operations, OperationsError, Unheard};
 pub use routes::{Health, Mounted, mount};
 pub use server::{Connections, serve};
 pub use tls::{TlsError, TlsFiles, acceptor};

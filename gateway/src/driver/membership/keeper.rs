@@ -13,6 +13,7 @@ use super::{
     super::{DriverError, Planted, Shared, resuming},
     Held, Member, Membership, Present, Term,
     balance::{self, Steps},
+    joining,
 };
 use crate::ports::cluster::{ClusterError, Lease, Roster};
 
@@ -26,17 +27,26 @@ const TAKEN_AT_ONCE: usize = 8;
 /// are free.
 ///
 /// # Errors
-/// The cluster's table does not answer, or not as it should.
+/// The cluster's table does not answer, or not as it should; or a member lets
+/// others be silent for another time.
 pub(in crate::driver) async fn begin(shared: &Arc<Shared>) -> Result<(), DriverError> {
     let Membership::Member(member) = &shared.membership else {
         return resuming::everything(shared).await;
     };
-    member.tick(shared).await.map_err(|error| match error {
+    let _turn = member.turn.lock().await;
+    let roster = member.beat(shared).await.map_err(unjoined)?;
+    let roster = joining::agreed(member, shared, roster).await?;
+    member.act_on(shared, &roster).await.map_err(unjoined)
+}
+
+/// Why this gateway is no member.
+pub(super) fn unjoined(error: ClusterError) -> DriverError {
+    match error {
         ClusterError::Damaged(why) => DriverError::Damaged(why),
         ClusterError::Unavailable(_) | ClusterError::Superseded(_) => {
             DriverError::Unavailable(error.to_string())
         }
-    })
+    }
 }
 
 /// Goes on until this member leaves.
@@ -103,14 +113,19 @@ impl Member {
     async fn tick(&self, shared: &Arc<Shared>) -> Result<(), ClusterError> {
         let _turn = self.turn.lock().await;
         let roster = self.beat(shared).await?;
+        self.act_on(shared, &roster).await
+    }
+
+    /// What follows from a roster that was just read.
+    async fn act_on(&self, shared: &Arc<Shared>, roster: &Roster) -> Result<(), ClusterError> {
         let now = shared.ports.clock.elapsed();
-        let present = self.hear(shared, &roster, now);
-        for (partition, term) in self.compare(&roster) {
+        let present = self.hear(shared, roster, now);
+        for (partition, term) in self.compare(roster) {
             term.stop.cancel();
             self.tell_of_partition(shared, partition).await;
         }
         if !shared.stop.is_cancelled() {
-            let Steps { take, release } = balance::steps(&roster, &present, &self.id);
+            let Steps { take, release } = balance::steps(roster, &present, &self.id);
             stream::iter(take)
                 .map(|lease| self.take(lease))
                 .buffer_unordered(TAKEN_AT_ONCE)
@@ -138,17 +153,20 @@ impl Member {
         }
     }
 
-    async fn beat(&self, shared: &Shared) -> Result<Roster, ClusterError> {
+    pub(super) async fn beat(&self, shared: &Shared) -> Result<Roster, ClusterError> {
         let began = shared.ports.clock.elapsed();
         let beat = {
             let mut state = self.lock();
             state.beat += 1;
             state.beat
         };
-        let roster = self.port.beat(&self.id, beat).await?;
-        // Others wait for a whole lease from when they saw this beat.
         let lease = self.settings.lease;
-        self.lock().until = began + lease - lease / 10;
+        let roster = self.port.beat(&self.id, beat, lease).await?;
+        let mut state = self.lock();
+        // Others wait for a whole lease from when they saw this beat.
+        state.until = began + lease - lease / 10;
+        state.taken_at = began;
+        drop(state);
         Ok(roster)
     }
 

@@ -53,6 +53,7 @@ impl From<DriverError> for Stop {
             | DriverError::Rejected(_)
             | DriverError::ServerBusy { .. }
             | DriverError::SelectionBusy { .. }
+            | DriverError::OtherLease { .. }
             | DriverError::RequestIdReused(_)
             | DriverError::TooManyRequests { .. }
             | DriverError::TooManyLive { .. }
