@@ -13,6 +13,7 @@ mod rubbish;
 mod shelf;
 mod sizes;
 mod tables;
+mod waiting;
 
 use std::sync::Arc;
 
