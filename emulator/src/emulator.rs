@@ -48,9 +48,14 @@ impl Emulator {
     /// Starts the clock.
     pub fn new(settings: Settings) -> Self {
         let Settings { scenario, clock } = settings;
+        // A scenario with a start of its own is to be the same in every run.
+        let is_run_of_its_own = scenario.start.is_none() && clock != EmulatorClock::Manual;
         let clock = clock.run(scenario.start);
         let start = clock.now();
         let mut model = Model::new(&scenario.fleet, start);
+        if is_run_of_its_own {
+            model.draw_ids_for(start);
+        }
         model.set_flaws(scenario.faults.service.clone());
         let plan = FaultPlan::new(&scenario.faults, start);
         Self {
@@ -226,4 +231,60 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{LaunchRequest, Purpose, ServerLaunch, Tags};
+
+    /// The ids of a new emulator's first job and of what it launches.
+    fn ids_of_a_launch(clock: EmulatorClock, start: Option<Timestamp>) -> [String; 2] {
+        let mut scenario = Scenario::built_in("shop").expect("it is built in");
+        scenario.start = start;
+        let emulator = Emulator::new(Settings { scenario, clock });
+        emulator.with_model(|model, now| {
+            let place = model.places().next().expect("a place").clone();
+            let estate = model.estate(&place).expect("DRS is there");
+            let server = estate.source_servers().next().expect("a server");
+            let server = server.spec.id.clone();
+            let request = LaunchRequest {
+                servers: vec![ServerLaunch {
+                    server,
+                    snapshot: None,
+                }],
+                purpose: Purpose::Drill,
+                tags: Tags::new(),
+            };
+            let job = model.start_recovery(&place, &request, now);
+            let job = job.expect("it is launched").id.to_string();
+            while let Some(next) = model.next_change() {
+                model.advance(next);
+            }
+            let estate = model.estate(&place).expect("DRS is there");
+            let instance = estate.recovery_instances().next().expect("an instance");
+            [job, instance.id.to_string()]
+        })
+    }
+
+    #[test]
+    fn after_a_restart_no_id_of_a_job_or_an_instance_is_given_again() {
+        let running = EmulatorClock::Scaled { speed: 60.0 };
+        let (before, after) = (
+            ids_of_a_launch(running, None),
+            ids_of_a_launch(running, None),
+        );
+        assert_ne!(before[0], after[0]);
+        assert_ne!(before[1], after[1]);
+    }
+
+    #[test]
+    fn a_scenario_with_a_time_of_its_own_has_the_same_ids_in_every_run() {
+        let start = Some(Timestamp::constant(1_767_225_600, 0));
+        let running = EmulatorClock::Scaled { speed: 60.0 };
+        let manual = ids_of_a_launch(EmulatorClock::Manual, None);
+        assert_eq!(ids_of_a_launch(EmulatorClock::Manual, None), manual);
+        assert_eq!(ids_of_a_launch(running, start), manual);
+        assert_eq!(ids_of_a_launch(running, start), manual);
+    }
 }

@@ -178,13 +178,26 @@ pub enum StartError {
     HookStore(#[source] ReadError),
     /// What the journal holds cannot be continued.
     #[error("cannot continue what the journal holds: {0}")]
-    Driver(#[from] DriverError),
+    Driver(#[source] DriverError),
+    /// The gateway is set otherwise than the others of its cluster.
+    #[error(transparent)]
+    OtherLease(DriverError),
     /// The embedded descriptors are broken.
     #[error("cannot serve reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
     /// Opening the journal was interrupted.
     #[error("opening the journal was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
+}
+
+impl From<DriverError> for StartError {
+    fn from(error: DriverError) -> Self {
+        if matches!(error, DriverError::OtherLease { .. }) {
+            Self::OtherLease(error)
+        } else {
+            Self::Driver(error)
+        }
+    }
 }
 
 impl Gateway {
@@ -318,8 +331,9 @@ async fn serve(
     let mounted = serving::mount(&services, limits.request_bytes.get()).await?;
     arm_in_background(&services);
     telemetry.observe(&services, socket.operations.is_some());
-    let operations = serve_operations(socket.operations, &telemetry, &drain);
-    let refuse = serving::refuse_too_large(limits.request_bytes.get());
+    let operations = serve_operations(socket.operations, &telemetry, &drain, &driver);
+    let too_large = serving::refuse_too_large(limits.request_bytes.get());
+    let refuse = move |answer| serving::refuse_unreadable(too_large(answer));
     let routes = MapResponse::new(mounted.routes, refuse);
     let admitted = Admission::new(routes, limits.requests.get());
     let service = Deadlines::new(
@@ -422,11 +436,15 @@ fn serve_operations(
     operations: Option<Operations>,
     telemetry: &Telemetry,
     drain: &Drain,
+    driver: &Driver,
 ) -> Option<(SocketAddr, JoinHandle<()>)> {
     let operations = operations?;
     let address = operations.address();
     tracing::info!(%address, "serving metrics and health");
-    Some((address, operations.serve(telemetry.text(), drain.clone())))
+    let driver = driver.clone();
+    let unheard = Arc::new(move || driver.unheard());
+    let serving = operations.serve(telemetry.text(), drain.clone(), unheard);
+    Some((address, serving))
 }
 
 fn journal_name(config: &Config) -> &'static str {

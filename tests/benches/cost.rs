@@ -43,6 +43,9 @@ const EXECUTIONS: usize = 100;
 /// How long a gateway is watched that has nothing to do: every loop of it comes
 /// round.
 const IDLE: Duration = Duration::from_secs(60);
+/// Executions that wait for a person meanwhile, and servers of each.
+const PAUSED: usize = 200;
+const PAUSED_SERVERS: usize = 60;
 /// 730 hours, in seconds.
 const MONTH: f64 = 730.0 * 3600.0;
 /// As `tidegate aws create-table` makes them.
@@ -110,7 +113,8 @@ fn drill() {
     print_calls(&emulator.calls(), &calls);
 }
 
-/// A gateway that only tells the others that it lives. A table has as many
+/// A gateway that only tells the others that it lives, without executions and
+/// with many that are paused. A table has as many
 /// partitions as `tidegate aws create-table` makes.
 fn idle() {
     let runtime = Runtime::new().expect("a runtime");
@@ -123,17 +127,28 @@ fn idle() {
         opened.expect("a new table opens")
     });
     let gateway = runtime.block_on(gateway::member(journal.clone()));
+    let load = Load::on(runtime, gateway, tempfile::tempdir().expect("a folder"));
+    let alone = wait(&load, &journal, "that drives nothing");
+    load.pause_many(PAUSED, PAUSED_SERVERS);
+    let what = format!("with {PAUSED} paused executions of {PAUSED_SERVERS} servers");
+    let paused = wait(&load, &journal, &what);
+    let thousand = (paused - alone) / PAUSED as f64 * 1_000.0;
+    println!("  so 1,000 of them cost a gateway ${thousand:.2} a month");
+}
+
+/// What a gateway without work costs a month, in dollars.
+fn wait(load: &Load, journal: &DynamoJournal, what: &str) -> f64 {
     let before = journal.usage();
-    runtime.block_on(async { tokio::time::sleep(IDLE).await });
+    load.let_pass(IDLE);
     let used = journal.usage().since(&before);
-    drop(gateway);
     let month = MONTH / IDLE.as_secs_f64();
     let price = month * (used.write_units * WRITES + used.read_units * READS) / 1e6;
     println!(
-        "an idle gateway of a cluster, in {IDLE:?}: {} write units, {} read units; a month: \
+        "a gateway of a cluster {what}, in {IDLE:?}: {} write units, {} read units; a month: \
          ${price:.2}",
         used.write_units, used.read_units
     );
+    price
 }
 
 fn shop() -> Plan {

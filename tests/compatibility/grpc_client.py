@@ -101,8 +101,11 @@ def check_bad_requests(checks, gateway):
     checks.equal(refusal.fields, ["request_id"], "a start wants a request id")
     refusal = gateway.refusal(START, {"plan": "shop", "requestId": fresh()})
     checks.equal(refusal.fields, ["kind"], "a start says drill or recovery")
+    refusal = gateway.refusal("ExecutionService/GetExecution", {})
+    checks.equal(refusal.fields, ["execution"], "an execution must be named")
     refusal = gateway.refusal("ExecutionService/GetExecution", {"execution": "one"})
-    checks.equal(refusal.fields, ["execution"], "what can be no id is INVALID_ARGUMENT")
+    checks.equal(refusal.code, Code.NOT_FOUND, "what can be no id is of no execution")
+    checks.equal(refusal.resource, (f"{PACKAGE}.Execution", "one"), "and it is named")
 
 
 def check_large_plan(checks, gateway):

@@ -1,6 +1,6 @@
 //! Calls of the driver that wait for their fate.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use tidegate_core::{
@@ -58,7 +58,7 @@ pub(crate) enum What {
     Heads(Option<ExecutionId>, bool, usize, JournalRead<Vec<Head>>),
     Claim(String, JournalRead<Option<Bytes>>),
     Holds(u64, JournalRead<HoldsSince>),
-    Beat(OwnerId, u64, Told<Roster>),
+    Beat(OwnerId, u64, Duration, Told<Roster>),
     Lease(Lease, Option<OwnerId>, Told<bool>),
     Leave(OwnerId, Told<()>),
     Nudge(u16, ExecutionId, Told<()>),
@@ -138,7 +138,7 @@ impl fmt::Display for Call {
             What::Heads(..) => f.write_str("heads"),
             What::Claim(key, _) => write!(f, "claim {key}"),
             What::Holds(after, _) => write!(f, "holds after {after}"),
-            What::Beat(member, beat, _) => write!(f, "beat {beat} of {member}"),
+            What::Beat(member, beat, ..) => write!(f, "beat {beat} of {member}"),
             What::Lease(lease, to, _) => write!(f, "lease {} to {to:?}", lease.partition),
             What::Leave(member, _) => write!(f, "leave {member}"),
             What::Nudge(partition, execution, _) => write!(f, "nudge {partition} {execution}"),

@@ -68,8 +68,8 @@ impl World {
             }
             What::Claim(key, reply) => journal_read(reply, self.journal.claim(&key), fate),
             What::Holds(after, reply) => journal_read(reply, self.journal.holds(after), fate),
-            What::Beat(member, beat, reply) => {
-                tell(reply, || self.cluster.beat(&member, beat), fate);
+            What::Beat(member, beat, lease, reply) => {
+                tell(reply, || self.cluster.beat(&member, beat, lease), fate);
             }
             What::Lease(was, owner, reply) => {
                 tell(reply, || self.cluster.change(was, owner), fate);

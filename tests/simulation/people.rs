@@ -161,14 +161,18 @@ impl People {
                     | DriverError::TooManyLive { .. } => Ok(()),
                     DriverError::NotOwner(_) | DriverError::NotFound(_) if stale => Ok(()),
                     DriverError::ShuttingDown | DriverError::NotOwner(_) if stopping => Ok(()),
-                    DriverError::Rejected(_) | DriverError::ServerBusy { .. }
+                    DriverError::Rejected(_)
+                    | DriverError::ServerBusy { .. }
+                    | DriverError::SelectionBusy { .. }
                         if stale || !heard.known =>
                     {
                         Ok(())
                     }
                     DriverError::Rejected(_)
                     | DriverError::ServerBusy { .. }
+                    | DriverError::SelectionBusy { .. }
                     | DriverError::NotOwner(_)
+                    | DriverError::OtherLease { .. }
                     | DriverError::NotFound(_)
                     | DriverError::FutureRevision { .. }
                     | DriverError::RequestIdReused(_)

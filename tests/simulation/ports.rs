@@ -185,9 +185,14 @@ impl Cluster for Port {
         PARTITIONS
     }
 
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>> {
         let member = member.clone();
-        self.ask(|reply| What::Beat(member, beat, reply))
+        self.ask(|reply| What::Beat(member, beat, lease, reply))
     }
 
     fn change(

@@ -65,12 +65,20 @@ pub async fn on_table(
 /// # Panics
 /// If it does not start.
 pub async fn member(journal: DynamoJournal) -> Gateway {
+    member_with(journal, |_| {}).await
+}
+
+/// The same with these changes of its settings.
+///
+/// # Panics
+/// If it does not start.
+pub async fn member_with(journal: DynamoJournal, change: impl FnOnce(&mut Config)) -> Gateway {
     let store = Arc::new(journal);
     let ports = Ports {
         cluster: Some(store.clone()),
         ..ports(store, instant_drs(), pending().boxed())
     };
-    with(ports, |_| {}).await
+    with(ports, change).await
 }
 
 fn instant_drs() -> Arc<dyn Drs> {

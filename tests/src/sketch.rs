@@ -5,7 +5,7 @@
 //! `db`, `web` for `app`, and the execution pauses before `web`. A `*2` after
 //! the name gives a wave two servers, `?hook` a hook after its launch. A word
 //! `#7` numbers the servers from 7 on, so that plans need not share them. `db@x` selects the servers
-//! that carry the tag `tier` with the value `x`.
+//! that carry the tag `tier` with the value `x`. A word `=shop` names the plan.
 
 use std::sync::Arc;
 
@@ -31,8 +31,11 @@ pub fn plan(line: &str) -> Result<Plan, String> {
             .map_err(|_| format!("{first}: not a number"))?;
         servers = first.saturating_sub(1);
     }
+    let (names, words): (Vec<&str>, Vec<&str>) =
+        words.into_iter().partition(|word| word.starts_with('='));
+    let name = names.first().map_or("sketch", |name| &name[1..]);
     let draft = PlanDraft {
-        name: "sketch".to_owned(),
+        name: name.to_owned(),
         target: Some(DraftTarget {
             account: "123456789012".to_owned(),
             region: "us-west-2".to_owned(),

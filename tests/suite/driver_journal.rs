@@ -206,6 +206,21 @@ async fn a_journal_that_will_never_take_a_record_is_not_asked_again() {
     assert_eq!(world.journal.appends(), 2);
 }
 
+#[tokio::test]
+async fn what_selects_by_tags_is_still_busy_after_a_restart() {
+    let world = World::with(Flaky::default());
+    let driver = world.driver_with(FakeDrs::manual()).await;
+    let first = driver.start_execution(order("db@db!")).await.unwrap();
+    driver.stop().await;
+    let driver = world.driver_with(FakeDrs::manual()).await;
+    let again = sketch::order("db@db!", "again");
+    let refused = driver.start_execution(again).await.unwrap_err();
+    assert!(
+        matches!(&refused, DriverError::SelectionBusy { other, .. } if other == first.execution.id()),
+        "{refused}"
+    );
+}
+
 /// What happens to an append.
 #[derive(Clone, Copy, Debug)]
 enum Fault {

@@ -12,6 +12,15 @@ use super::id::{InstanceId, JobId, SnapshotId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seed(pub u64);
 
+/// What a job and its servers are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Draws {
+    /// Everything but the ids.
+    pub(super) seed: Seed,
+    /// The ids of the job and of its instances.
+    pub(super) ids: Seed,
+}
+
 impl Seed {
     /// A number for a subject, given as the words that name it.
     pub fn draw(self, subject: &[&str]) -> u64 {

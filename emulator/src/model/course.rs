@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::chance::Seed;
+use super::chance::{Draws, Seed};
 use super::estate::Progress;
 use super::fleet::{RecordedIds, Tags};
 use super::id::{InstanceId, JobId, SourceServerId};
@@ -34,7 +34,7 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn of(
-        seed: Seed,
+        draws: Draws,
         job: &JobId,
         server: &SourceServer,
         pinned: Option<RecoverySnapshot>,
@@ -42,9 +42,9 @@ impl Course {
         stricken: Option<Effect>,
         now: Timestamp,
     ) -> Self {
-        let spec = &server.spec;
+        let (seed, spec) = (draws.seed, &server.spec);
         let launch = server.launches.to_string();
-        let drawn = |what: &str| seed.instance_id(&[what, spec.id.as_str(), &launch]);
+        let drawn = |what: &str| draws.ids.instance_id(&[what, spec.id.as_str(), &launch]);
         let recorded = spec.first_launch.clone().filter(|_| server.launches == 1);
         let ids = recorded.unwrap_or_else(|| RecordedIds {
             conversion_server: drawn("conversion server"),

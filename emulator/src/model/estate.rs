@@ -110,7 +110,7 @@ impl Estate {
     /// Opens a job: it holds its servers from now on.
     pub(super) fn open(
         &mut self,
-        seed: Seed,
+        ids: Seed,
         place: &Place,
         initiated_by: Initiator,
         participants: Vec<Participant>,
@@ -118,7 +118,7 @@ impl Estate {
         now: Timestamp,
     ) -> Job {
         let number = self.jobs.len();
-        let id = seed.job_id(&["job", &place.to_string(), &number.to_string()]);
+        let id = ids.job_id(&["job", &place.to_string(), &number.to_string()]);
         for participant in &participants {
             if let Some(server) = self.servers.get_mut(&participant.source_server) {
                 server.live_job = Some(id.clone());

@@ -95,13 +95,13 @@ impl Model {
     ) -> Result<Job, Refusal> {
         self.advance(now);
         let now = self.now();
-        let (seed, quotas) = (self.seed, self.quotas());
+        let (draws, quotas) = (self.draws(), self.quotas());
         let estate = self.estate_mut(place)?;
-        let pinned = admit_launch(estate, quotas, seed, request, hold, now)?;
+        let pinned = admit_launch(estate, quotas, draws.seed, request, hold, now)?;
         let participants = request.servers.iter().map(participant).collect();
         let initiator = Initiator::Launch(request.purpose);
         let job = estate.open(
-            seed,
+            draws.ids,
             place,
             initiator,
             participants,
@@ -109,7 +109,7 @@ impl Model {
             now,
         );
         let ids = request.servers.iter().map(|launch| &launch.server);
-        let stricken = fault.and_then(|fault| fault.stricken(seed, &job.id, ids));
+        let stricken = fault.and_then(|fault| fault.stricken(draws.seed, &job.id, ids));
         let courses = request
             .servers
             .iter()
@@ -126,7 +126,7 @@ impl Model {
                 let effect = stricken
                     .as_ref()
                     .and_then(|(effect, ids)| ids.contains(&launch.server).then_some(*effect));
-                Course::of(seed, &job.id, server, pinned, request.purpose, effect, now)
+                Course::of(draws, &job.id, server, pinned, request.purpose, effect, now)
             })
             .collect::<Vec<_>>();
         self.schedule_all(place, &job.id, courses, now);

@@ -66,6 +66,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use chance::Draws;
 pub use chance::Seed;
 pub use estate::Estate;
 use estate::Progress;
@@ -90,6 +91,8 @@ pub use workload::{Ailment, Health, Protocol, Served, Workload, WorkloadState};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     seed: Seed,
+    /// What ids of jobs and instances are drawn from.
+    ids: Seed,
     quotas: Quotas,
     names_recovery_instances: bool,
     loopback: Option<Loopback>,
@@ -124,6 +127,7 @@ impl Model {
         };
         Self {
             seed: fleet.seed,
+            ids: fleet.seed,
             quotas: fleet.quotas,
             names_recovery_instances: fleet.names_recovery_instances,
             loopback: fleet.loopback,
@@ -204,9 +208,24 @@ impl Model {
         self.loopback
     }
 
+    /// Draws ids of jobs and instances for this run alone: DRS never gives an id
+    /// twice, so what was launched before a restart must not be met again under
+    /// the ids of something new. What is recorded keeps its ids, and servers,
+    /// snapshots and times stay those of the seed.
+    pub fn draw_ids_for(&mut self, start: Timestamp) {
+        self.ids = Seed(self.seed.draw(&["run", &start.to_string()]));
+    }
+
     /// The seed of ids that are not stored.
     pub fn seed(&self) -> Seed {
         self.seed
+    }
+
+    fn draws(&self) -> Draws {
+        Draws {
+            seed: self.seed,
+            ids: self.ids,
+        }
     }
 
     fn estate_mut(&mut self, place: &Place) -> Result<&mut Estate, Refusal> {

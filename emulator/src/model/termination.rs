@@ -18,17 +18,17 @@ impl Model {
     pub fn terminate_recovery_instances(
         &mut self,
         place: &Place,
-        ids: &[InstanceId],
+        instances: &[InstanceId],
         now: Timestamp,
     ) -> Result<Job, Refusal> {
         self.advance(now);
         let now = self.now();
-        let (seed, quotas) = (self.seed, self.quotas());
+        let (ids, quotas) = (self.ids, self.quotas());
         let estate = self.estate_mut(place)?;
-        let instances = admit_termination(estate, quotas, ids)?;
+        let instances = admit_termination(estate, quotas, instances)?;
         let participants = instances.iter().map(participant).collect();
         let job = estate.open(
-            seed,
+            ids,
             place,
             Initiator::Termination,
             participants,

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures::future::{BoxFuture, FutureExt};
@@ -21,7 +22,7 @@ pub struct MemoryCluster {
 
 #[derive(Debug)]
 struct Stored {
-    members: BTreeMap<OwnerId, u64>,
+    members: BTreeMap<OwnerId, (u64, Duration)>,
     leases: Vec<Lease>,
     nudges: BTreeMap<OwnerId, BTreeSet<ExecutionId>>,
 }
@@ -56,8 +57,13 @@ impl Cluster for MemoryCluster {
         self.partitions
     }
 
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
-        let answer = self.stored().beat(member, beat);
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+        let answer = self.stored().beat(member, beat, lease);
         future::ready(answer).boxed()
     }
 
@@ -104,14 +110,21 @@ impl Cluster for MemoryCluster {
 }
 
 impl Stored {
-    fn beat(&mut self, member: &OwnerId, beat: u64) -> Result<Roster, ClusterError> {
-        if self.members.get(member).is_some_and(|&last| last >= beat) {
+    fn beat(
+        &mut self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> Result<Roster, ClusterError> {
+        let last = self.members.get(member);
+        if last.is_some_and(|&(last, _)| last >= beat) {
             return Err(ClusterError::Superseded(member.clone()));
         }
-        self.members.insert(member.clone(), beat);
-        let members = self.members.iter().map(|(id, &beat)| Member {
+        self.members.insert(member.clone(), (beat, lease));
+        let members = self.members.iter().map(|(id, &(beat, lease))| Member {
             id: id.clone(),
             beat,
+            lease: Some(lease),
         });
         Ok(Roster {
             members: members.collect(),

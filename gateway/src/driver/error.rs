@@ -1,6 +1,8 @@
 //! Why the driver did not do what was asked.
 
-use tidegate_core::{ExecutionId, SourceServerId, engine::Rejection};
+use std::time::Duration;
+
+use tidegate_core::{ExecutionId, OwnerId, SourceServerId, engine::Rejection};
 
 use crate::ports::journal::ReadError;
 
@@ -33,6 +35,15 @@ pub enum DriverError {
         /// The other execution.
         other: ExecutionId,
     },
+    /// What would select servers by tags is in another execution that is not
+    /// over.
+    #[error("{selection} is in execution {other}, which is not over")]
+    SelectionBusy {
+        /// The plan, or the target and the tags, for people.
+        selection: String,
+        /// The other execution.
+        other: ExecutionId,
+    },
     /// The request id was used with another payload.
     #[error("request id {0:?} was used before with another request")]
     RequestIdReused(String),
@@ -51,6 +62,19 @@ pub enum DriverError {
     /// Another process drives this execution.
     #[error("another gateway drives execution {0}")]
     NotOwner(ExecutionId),
+    /// A gateway of the cluster lets others be silent for another time.
+    #[error(
+        "cluster.lease is {ours:?} here and {theirs:?} at {member}, which is alive; all gateways \
+         of a table must have the same. Give this one {theirs:?}, or stop the others first"
+    )]
+    OtherLease {
+        /// Of this gateway.
+        ours: Duration,
+        /// Of the other one.
+        theirs: Duration,
+        /// The other one.
+        member: OwnerId,
+    },
     /// Not done; worth trying again.
     #[error("not available: {0}")]
     Unavailable(String),

@@ -9,6 +9,7 @@
 mod actor;
 mod admission;
 mod backoff;
+mod by_tags;
 mod calls;
 mod checking;
 mod dispatch;
@@ -202,6 +203,15 @@ impl Driver {
         membership::leave(&self.shared).await;
         self.shared.loops.close();
         self.shared.loops.wait().await;
+    }
+
+    /// For how long the cluster has not heard this gateway, if that is longer
+    /// than a lease: then others take what it drove, and it asks DRS for
+    /// nothing. `None` without a cluster.
+    #[must_use]
+    pub fn unheard(&self) -> Option<Duration> {
+        let now = self.shared.ports.clock.elapsed();
+        self.shared.membership.unheard(now)
     }
 
     /// Resolves if something panicked. What it was doing is not known, so the

@@ -132,6 +132,19 @@ impl Registry {
         inner.take(id, servers)
     }
 
+    /// Takes those of these that nobody else has.
+    pub(super) fn take_free(
+        &self,
+        id: &ExecutionId,
+        servers: impl IntoIterator<Item = SourceServerId>,
+    ) {
+        let mut inner = lock(&self.inner);
+        for server in servers {
+            // Whoever has it keeps it.
+            let _ = inner.take(id, &[server]);
+        }
+    }
+
     /// The execution is not driven here any more, though it is not over: its
     /// servers and its place stay taken.
     pub(super) fn abandon(&self, id: &ExecutionId) {

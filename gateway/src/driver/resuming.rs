@@ -9,6 +9,7 @@ use tidegate_core::ExecutionId;
 use super::{
     DriverError, Shared,
     actor::{self, Begin},
+    by_tags,
     log::Log,
     servers_of,
 };
@@ -99,7 +100,12 @@ async fn enter(shared: &Shared, log: &Log) -> bool {
     let servers = servers_of(execution);
     let entered = shared.enter(execution.id(), &servers, usize::MAX).await;
     match (&entered, shared.membership.member()) {
-        (Ok(()), _) => {}
+        // Journals of older versions have executions that share a selection;
+        // each of them can go on.
+        (Ok(()), _) => {
+            let held = by_tags::held(execution.kind(), execution.plan());
+            shared.registry.take_free(execution.id(), held.into_keys());
+        }
         (Err(DriverError::Unavailable(why)), Some(member)) => {
             tracing::warn!(execution = %execution.id(), why, "this execution could not be resumed; trying again");
             member.begin_again(execution.id());

@@ -12,6 +12,7 @@ use tidegate_core::{
 use super::{
     Driver, DriverError, Origin, Planted, RequestStamp, Shared, View,
     actor::{self, Begin, lost},
+    by_tags,
     log::{Decided, Log, With},
 };
 use crate::ports::journal::{AppendError, Claim, Holds};
@@ -86,7 +87,7 @@ impl Driver {
             if let Some(turn) = &mut turn {
                 turn.learn().await?;
             }
-            let servers: Vec<SourceServerId> = order.plan.named_servers().cloned().collect();
+            let servers = by_tags::taken_at_start(order.kind, &order.plan);
             let holds = turn.as_ref().map(|turn| turn.holds(&servers));
             match self.start_with(order.clone(), &servers, holds).await {
                 Tried::Started(view) => {
@@ -111,6 +112,7 @@ impl Driver {
         let id = shared.next_id();
         let request = order.request.clone();
         if let Err(refused) = shared.enter(&id, servers, shared.settings.live_limit).await {
+            let refused = by_tags::said(refused, order.kind, &order.plan);
             // The servers may be busy because this very request was accepted.
             let before = self.started_by(&request).await;
             return Tried::Not(before.and_then(|view| view.ok_or(refused)));

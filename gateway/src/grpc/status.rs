@@ -64,6 +64,22 @@ pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
     )
 }
 
+/// The bytes of the request are no message of its method.
+pub(crate) fn unreadable(why: &str) -> Status {
+    let description = bounds::message(format!(
+        "the request is no message of this method: {why}. Encode it with tidegate.v1's definitions"
+    ));
+    with_reason(
+        Code::InvalidArgument,
+        "REQUEST_UNREADABLE",
+        description.clone(),
+        [],
+        |details| {
+            details.add_bad_request_violation("", description);
+        },
+    )
+}
+
 /// A plan has mistakes; there is at least one.
 pub(crate) fn invalid_plan(violations: Vec<v1::FieldViolation>) -> Status {
     let message = match violations.as_slice() {
@@ -325,6 +341,12 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
                 ("execution", other.to_string()),
             ],
         ),
+        DriverError::SelectionBusy { selection, other } => precondition(
+            "SERVER_BUSY",
+            other.as_str(),
+            message,
+            [("selection", selection), ("execution", other.to_string())],
+        ),
         DriverError::RequestIdReused(id) => request_id_reused(&id),
         DriverError::TooManyRequests { .. } => {
             exhausted("TOO_MANY_REQUESTS", "requests_per_execution", message)
@@ -332,6 +354,8 @@ pub(crate) fn from_driver(error: DriverError, about: Option<&Execution>) -> Stat
         DriverError::TooManyLive { .. } => {
             exhausted("TOO_MANY_EXECUTIONS", "live_executions", message)
         }
+        // No gateway serves that is told so.
+        DriverError::OtherLease { .. } => unavailable("OTHER_LEASE", message),
         DriverError::NotOwner(_) => unavailable("NOT_OWNER", message),
         DriverError::Unavailable(_) => unavailable("JOURNAL_UNAVAILABLE", message),
         DriverError::Refused(_) => exhausted("JOURNAL_REFUSES", "journal", message),

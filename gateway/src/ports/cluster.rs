@@ -6,6 +6,8 @@
 //! has a lease is fenced off there. Nobody's wall clock matters: a member is
 //! gone when its heartbeat does not change for a lease period of whoever looks.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use tidegate_core::{ExecutionId, OwnerId};
 
@@ -16,10 +18,15 @@ pub trait Cluster: Send + Sync + 'static {
     fn partitions(&self) -> u16;
 
     /// Says that a member is alive, by a number that grows with each of its
-    /// beats, and reads what is known of all. Refused with
-    /// [`ClusterError::Superseded`] if the member was heard with this number or
-    /// a higher one.
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>>;
+    /// beats, and how long it lets others be silent, in whole milliseconds; and
+    /// reads what is known of all. Refused with [`ClusterError::Superseded`] if
+    /// the member was heard with this number or a higher one.
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>>;
 
     /// Gives a lease to `owner`, or to nobody, if it is still as `was`; says
     /// whether it was. Its epoch grows by one.
@@ -63,6 +70,8 @@ pub struct Member {
     pub id: OwnerId,
     /// The number of its last beat.
     pub beat: u64,
+    /// How long it lets others be silent; `None` if its version does not say.
+    pub lease: Option<Duration>,
 }
 
 /// Who drives a partition.

@@ -63,7 +63,7 @@ pub struct Append {
     pub head: Option<HeadUpdate>,
     /// A key that must be free, taken together with the append.
     pub claim: Option<Claim>,
-    /// Servers that the execution takes with this append. Only where several
+    /// What the execution takes for itself with this append. Only where several
     /// processes share the journal, which then implements
     /// [`Journal::holds`]; the others ignore it.
     pub holds: Option<Holds>,
@@ -73,7 +73,8 @@ pub struct Append {
 /// what the others have: an append with an outdated `after` is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holds {
-    /// What is taken, besides what the execution holds already.
+    /// What is taken, besides what the execution holds already: servers, and
+    /// what the driver holds in the same way for servers that are not known yet.
     pub servers: Vec<SourceServerId>,
     /// The number of the holds up to which the writer knows them.
     pub after: u64,

@@ -16,9 +16,10 @@ mod server;
 mod stream_body;
 mod tls;
 mod under_way;
+mod unreadable;
 
 pub use address::{AddressError, Exposure, check as check_address};
-pub use operations::{Operations, OperationsError};
+pub use operations::{Operations, OperationsError, Unheard};
 pub use routes::{Health, Mounted, mount};
 pub use server::{Connections, serve};
 pub use tls::{TlsError, TlsFiles, acceptor};
@@ -26,3 +27,4 @@ pub use tls::{TlsError, TlsFiles, acceptor};
 pub(crate) use admission::Admission;
 pub(crate) use deadline::Deadlines;
 pub(crate) use request_size::refuse_too_large;
+pub(crate) use unreadable::refuse_unreadable;

@@ -40,6 +40,9 @@ pub enum OperationsError {
     },
 }
 
+/// For how long the gateway's cluster has not heard it, if that is too long.
+pub type Unheard = Arc<dyn Fn() -> Option<Duration> + Send + Sync>;
+
 /// A bound port.
 #[derive(Debug)]
 pub struct Operations {
@@ -72,11 +75,15 @@ impl Operations {
         self.address
     }
 
-    /// Serves until the task is aborted. While the gateway drains, it is alive
-    /// and not ready.
+    /// Serves until the task is aborted. While the gateway drains, or its
+    /// cluster does not hear it, it is alive and not ready.
     #[must_use]
-    pub fn serve(self, metrics: MetricsText, drain: Drain) -> JoinHandle<()> {
-        let served = Arc::new(Served { metrics, drain });
+    pub fn serve(self, metrics: MetricsText, drain: Drain, unheard: Unheard) -> JoinHandle<()> {
+        let served = Arc::new(Served {
+            metrics,
+            drain,
+            unheard,
+        });
         tokio::spawn(accept(self.listener, served))
     }
 }
@@ -84,6 +91,7 @@ impl Operations {
 struct Served {
     metrics: MetricsText,
     drain: Drain,
+    unheard: Unheard,
 }
 
 async fn accept(listener: TcpListener, served: Arc<Served>) {
@@ -130,13 +138,29 @@ impl Served {
         match request.uri().path() {
             "/metrics" => self.metrics(),
             "/livez" => text(StatusCode::OK, "alive\n"),
-            "/readyz" if self.drain.has_begun() => {
-                text(StatusCode::SERVICE_UNAVAILABLE, "the gateway shuts down\n")
-            }
-            "/readyz" => text(StatusCode::OK, "ready\n"),
+            "/readyz" => self.readiness(),
             _ => text(
                 StatusCode::NOT_FOUND,
                 "there are /metrics, /livez and /readyz\n",
+            ),
+        }
+    }
+
+    fn readiness(&self) -> Response<String> {
+        const NOT: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+        if self.drain.has_begun() {
+            return text(NOT, "the gateway shuts down\n");
+        }
+        match (self.unheard)() {
+            None => text(StatusCode::OK, "ready\n"),
+            Some(silent) => text(
+                NOT,
+                format!(
+                    "the cluster's table has not taken a heartbeat of this gateway for {} s, which \
+                     is longer than cluster.lease: others take what it drives. Look at its log: \
+                     permissions, the network or the table\n",
+                    silent.as_secs()
+                ),
             ),
         }
     }
@@ -153,8 +177,8 @@ impl Served {
     }
 }
 
-fn text(status: StatusCode, body: &'static str) -> Response<String> {
-    answer(status, "text/plain; charset=utf-8", body.to_owned())
+fn text(status: StatusCode, body: impl Into<String>) -> Response<String> {
+    answer(status, "text/plain; charset=utf-8", body.into())
 }
 
 fn answer(status: StatusCode, of: &'static str, body: String) -> Response<String> {
@@ -167,6 +191,8 @@ fn answer(status: StatusCode, of: &'static str, body: String) -> Response<String
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
@@ -186,13 +212,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_gateway_that_drains_is_alive_and_not_ready() {
+    async fn a_gateway_that_drains_or_that_its_cluster_does_not_hear_is_alive_and_not_ready() {
         let local = "127.0.0.1:0".parse().unwrap();
         let operations = Operations::bind(local, false).await.unwrap();
         let address = operations.address();
         let telemetry = Telemetry::begin(&Settings::for_tests(), Arc::new(SystemClock)).unwrap();
         let drain = Drain::default();
-        let serving = operations.serve(telemetry.text(), drain.clone());
+        let silent = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&silent);
+        let unheard = Arc::new(move || *told.lock().unwrap());
+        let serving = operations.serve(telemetry.text(), drain.clone(), unheard);
+        *silent.lock().unwrap() = Some(Duration::from_secs(12));
+        let answer = get(address, "/readyz").await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.contains("for 12 s"), "{answer}");
+        assert!(get(address, "/livez").await.starts_with("HTTP/1.1 200"));
+        *silent.lock().unwrap() = None;
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         drain.begin();
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 503"));

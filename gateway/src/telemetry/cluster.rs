@@ -121,10 +121,15 @@ impl Cluster for HeardCluster {
         self.inner.partitions()
     }
 
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>> {
         let member = member.clone();
         async move {
-            let roster = self.inner.beat(&member, beat).await?;
+            let roster = self.inner.beat(&member, beat, lease).await?;
             self.learned(&member, &roster);
             Ok(roster)
         }
@@ -219,7 +224,7 @@ mod tests {
         assert!(!text.contains("tidegate_leases_held"), "{text}");
         assert!(world.take(None, 1).await);
         assert!(!world.take(None, 1).await, "somebody was faster");
-        world.cluster.beat(&"us".into(), 1).await.unwrap();
+        world.cluster.beat(&"us".into(), 1, LONG).await.unwrap();
         world.shows(&[
             "tidegate_leases_held 1",
             "tidegate_leases_orphaned 2",
@@ -237,11 +242,11 @@ mod tests {
         // Whoever does not beat between two beats of ours is silent.
         let world = World::new(3, Duration::ZERO);
         let silent = OwnerId::from("silent");
-        for lease in world.table.beat(&silent, 1).await.unwrap().leases {
+        for lease in world.table.beat(&silent, 1, LONG).await.unwrap().leases {
             let given = world.table.change(lease, Some(silent.clone())).await;
             assert!(given.unwrap());
         }
-        world.cluster.beat(&"us".into(), 1).await.unwrap();
+        world.cluster.beat(&"us".into(), 1, LONG).await.unwrap();
         world.shows(&["tidegate_leases_orphaned 3"]);
         for partition in [0, 1] {
             assert!(world.take(Some(&silent), partition).await);
@@ -251,8 +256,8 @@ mod tests {
             "tidegate_cluster_takeovers_total 1",
         ]);
         // It was heard again, and fell silent again.
-        world.table.beat(&silent, 2).await.unwrap();
-        world.cluster.beat(&"us".into(), 2).await.unwrap();
+        world.table.beat(&silent, 2, LONG).await.unwrap();
+        world.cluster.beat(&"us".into(), 2, LONG).await.unwrap();
         assert!(world.take(Some(&silent), 2).await);
         world.shows(&["tidegate_cluster_takeovers_total 2"]);
     }

@@ -538,7 +538,8 @@ pub struct CreatePlanRequest {
     /// The plan to store; `revision`, `digest` and `create_time` are ignored.
     #[prost(message, optional, tag = "1")]
     pub plan: ::core::option::Option<Plan>,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among all changes of plans and hooks; the same id
+    /// again returns the first answer.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -596,7 +597,8 @@ pub struct UpdatePlanRequest {
     /// Create the plan if there is none of this name.
     #[prost(bool, tag = "2")]
     pub allow_missing: bool,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among all changes of plans and hooks; the same id
+    /// again returns the first answer.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -619,7 +621,8 @@ pub struct DeletePlanRequest {
     /// Do not fail if there is no such plan.
     #[prost(bool, tag = "2")]
     pub allow_missing: bool,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among all changes of plans and hooks; the same id
+    /// again returns the first answer.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -2760,7 +2763,8 @@ pub struct StartExecutionRequest {
     #[prost(enumeration = "ExecutionKind", tag = "3")]
     pub kind: i32,
     /// Required, 1 to 128 printable characters. The same id again returns the
-    /// first answer; with another payload it is INVALID_ARGUMENT.
+    /// first answer; with another payload it is INVALID_ARGUMENT. Counts among all
+    /// starts and cleanups of the journal.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -2777,7 +2781,9 @@ pub struct PauseRequest {
     /// The execution's id.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among those to this execution, of whatever method;
+    /// the same id again returns the first answer. Another execution may be asked
+    /// under the same id.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
     /// Why, for the record.
@@ -2797,7 +2803,9 @@ pub struct ResumeRequest {
     /// The execution's id.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among those to this execution, of whatever method;
+    /// the same id again returns the first answer. Another execution may be asked
+    /// under the same id.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -2814,7 +2822,9 @@ pub struct CancelRequest {
     /// The execution's id.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among those to this execution, of whatever method;
+    /// the same id again returns the first answer. Another execution may be asked
+    /// under the same id.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
     /// Why, for the record.
@@ -2837,7 +2847,9 @@ pub struct RetryWaveRequest {
     /// The wave's name.
     #[prost(string, tag = "2")]
     pub wave: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among those to this execution, of whatever method;
+    /// the same id again returns the first answer. Another execution may be asked
+    /// under the same id.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -2857,7 +2869,9 @@ pub struct SkipWaveRequest {
     /// The wave's name.
     #[prost(string, tag = "2")]
     pub wave: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
+    /// Identifies this request among those to this execution, of whatever method;
+    /// the same id again returns the first answer. Another execution may be asked
+    /// under the same id.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
 }
@@ -2875,8 +2889,9 @@ pub struct CleanUpRequest {
     /// DRS jobs, and no others. It must be over.
     #[prost(string, tag = "1")]
     pub execution: ::prost::alloc::string::String,
-    /// Identifies this request; the same id again returns the first answer.
-    /// Empty: the gateway makes one, used once, which commits show as theirs.
+    /// Identifies this request among all starts and cleanups of the journal; the
+    /// same id again returns the first answer. Empty: the gateway makes one, used
+    /// once, which commits show as theirs.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
     /// The plan's name, typed again; required for a recovery.
@@ -4665,8 +4680,9 @@ pub struct DeleteHookRequest {
     /// Do not fail if there is no such hook.
     #[prost(bool, tag = "2")]
     pub allow_missing: bool,
-    /// Identifies this request; the same id again returns the first answer, and
-    /// deletes nothing that was registered since.
+    /// Identifies this request among all changes of plans and hooks; the same id
+    /// again returns the first answer, and deletes nothing that was registered
+    /// since.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
 }

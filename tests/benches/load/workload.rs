@@ -63,6 +63,31 @@ impl Load {
         });
     }
 
+    /// Starts executions of so many servers that pause before they launch any,
+    /// and stay so.
+    pub(crate) fn pause_many(&self, executions: usize, of: usize) {
+        self.runtime.block_on(async {
+            let channel = self.connect().await;
+            let mut client = ExecutionServiceClient::new(channel.clone());
+            for number in 0..executions {
+                let name = format!("paused-{number}");
+                let wave = WaveSpec {
+                    name: "all".to_owned(),
+                    servers: vec![servers(number * of..(number + 1) * of)],
+                    pause_before: true,
+                    ..WaveSpec::default()
+                };
+                apply(&channel, plan_of(name.clone(), vec![wave])).await;
+                start(&mut client, &name).await;
+            }
+        });
+    }
+
+    /// Lets the gateway go on for so long.
+    pub(crate) fn let_pass(&self, time: Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+
     pub(super) async fn connect(&self) -> Channel {
         let endpoint = Channel::from_shared(self.address.clone()).expect("an address");
         endpoint.connect().await.expect("the gateway answers")

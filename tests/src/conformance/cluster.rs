@@ -3,11 +3,14 @@
 //! One function per fact; each is given a cluster of at least two partitions
 //! that nobody was in yet.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use tidegate_core::OwnerId;
 use tidegate_gateway::ports::cluster::{Cluster, ClusterError, Lease, Member};
+
+/// How long members let each other be silent.
+const LEASE: Duration = Duration::from_secs(10);
 
 /// Checks every fact, each on a new cluster.
 pub async fn hold(make: impl AsyncFn() -> Arc<dyn Cluster>) {
@@ -31,19 +34,20 @@ async fn give(cluster: &dyn Cluster, partition: u16, owner: &OwnerId) {
 async fn lease(cluster: &dyn Cluster, partition: u16) -> Lease {
     static BEATS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
     let beat = BEATS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let roster = cluster.beat(&"witness".into(), beat).await.unwrap();
+    let roster = cluster.beat(&"witness".into(), beat, LEASE).await.unwrap();
     roster.leases[usize::from(partition)].clone()
 }
 
 /// Nobody has any.
 pub async fn a_new_cluster_has_a_lease_for_each_partition(cluster: &dyn Cluster) {
     let member = OwnerId::from("a");
-    let roster = cluster.beat(&member, 1).await.unwrap();
+    let roster = cluster.beat(&member, 1, LEASE).await.unwrap();
     assert_eq!(
         roster.members,
         [Member {
             id: member,
-            beat: 1
+            beat: 1,
+            lease: Some(LEASE),
         }]
     );
     let partitions: Vec<_> = roster.leases.iter().map(|it| it.partition).collect();
@@ -55,14 +59,20 @@ pub async fn a_new_cluster_has_a_lease_for_each_partition(cluster: &dyn Cluster)
 /// Two processes under one id would both believe that they are alive.
 pub async fn a_beat_that_does_not_grow_is_refused(cluster: &dyn Cluster) {
     let (a, b) = (OwnerId::from("a"), OwnerId::from("b"));
-    cluster.beat(&a, 5).await.unwrap();
-    cluster.beat(&b, 1).await.unwrap();
+    cluster.beat(&a, 5, LEASE).await.unwrap();
+    cluster.beat(&b, 1, LEASE).await.unwrap();
     for beat in [5, 4, 0] {
-        let refused = cluster.beat(&a, beat).await.unwrap_err();
+        let refused = cluster.beat(&a, beat, LEASE).await.unwrap_err();
         assert_eq!(refused, ClusterError::Superseded(a.clone()));
     }
-    let roster = cluster.beat(&a, 9).await.unwrap();
-    let members = [Member { id: a, beat: 9 }, Member { id: b, beat: 1 }];
+    let longer = LEASE + Duration::from_millis(1);
+    let roster = cluster.beat(&a, 9, longer).await.unwrap();
+    let member = |id, beat, lease| Member {
+        id,
+        beat,
+        lease: Some(lease),
+    };
+    let members = [member(a, 9, longer), member(b, 1, LEASE)];
     assert_eq!(roster.members, members);
 }
 
@@ -114,13 +124,13 @@ pub async fn of_concurrent_takers_of_a_lease_exactly_one_wins(cluster: Arc<dyn C
 /// Leaving twice is leaving.
 pub async fn a_member_that_left_is_gone_and_may_come_back(cluster: &dyn Cluster) {
     let (a, b) = (OwnerId::from("a"), OwnerId::from("b"));
-    cluster.beat(&a, 5).await.unwrap();
+    cluster.beat(&a, 5, LEASE).await.unwrap();
     for _ in 0..2 {
         cluster.leave(&a).await.unwrap();
     }
-    let roster = cluster.beat(&b, 1).await.unwrap();
+    let roster = cluster.beat(&b, 1, LEASE).await.unwrap();
     assert_eq!(roster.members.len(), 1);
-    let roster = cluster.beat(&a, 1).await.unwrap();
+    let roster = cluster.beat(&a, 1, LEASE).await.unwrap();
     assert_eq!(roster.members.len(), 2);
 }
 

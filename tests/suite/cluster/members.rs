@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use tidegate_core::engine::ExecutionState;
+use tidegate_gateway::driver::DriverError;
 use tidegate_tests::fakes::FakeDrs;
 
 use super::{LEASE, PARTITIONS, World};
+
+const LONGER: Duration = Duration::from_secs(15);
 
 #[tokio::test(start_paused = true)]
 async fn members_share_the_partitions_evenly() {
@@ -159,4 +162,47 @@ async fn a_member_that_has_thousands_to_tell_does_not_miss_a_beat() {
     let gaps = beats[since..].windows(2).map(|two| two[1] - two[0]);
     assert!(gaps.max() < Some(LEASE / 2), "{beats:?}");
     drop(b);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_says_that_nobody_hears_it_until_it_is_heard_again() {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member("a").await;
+    tokio::time::sleep(LEASE * 3).await;
+    assert_eq!(a.driver.unheard(), None);
+    a.line.cut(true);
+    tokio::time::sleep(LEASE / 2).await;
+    assert_eq!(a.driver.unheard(), None, "it may be heard again in time");
+    tokio::time::sleep(LEASE).await;
+    let silent = a.driver.unheard().expect("nobody hears it");
+    assert!(silent > LEASE, "{silent:?}");
+    a.line.cut(false);
+    tokio::time::sleep(LEASE / 2).await;
+    assert_eq!(a.driver.unheard(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_with_another_lease_than_one_that_is_alive_does_not_join() {
+    let world = World::new(FakeDrs::instant());
+    let _a = world.member("a").await;
+    let refused = world.try_member("b", LONGER).await.err();
+    let error = refused.expect("it is refused");
+    assert!(matches!(error, DriverError::OtherLease { .. }), "{error}");
+    for hint in ["cluster.lease is 15s here", "10s at a"] {
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+    assert_eq!(world.leases_of("b").await, 0);
+    // What it gave back for the other one meanwhile.
+    world.until_it_has("a", usize::from(PARTITIONS)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_can_be_changed_when_whoever_had_another_is_gone() {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member("a").await;
+    // It dies: its row and its leases stay.
+    a.line.cut(true);
+    let b = world.try_member("b", LONGER).await;
+    let _b = b.expect("nobody is alive with another lease");
+    world.until_it_has("b", usize::from(PARTITIONS)).await;
 }

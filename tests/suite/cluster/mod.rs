@@ -19,7 +19,9 @@ use futures::future::{BoxFuture, FutureExt as _, ready};
 use tidegate_core::{ExecutionId, OwnerId};
 use tidegate_gateway::{
     adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
-    driver::{Codec, Driver, DriverPorts, DriverSettings, Planting, View},
+    driver::{
+        ClusterSettings, Codec, Driver, DriverError, DriverPorts, DriverSettings, Planting, View,
+    },
     ports::{
         cluster::{Cluster, ClusterError, Lease, Roster},
         journal::Journal,
@@ -92,6 +94,23 @@ impl World {
 
     /// A member with a way of its own to the journal.
     async fn member_on(&self, journal: Arc<dyn Journal>, name: &str, planting: Planting) -> Member {
+        let started = self.start(journal, name, planting, LEASE).await;
+        started.expect("it starts")
+    }
+
+    /// A member with another lease, if it is let in.
+    async fn try_member(&self, name: &str, lease: Duration) -> Result<Member, DriverError> {
+        let journal = Arc::new(self.journal.clone());
+        self.start(journal, name, Planting::default(), lease).await
+    }
+
+    async fn start(
+        &self,
+        journal: Arc<dyn Journal>,
+        name: &str,
+        planting: Planting,
+        lease: Duration,
+    ) -> Result<Member, DriverError> {
         let line = Arc::new(Line {
             to: self.cluster.clone(),
             is_cut: AtomicBool::new(false),
@@ -112,10 +131,14 @@ impl World {
         let settings = DriverSettings {
             owner: OwnerId::from(name),
             planting,
+            cluster: ClusterSettings {
+                lease,
+                ..ClusterSettings::default()
+            },
             ..DriverSettings::default()
         };
-        let driver = Driver::start(ports, settings).await.expect("it starts");
-        Member { driver, line }
+        let driver = Driver::start(ports, settings).await?;
+        Ok(Member { driver, line })
     }
 
     /// How many partitions a member has.
@@ -134,7 +157,7 @@ impl World {
     /// Read as a member that leaves at once.
     async fn leases(&self) -> Vec<Lease> {
         let witness = OwnerId::from("zz-witness");
-        let roster = self.cluster.beat(&witness, 1).await.unwrap();
+        let roster = self.cluster.beat(&witness, 1, LEASE).await.unwrap();
         self.cluster.leave(&witness).await.unwrap();
         roster.leases
     }
@@ -218,11 +241,16 @@ impl Cluster for Line {
         self.to.partitions()
     }
 
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>> {
         if !self.is_cut.load(Ordering::SeqCst) {
             self.beats.lock().unwrap().push(Instant::now());
         }
-        self.pass(|| self.to.beat(member, beat))
+        self.pass(|| self.to.beat(member, beat, lease))
     }
 
     fn change(

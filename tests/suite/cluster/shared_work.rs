@@ -166,9 +166,9 @@ async fn two_members_never_take_the_same_server() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn servers_that_were_selected_are_free_again_for_every_member_when_their_execution_is_over() {
-    let source = SourceServer {
+/// A server that carries a tag.
+fn database() -> SourceServer {
+    SourceServer {
         id: sketch::server(1).as_str().into(),
         hostname: "db-1".to_owned(),
         tags: BTreeMap::from([("tier".to_owned(), "db".to_owned())]),
@@ -176,23 +176,60 @@ async fn servers_that_were_selected_are_free_again_for_every_member_when_their_e
         lag: None,
         staging: None,
         last_launch: None,
-    };
-    let world = World::new(FakeDrs::manual().with_sources(vec![source]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_by_tags_runs_once_at_a_time_whichever_member_is_asked() {
+    let world = World::new(FakeDrs::manual().with_sources(vec![database()]));
     let a = world.member("a").await;
     let b = world.member("b").await;
     world.until_it_has("b", 4).await;
-    let first = a.start("db@db", "r1").await;
-    a.until(first.execution.id(), |_| !world.drs.launches().is_empty())
-        .await;
-    let second = b.start("db@db", "r2").await;
-    let refused = b.ended(second.execution.id()).await;
-    assert_eq!(refused.execution.state(), ExecutionState::Failed);
-    let ended = world.finish(&a, first.execution.id()).await;
+    let first = a.start("db@db!", "r1").await;
+    let first = first.execution.id();
+    for member in [&a, &b] {
+        // The plan, whatever it selects now, and the selection in whatever plan.
+        for line in ["db@db!", "app@app", "=shop store@db"] {
+            let refused = member.driver.start_execution(order(line, "r2")).await;
+            let Err(DriverError::SelectionBusy { selection, other }) = &refused else {
+                panic!("{line}: {refused:?}");
+            };
+            assert_eq!((other, selection.is_empty()), (first, false));
+        }
+    }
+    // Other tags, and the same plan by ids.
+    for (line, request) in [("=shop app@app!", "r3"), ("web! #9", "r4")] {
+        b.start(line, request).await;
+    }
+    a.until(first, |view| {
+        view.execution.state() == ExecutionState::Paused
+    })
+    .await;
+    b.driver.request(first, Event::Resume, None).await.unwrap();
+    let ended = world.finish(&a, first).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
-    let third = b.start("db@db", "r3").await;
-    let ended = world.finish(&b, third.execution.id()).await;
+    let second = b.start("db@db", "r2").await;
+    let ended = world.finish(&b, second.execution.id()).await;
     assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
     assert_eq!(world.drs.launches().into_values().collect::<Vec<_>>(), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_members_that_start_a_plan_by_tags_at_once_one_does() {
+    let world = World::new(FakeDrs::manual().with_sources(vec![database()]));
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let (one, two) = tokio::join!(
+        a.driver.start_execution(order("db@db", "r1")),
+        b.driver.start_execution(order("db@db", "r2")),
+    );
+    let (won, lost) = match (one, two) {
+        (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
+        both => panic!("exactly one of {both:?}"),
+    };
+    assert!(matches!(lost, DriverError::SelectionBusy { .. }), "{lost}");
+    world.finish(&b, won.execution.id()).await;
 }
 
 #[tokio::test(start_paused = true)]

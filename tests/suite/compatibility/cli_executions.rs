@@ -28,8 +28,10 @@ fn waiting_ends_with_the_code_that_says_how() {
 
     assert_code(&stack.run(&["execution", "resume", &id]), 0);
     assert_code(&stack.run(&["execution", "wait", &id]), 0);
-    let nobody = "01aaaaaaaaaaaaaaaaaaaaaaaa";
-    assert_code(&stack.run(&["execution", "wait", nobody]), 8);
+    for nobody in ["01aaaaaaaaaaaaaaaaaaaaaaaa", "nope"] {
+        assert_code(&stack.run(&["execution", "wait", nobody]), 8);
+    }
+    assert_code(&stack.run(&["plan", "get", "No_Such"]), 8);
     assert_code(&stack.run(&["execution", "wait"]), 2);
 }
 

@@ -66,8 +66,12 @@ async fn text_that_is_not_utf8_is_refused_and_not_looked_up() {
     let message = [0x0a, 2, 0xff, 0xfe];
     for method in ["ExecutionService/GetExecution", "PlanService/GetPlan"] {
         let status = refusal(&stack, &format!("/tidegate.v1.{method}"), &message).await;
-        assert!(UNREADABLE.contains(&status.code()), "{status:?}");
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert!(status.message().contains("UTF-8"), "{status:?}");
+        assert!(
+            details(&status).contains("REQUEST_UNREADABLE"),
+            "{status:?}"
+        );
     }
     assert_serving(stack.address()).await;
 }
@@ -78,7 +82,8 @@ async fn what_is_no_message_is_refused() {
     for seed in 1..=32 {
         let method = "/tidegate.v1.ExecutionService/StartExecution";
         let status = refusal(&stack, method, &noise(seed, 200)).await;
-        assert!(UNREADABLE.contains(&status.code()), "{seed}: {status:?}");
+        assert_eq!(status.code(), Code::InvalidArgument, "{seed}: {status:?}");
+        assert!(details(&status).contains("ErrorInfo"), "{status:?}");
     }
     assert_serving(stack.address()).await;
 }
@@ -101,13 +106,15 @@ async fn a_method_that_does_not_exist_is_unimplemented() {
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 
-/// How a message that cannot be read, or says nothing sensible, is answered.
-const UNREADABLE: [Code; 2] = [Code::Internal, Code::InvalidArgument];
-
 /// The error that a message of these bytes is answered with.
 async fn refusal(stack: &Stack, method: &str, message: &[u8]) -> Status {
     let answer = call(stack.address(), method, message).await;
     answer.expect_err("it is no request")
+}
+
+/// What is readable of a status's details.
+fn details(status: &Status) -> String {
+    String::from_utf8_lossy(status.details()).into_owned()
 }
 
 /// A frame of stream 1 that claims this length.

@@ -1,5 +1,7 @@
 //! What goes wrong, and what is said of it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tidegate_gateway::{
     adapters::journal_dynamodb::{DynamoJournal, OpenError},
@@ -325,6 +327,6 @@ async fn during_a_run_a_read_says_why_and_what_to_do() {
 async fn a_heartbeat_without_an_answer_is_not_one_that_was_refused() {
     let endpoint = writing(|_| Answer::HangsUp).await;
     let journal = DynamoJournal::open(endpoint.settings()).await.unwrap();
-    let answer = journal.beat(&"m".into(), 1).await;
+    let answer = journal.beat(&"m".into(), 1, Duration::from_secs(10)).await;
     assert!(matches!(answer, Err(ClusterError::Unavailable(_))));
 }

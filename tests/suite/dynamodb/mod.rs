@@ -14,6 +14,7 @@ mod rubbish;
 mod shelf;
 mod sizes;
 mod tables;
+mod waiting;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Making the table.
 
-use std::num::NonZeroU16;
+use std::{num::NonZeroU16, time::Duration};
 
 use tidegate_gateway::{
     adapters::journal_dynamodb::{DynamoJournal, OpenError, create_table},
@@ -26,14 +26,20 @@ async fn a_table_is_made_once_and_checked_afterwards() {
     assert_eq!(made.partitions, 7);
     let journal = DynamoJournal::open(settings.clone()).await.unwrap();
     assert_eq!(journal.partitions(), 7);
-    let roster = journal.beat(&"a".into(), 1).await.unwrap();
+    let roster = journal
+        .beat(&"a".into(), 1, Duration::from_secs(10))
+        .await
+        .unwrap();
     let lease = roster.leases[3].clone();
     assert!(journal.change(lease, Some("a".into())).await.unwrap());
 
     let again = create_table(&settings, partitions(9)).await.unwrap();
     assert!(!again.is_new);
     assert_eq!(again.partitions, 7, "executions keep their partitions");
-    let roster = journal.beat(&"a".into(), 2).await.unwrap();
+    let roster = journal
+        .beat(&"a".into(), 2, Duration::from_secs(10))
+        .await
+        .unwrap();
     assert_eq!(roster.leases.len(), 7);
     assert_eq!(roster.leases[3].owner, Some("a".into()));
 }

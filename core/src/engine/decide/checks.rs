@@ -77,7 +77,8 @@ impl Decision {
         if servers.is_empty() && self.next.kind() != Kind::Cleanup {
             return Err("no server matches".to_string());
         }
-        let others: usize = self.next.waves().map(|run| run.servers.len()).sum();
+        let others = self.wave_positions().filter(|&other| other != wave);
+        let others: usize = others.map(|other| self.server_count(other)).sum();
         if others + servers.len() > self.next.settings.servers as usize {
             let limit = self.next.settings.servers;
             return Err(format!("more than {limit} servers in one execution"));
@@ -97,6 +98,17 @@ impl Decision {
             }
         }
         Ok(servers)
+    }
+
+    /// How many servers a wave has or, before they are selected, will have at
+    /// least: nothing is asked of a wave whose servers the plan names.
+    fn server_count(&self, wave: WaveIx) -> usize {
+        let run = self.wave(wave);
+        if run.selected {
+            run.servers.len()
+        } else {
+            self.next.plan().wave(wave).named_servers().count()
+        }
     }
 
     /// The servers that a wave has, or will have because the plan names them.

@@ -2,7 +2,7 @@
 
 use tidegate_core::{
     WaveIx,
-    engine::{Event, ExecutionState, WaveState},
+    engine::{Event, ExecutionState, Kind, Settings, WaveState},
     plan::{FailurePolicy, PlanDraft},
 };
 
@@ -71,6 +71,26 @@ fn a_server_is_not_selected_twice() {
     assert_eq!(
         run.select(0, &[1, 1])[0],
         "w0 Failed (servers could not be selected: s-00000000000000001 is selected twice)"
+    );
+}
+
+#[test]
+fn servers_that_later_waves_name_count_to_the_limit_before_those_waves_begin() {
+    let limited = |servers| Settings {
+        servers,
+        ..Settings::default()
+    };
+    let mut run = Run::of(Kind::Drill, &overlapping(), limited(3));
+    run.hear(Event::Start);
+    let selected = run.select(0, &[1, 2]);
+    assert_eq!(selected[0], "w0 selected 2 servers");
+
+    let mut run = Run::of(Kind::Drill, &overlapping(), limited(3));
+    run.hear(Event::Start);
+    let refused = "servers could not be selected: more than 3 servers in one execution";
+    assert_eq!(
+        run.select(0, &[1, 2, 3])[0],
+        format!("w0 Failed ({refused})")
     );
 }
 

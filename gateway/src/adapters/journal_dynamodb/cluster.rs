@@ -28,14 +28,21 @@ impl Cluster for DynamoJournal {
         self.partitions
     }
 
-    fn beat(&self, member: &OwnerId, beat: u64) -> BoxFuture<'_, Result<Roster, ClusterError>> {
+    fn beat(
+        &self,
+        member: &OwnerId,
+        beat: u64,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Roster, ClusterError>> {
         let member = member.clone();
+        let lease = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
         async move {
-            let set = "SET #beat = :beat, #id = :id, #expires = :expires";
+            let set = "SET #beat = :beat, #id = :id, #lease = :lease, #expires = :expires";
             let write = Write::update(keys::member(member.as_str()), set)
                 .only_if("attribute_not_exists(#beat) OR #beat < :beat")
                 .with("beat", item::number(beat))
                 .with("id", item::text(member.as_str()))
+                .with("lease", item::number(lease))
                 .with(EXPIRES, item::number(expiry()));
             match self.calls.write(&write).await {
                 Ok(()) => roster(&self.calls, self.partitions).await,
@@ -138,6 +145,7 @@ fn member(row: &Item) -> Result<Member, ReadError> {
     Ok(Member {
         id: id.into(),
         beat: row.number("beat").ok_or_else(|| row.damaged("no beat"))?,
+        lease: row.number("lease").map(Duration::from_millis),
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_core::engine::Event;
 
 use super::{
-    super::{DriverError, Planted, log::With, servers_of},
+    super::{DriverError, Planted, by_tags, log::With, servers_of},
     Actor, End, lost,
 };
 use crate::ports::journal::AppendError;
@@ -78,6 +78,8 @@ impl Actor {
             tracing::error!(execution = %id, %error, "an execution cannot be taken over");
             return Err(End::Lost);
         }
+        let held = by_tags::held(log.execution.kind(), log.execution.plan());
+        shared.registry.take_free(id, held.into_keys());
         self.log = log;
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::{
     super::{DriverError, Planted, Shared, resuming},
     Held, Member, Membership, Present, Term,
     balance::{self, Steps},
+    joining,
 };
 use crate::ports::cluster::{ClusterError, Lease, Roster};
 
@@ -31,21 +32,37 @@ const TOLD_IN_A_BEAT: usize = 500;
 /// Of them, those that are told at the same time.
 const TOLD_AT_ONCE: usize = 16;
 
+/// What the table answered a beat.
+pub(super) struct Heard {
+    pub(super) roster: Roster,
+    /// Until then this member has what the roster says that it has.
+    until: Duration,
+}
+
 /// Joins the cluster, if there is one: the first beat, and the leases that
 /// are free.
 ///
 /// # Errors
-/// The cluster's table does not answer, or not as it should.
+/// The cluster's table does not answer, or not as it should; or a member lets
+/// others be silent for another time.
 pub(in crate::driver) async fn begin(shared: &Arc<Shared>) -> Result<(), DriverError> {
     let Membership::Member(member) = &shared.membership else {
         return resuming::everything(shared).await;
     };
-    member.tick(shared).await.map_err(|error| match error {
+    let _turn = member.turn.lock().await;
+    let first = member.beat(shared).await.map_err(unjoined)?;
+    let heard = joining::agreed(member, shared, first).await?;
+    member.act_on(shared, &heard).await.map_err(unjoined)
+}
+
+/// Why this gateway is no member.
+pub(super) fn unjoined(error: ClusterError) -> DriverError {
+    match error {
         ClusterError::Damaged(why) => DriverError::Damaged(why),
         ClusterError::Unavailable(_) | ClusterError::Superseded(_) => {
             DriverError::Unavailable(error.to_string())
         }
-    })
+    }
 }
 
 /// Goes on until this member leaves.
@@ -116,10 +133,16 @@ impl Member {
     /// One beat, and what follows from it.
     async fn tick(&self, shared: &Arc<Shared>) -> Result<(), ClusterError> {
         let _turn = self.turn.lock().await;
-        let (roster, until) = self.beat(shared).await?;
+        let heard = self.beat(shared).await?;
+        self.act_on(shared, &heard).await
+    }
+
+    /// What follows from a beat that was just answered.
+    async fn act_on(&self, shared: &Arc<Shared>, heard: &Heard) -> Result<(), ClusterError> {
+        let Heard { roster, until } = heard;
         let now = shared.ports.clock.elapsed();
-        let present = self.hear(shared, &roster, now);
-        let lost = self.compare(&roster, until);
+        let present = self.hear(shared, roster, now);
+        let lost = self.compare(roster, *until);
         for term in lost.values() {
             term.stop.cancel();
         }
@@ -127,7 +150,7 @@ impl Member {
             self.to_be_told(shared, |partition| lost.contains_key(&partition));
         }
         if !shared.stop.is_cancelled() {
-            let Steps { take, release } = balance::steps(&roster, &present, &self.id);
+            let Steps { take, release } = balance::steps(roster, &present, &self.id);
             stream::iter(take)
                 .map(|lease| self.take(lease))
                 .buffer_unordered(TAKEN_AT_ONCE)
@@ -154,19 +177,20 @@ impl Member {
         }
     }
 
-    /// Says that this member is alive. What it has is its own until the instant
-    /// that is returned, as far as the roster says that it has it.
-    async fn beat(&self, shared: &Shared) -> Result<(Roster, Duration), ClusterError> {
+    /// Says that this member is alive.
+    pub(super) async fn beat(&self, shared: &Shared) -> Result<Heard, ClusterError> {
         let began = shared.ports.clock.elapsed();
         let beat = {
             let mut state = self.lock();
             state.beat += 1;
             state.beat
         };
-        let roster = self.port.beat(&self.id, beat).await?;
-        // Others wait for a whole lease from when they saw this beat.
         let lease = self.settings.lease;
-        Ok((roster, began + lease - lease / 10))
+        let roster = self.port.beat(&self.id, beat, lease).await?;
+        self.lock().taken_at = began;
+        // Others wait for a whole lease from when they saw this beat.
+        let until = began + lease - lease / 10;
+        Ok(Heard { roster, until })
     }
 
     /// Who is there. One that is no more may have written into any log, and

@@ -9,6 +9,7 @@
 //! A gateway without a cluster drives everything, for ever.
 
 mod balance;
+mod joining;
 mod keeper;
 mod partition;
 
@@ -100,6 +101,8 @@ struct State {
     beat: u64,
     /// Until when nobody can have taken a lease of ours.
     until: Duration,
+    /// When the last beat was made that the table took.
+    taken_at: Duration,
     heard: BTreeMap<OwnerId, Heard>,
     /// Members that were alive at the last beat.
     alive: BTreeSet<OwnerId>,
@@ -192,6 +195,14 @@ impl Membership {
             Self::Alone(_) => Warrant::unlimited(),
             Self::Member(member) => member.warrant(execution, clock),
         }
+    }
+
+    /// For how long the cluster has not heard this member, if that is longer
+    /// than a lease: then others have what it drove, or take it.
+    pub(super) fn unheard(&self, now: Duration) -> Option<Duration> {
+        let member = self.member()?;
+        let silent = now.saturating_sub(member.lock().taken_at);
+        (silent > member.settings.lease).then_some(silent)
     }
 
     /// Whether a new execution with this id would be driven here. A member
@@ -307,6 +318,7 @@ mod tests {
         let members = beats.iter().map(|&(id, beat)| Told {
             id: OwnerId::from(id),
             beat,
+            lease: None,
         });
         Roster {
             members: members.collect(),

@@ -21,8 +21,11 @@ pub(super) async fn start(
 ) -> Result<v1::StartExecutionResponse, Status> {
     let stamp = request_id::required("StartExecution", request)?;
     let kind = started_kind(request.kind)?;
-    let name = argument::plan_name("plan", &request.plan)?;
-    let plan = match stored(services, &name, request.plan_revision).await {
+    let asked = async || {
+        let name = argument::plan_name("plan", &request.plan)?;
+        stored(services, &name, request.plan_revision).await
+    };
+    let plan = match asked().await {
         Ok(plan) => plan,
         Err(status) if status.code() == Code::NotFound => {
             return first_answer(services, &stamp, status).await;
@@ -32,7 +35,8 @@ pub(super) async fn start(
     let _kept = match arm(services, &plan.checked).await {
         Ok(kept) => kept,
         Err(unarmed) => {
-            let refusal = status::plan_not_armed(&name, plan.stored.revision, unarmed);
+            let refusal =
+                status::plan_not_armed(plan.checked.name(), plan.stored.revision, unarmed);
             return first_answer(services, &stamp, refusal).await;
         }
     };

@@ -2,7 +2,7 @@
 
 use tidegate_core::PlanName;
 use tidegate_proto::v1;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::idempotence;
 use crate::grpc::{argument, live, request_id, services::Services, status};
@@ -16,11 +16,17 @@ pub(super) async fn delete(
     if let Some(answer) = idempotence::earlier(services, stamp).await? {
         return Ok(answer);
     }
-    let name = argument::plan_name("name", &request.name)?;
+    let answer = v1::DeletePlanResponse {};
+    let name = match argument::plan_name("name", &request.name) {
+        Ok(name) => name,
+        Err(missing) if missing.code() == Code::NotFound && request.allow_missing => {
+            return idempotence::answer_unchanged(services, stamp, answer).await;
+        }
+        Err(refused) => return idempotence::refuse(services, stamp, refused).await,
+    };
     if let Some(in_use) = in_use(services, &name).await? {
         return idempotence::refuse(services, stamp, in_use).await;
     }
-    let answer = v1::DeletePlanResponse {};
     let claim = idempotence::claim(stamp, &answer);
     match services.plans.delete(&name, claim).await {
         Ok(true) => Ok(answer),

@@ -66,6 +66,14 @@ fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
             "SERVER_BUSY",
         ),
         (
+            DriverError::SelectionBusy {
+                selection: "plan shop".to_owned(),
+                other: id.clone(),
+            },
+            Code::FailedPrecondition,
+            "SERVER_BUSY",
+        ),
+        (
             DriverError::RequestIdReused("r".to_owned()),
             Code::InvalidArgument,
             "REQUEST_ID_REUSED",

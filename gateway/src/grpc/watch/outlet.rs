@@ -52,6 +52,8 @@ impl From<DriverError> for Stop {
             | DriverError::FutureRevision { .. }
             | DriverError::Rejected(_)
             | DriverError::ServerBusy { .. }
+            | DriverError::SelectionBusy { .. }
+            | DriverError::OtherLease { .. }
             | DriverError::RequestIdReused(_)
             | DriverError::TooManyRequests { .. }
             | DriverError::TooManyLive { .. }

@@ -135,6 +135,16 @@ async fn a_plan_is_kept_while_an_execution_of_it_is_not_over() {
     let gone = world.plans.delete_plan(delete(false)).await.unwrap_err();
     assert_eq!(gone.code(), Code::NotFound);
     world.plans.delete_plan(delete(true)).await.unwrap();
+    // What can be no name is missing just as well.
+    for (allow_missing, code) in [(false, Code::NotFound), (true, Code::Ok)] {
+        let request = v1::DeletePlanRequest {
+            name: "No_Such".to_owned(),
+            ..delete(allow_missing)
+        };
+        let answer = world.plans.delete_plan(request).await;
+        let told = answer.map_or_else(|status| status.code(), |_| Code::Ok);
+        assert_eq!(told, code);
+    }
 
     let anew = world.store(fixtures::shop()).await;
     assert_eq!(anew.revision, 2, "a name's revisions never start anew");
