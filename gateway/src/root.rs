@@ -441,8 +441,7 @@ fn serve_operations(
     let operations = operations?;
     let address = operations.address();
     tracing::info!(%address, "serving metrics and health");
-    let driver = driver.clone();
-    let unheard = Arc::new(move || driver.unheard());
+    let unheard = Arc::new(driver.unheard_later());
     let serving = operations.serve(telemetry.text(), drain.clone(), unheard);
     Some((address, serving))
 }

@@ -214,6 +214,16 @@ impl Driver {
         self.shared.membership.unheard(now)
     }
 
+    /// The same, to be asked at any time by somebody who must not keep the
+    /// journal open.
+    pub fn unheard_later(&self) -> impl Fn() -> Option<Duration> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            let shared = shared.upgrade()?;
+            Self { shared }.unheard()
+        }
+    }
+
     /// Resolves if something panicked. What it was doing is not known, so the
     /// process must end; the next one goes on from the journal.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static {

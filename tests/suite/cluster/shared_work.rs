@@ -49,11 +49,12 @@ async fn a_request_to_another_member_is_decided_there_and_heard_by_the_owner() {
     assert!(matches!(late, DriverError::Rejected(_)), "{late}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_owner_that_could_not_be_told_is_told_later() {
+/// Whether an execution goes on whose owner could not be told of a request when
+/// it was taken.
+async fn goes_on_told_late(teller: Planting) -> bool {
     let world = World::new(FakeDrs::instant());
     let a = world.member("a").await;
-    let b = world.member("b").await;
+    let b = world.member_with("b", teller).await;
     world.until_it_has("b", 4).await;
     // In a partition that stays with a.
     let id = a.start("db!", "r1").await.execution.id().clone();
@@ -63,8 +64,18 @@ async fn an_owner_that_could_not_be_told_is_told_later() {
     let resumed = b.driver.request(&id, Event::Resume, None).await.unwrap();
     assert_eq!(resumed.execution.state(), ExecutionState::Running);
     b.line.cut(false);
-    let ended = b.ended(&id).await;
-    assert_eq!(ended.execution.state(), ExecutionState::Succeeded);
+    let ended = tokio::time::timeout(LEASE * 2, b.ended(&id)).await;
+    ended.is_ok_and(|ended| ended.execution.state() == ExecutionState::Succeeded)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_could_not_be_told_is_told_later() {
+    assert!(goes_on_told_late(Planting::default()).await);
+    let forgets = Planting::of(Planted::ForgetsUntold);
+    assert!(
+        !goes_on_told_late(forgets).await,
+        "nothing else tells the owner so soon"
+    );
 }
 
 /// Whether an execution goes on whose owner was never told of it: whoever took
