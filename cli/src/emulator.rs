@@ -9,7 +9,10 @@ use tidegate_emulator::{
     Emulator, EmulatorClock, Scenario, Settings, free_loopback,
     model::{Health, SourceServerId},
 };
-use tidegate_gateway::{Config, DrsMode};
+use tidegate_gateway::{
+    Config, DrsMode,
+    serving::{AddressError, Exposure, check_address},
+};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -79,10 +82,10 @@ pub(crate) fn speed(text: &str) -> Result<f64, String> {
 impl EmulatorVerb {
     /// Runs the emulator until somebody stops it.
     pub(crate) async fn run(self, printer: Printer) -> Result<Exit, Failure> {
-        self.exposure()?;
+        let exposure = self.exposure()?;
         let running = Running::start(self.listen, &self.world).await?;
         let address = running.address;
-        if !is_of_this_machine(address) {
+        if exposure == Exposure::Anybody {
             printer.note(&format!(
                 "INSECURE: anybody who reaches {address} can do whatever its clients can"
             ));
@@ -96,20 +99,14 @@ impl EmulatorVerb {
     }
 
     /// Refuses to be open to others by mistake.
-    fn exposure(&self) -> Result<(), Failure> {
-        if self.insecure || is_of_this_machine(self.listen) {
-            return Ok(());
-        }
-        Err(Failure::Other(format!(
-            "{} is reachable from other machines, and the emulator asks nobody who they are; \
-             --listen on 127.0.0.1, or say --insecure if something else protects it",
-            self.listen
-        )))
+    fn exposure(&self) -> Result<Exposure, Failure> {
+        check_address(self.listen, false, self.insecure).map_err(|AddressError { address }| {
+            Failure::Other(format!(
+                "{address} is reachable from other machines, and the emulator asks nobody who \
+                 they are; --listen on 127.0.0.1, or say --insecure if something else protects it"
+            ))
+        })
     }
-}
-
-fn is_of_this_machine(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 impl World {

@@ -222,16 +222,26 @@ fn faults_are_written_as_they_were_read() {
     assert_eq!(faults(written), read);
 }
 
+/// A file whose second rule is this one.
+fn rule(when: Value, then: Value) -> Value {
+    json!({"rules": [
+        {"name": "good", "then": {"answer": "reset"}},
+        {"name": "bad", "when": when, "then": then},
+    ]})
+}
+
+/// Each file is refused with these words.
+fn assert_refused<const N: usize>(cases: [(Value, &str); N]) {
+    for (file, expected) in cases {
+        let file: FaultsFile = serde_json::from_value(file).unwrap();
+        assert_eq!(file.check(Seed(1)).unwrap_err().to_string(), expected);
+    }
+}
+
 #[test]
-fn what_makes_no_sense_is_refused_with_its_path_and_what_to_do() {
-    let rule = |when: Value, then: Value| {
-        json!({"rules": [
-            {"name": "good", "then": {"answer": "reset"}},
-            {"name": "bad", "when": when, "then": then},
-        ]})
-    };
+fn a_rule_that_never_or_doubly_fires_is_refused_with_its_path_and_what_to_do() {
     let reset = json!({"answer": "reset"});
-    let cases = [
+    assert_refused([
         (
             rule(json!({"probability": 1.5}), reset.clone()),
             "rules[1].when.probability: is 1.5; give a number from 0 to 1",
@@ -252,6 +262,12 @@ fn what_makes_no_sense_is_refused_with_its_path_and_what_to_do() {
             rule(json!({"times": 0}), reset),
             "rules[1].when.times: is 0, so that the rule never fires; 1 or more is needed",
         ),
+    ]);
+}
+
+#[test]
+fn what_cannot_happen_is_refused_with_its_path_and_what_to_do() {
+    assert_refused([
         (
             rule(json!({}), json!({})),
             "rules[1].then.work: there is none of `work`, `answer` and `job`; say what happens",
@@ -290,6 +306,12 @@ fn what_makes_no_sense_is_refused_with_its_path_and_what_to_do() {
             rule(json!({}), json!({"answer": {"slow": 601}})),
             "rules[1].then.answer.slow: is 601; give a number of seconds from 0 to 600",
         ),
+    ]);
+}
+
+#[test]
+fn what_makes_no_sense_elsewhere_is_refused_with_its_path_and_what_to_do() {
+    assert_refused([
         (
             json!({"rules": [{"name": "r", "match": {"regions": ["here"]}, "then": {"answer": "cut"}}]}),
             "rules[0].match.regions[0]: \"here\" is not [a-z]{2}(-[a-z]+)+-[0-9]",
@@ -303,11 +325,7 @@ fn what_makes_no_sense_is_refused_with_its_path_and_what_to_do() {
             json!({"service": {"lag": {"tags": -1}}}),
             "service.lag.tags: is -1; give a number of seconds from 0 to 31536000",
         ),
-    ];
-    for (file, expected) in cases {
-        let file: FaultsFile = serde_json::from_value(file).unwrap();
-        assert_eq!(file.check(Seed(1)).unwrap_err().to_string(), expected);
-    }
+    ]);
 }
 
 #[test]

@@ -96,10 +96,14 @@ impl Client {
             )));
             self.steer(&execution).await;
         }
-        for watcher in self.watchers {
+        let me = format!("client {}", self.number);
+        for (watcher, started) in self.watchers.into_iter().zip(&self.ledger.started) {
+            let what = format!("waits for the watcher of {}", started.execution);
+            self.pulse.does(&me, what);
             let seen = watcher.await.expect("a watcher sees the end");
             self.ledger.seen.push(seen);
         }
+        self.pulse.does(&me, String::new());
         self.ledger
     }
 
@@ -136,7 +140,10 @@ impl Client {
     async fn steer(&mut self, id: &str) {
         loop {
             let execution = self.get(id).await;
-            if is_over(execution.state()) {
+            let (state, revision) = (execution.state(), execution.revision);
+            let what = format!("steers {id}: {state:?} at {revision}, as it was told last");
+            self.pulse.does(&format!("client {}", self.number), what);
+            if is_over(state) {
                 return;
             }
             match self.wish(&execution) {

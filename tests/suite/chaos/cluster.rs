@@ -71,7 +71,7 @@ async fn storm(seed: u64) {
     let fired = end_faults(&drs.emulator);
     replicas.calm().await;
 
-    let told = crowd.end().await;
+    let told = crowd.end(&doors).await;
     let mut logs = Vec::new();
     for door in doors.all() {
         logs.push(Evidence::gather(door, &told.ledgers).await);

@@ -1,19 +1,25 @@
 //! Everybody who uses the gateways while these are harmed, and what they were
 //! told in the end.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc, time::Duration};
 
 use tidegate_emulator::Emulator;
+use tidegate_proto::v1::{
+    GetExecutionRequest, ListExecutionsRequest, execution_service_client::ExecutionServiceClient,
+};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    client::{Client, Ledger},
+    client::{Client, Ledger, is_over},
     dice::Dice,
     doors::Doors,
     evidence::Evidence,
     gateways::Pulse,
     watchers::{Everything, Revisions},
 };
+
+/// How long the last executions may take once nobody is harmed any more.
+const CALM: Duration = Duration::from_secs(180);
 
 /// At work.
 pub(super) struct Crowd {
@@ -53,16 +59,52 @@ impl Crowd {
     }
 
     /// Waits until each has seen the end of what it started.
-    pub(super) async fn end(self) -> Told {
+    ///
+    /// # Panics
+    /// If that takes long: with what each waits for, and what each gateway says
+    /// of it.
+    pub(super) async fn end(self, doors: &Doors) -> Told {
         let mut ledgers = Vec::new();
-        for client in self.clients {
-            ledgers.push(client.await.expect("a client keeps its own records"));
+        let ended = async {
+            for client in self.clients {
+                ledgers.push(client.await.expect("a client keeps its own records"));
+            }
+        };
+        if tokio::time::timeout(CALM, ended).await.is_err() {
+            let mut told = self.pulse.doing();
+            for door in doors.all() {
+                told += &unfinished(&door).await;
+            }
+            panic!("not everybody saw the end:\n{told}");
         }
         let everything = self.everything.stop().await;
         Told {
             ledgers,
             everything,
         }
+    }
+}
+
+/// What a gateway says of everything that is not over.
+async fn unfinished(door: &str) -> String {
+    let mut told = format!("at {door}:\n");
+    let asked = async {
+        let mut client = ExecutionServiceClient::connect(door.to_owned()).await?;
+        let all = client.list_executions(ListExecutionsRequest::default());
+        let all = all.await?.into_inner().executions;
+        let going_on = all.into_iter().filter(|it| !is_over(it.state()));
+        for summary in going_on {
+            let request = GetExecutionRequest {
+                execution: summary.id,
+            };
+            let found = client.get_execution(request).await?.into_inner();
+            told += &format!("{found:#?}\n");
+        }
+        Ok::<_, Box<dyn Error>>(())
+    };
+    match asked.await {
+        Ok(()) => told,
+        Err(error) => format!("{told}{error}\n"),
     }
 }
 

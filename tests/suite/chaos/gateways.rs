@@ -1,6 +1,14 @@
 //! One gateway after the other on the same data.
 
-use std::{sync::atomic::AtomicUsize, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tidegate_tests::process::Process;
@@ -19,12 +27,33 @@ const SILENCE: Duration = Duration::from_secs(60);
 pub(super) struct Pulse {
     count: AtomicUsize,
     beat: Notify,
+    /// What each of them does now, for whoever finds them stuck.
+    doing: Mutex<BTreeMap<String, String>>,
 }
 
 impl Pulse {
     pub(super) fn beat(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
         self.beat.notify_waiters();
+    }
+
+    /// Somebody does something now; nothing, if that is empty.
+    pub(super) fn does(&self, who: &str, what: String) {
+        let mut doing = self.doing.lock().expect("nobody panics in here");
+        if what.is_empty() {
+            doing.remove(who);
+        } else {
+            doing.insert(who.to_owned(), what);
+        }
+    }
+
+    /// What everybody does, a line each.
+    pub(super) fn doing(&self) -> String {
+        let doing = self.doing.lock().expect("nobody panics in here");
+        doing.iter().fold(String::new(), |mut lines, (who, what)| {
+            let _ = writeln!(lines, "{who}: {what}");
+            lines
+        })
     }
 
     /// Waits until so many further things were heard.

@@ -62,7 +62,7 @@ async fn storm(seed: u64) {
     let fired = end_faults(&drs.emulator);
     gateways.calm();
 
-    let told = crowd.end().await;
+    let told = crowd.end(&doors).await;
     let evidence = Evidence::gather(doors.next(), &told.ledgers).await;
     told.agrees_with(&evidence, &drs.emulator);
     println!("{KILLS} kills: {evidence}, {fired} faults at DRS");

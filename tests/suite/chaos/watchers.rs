@@ -33,7 +33,10 @@ pub(super) async fn watch(execution: String, mut doors: Doors, pulse: Arc<Pulse>
     };
     loop {
         match seen.go_on(&mut doors, &pulse).await {
-            Ok(true) => return seen,
+            Ok(true) => {
+                pulse.does(&seen.name(), String::new());
+                return seen;
+            }
             Ok(false) => {}
             Err(status) => assert!(is_passing(&status), "{status:?}"),
         }
@@ -44,7 +47,7 @@ pub(super) async fn watch(execution: String, mut doors: Doors, pulse: Arc<Pulse>
 impl Seen {
     /// True once the stream has told of the execution's end.
     async fn go_on(&mut self, doors: &mut Doors, pulse: &Pulse) -> Result<bool, Status> {
-        let mut client = enter(doors).await?;
+        let (door, mut client) = enter(doors).await?;
         let request = WatchRequest {
             execution: self.execution.clone(),
             after_revision: Some(self.revision()),
@@ -52,6 +55,8 @@ impl Seen {
         let mut stream = doors.within(client.watch(request)).await?.into_inner();
         while let Some(WatchResponse { message }) = doors.within(stream.message()).await? {
             pulse.beat();
+            let what = format!("is at revision {}, at {door}", self.revision());
+            pulse.does(&self.name(), what);
             match message.expect("a message") {
                 Message::Header(header) => {
                     self.streams += 1;
@@ -69,6 +74,10 @@ impl Seen {
         Ok(false)
     }
 
+    fn name(&self) -> String {
+        format!("watcher of {}", self.execution)
+    }
+
     fn revision(&self) -> u64 {
         self.commits.last().map_or(0, |commit| commit.revision)
     }
@@ -83,14 +92,15 @@ impl Seen {
     }
 }
 
-/// Any of the gateways.
-async fn enter(doors: &mut Doors) -> Result<ExecutionServiceClient<Channel>, Status> {
+/// Any of the gateways, and where it is.
+async fn enter(doors: &mut Doors) -> Result<(String, ExecutionServiceClient<Channel>), Status> {
     let door = doors.next();
     let connected = async {
-        let client = ExecutionServiceClient::connect(door).await;
+        let client = ExecutionServiceClient::connect(door.clone()).await;
         client.map_err(|error| Status::unavailable(error.to_string()))
     };
-    doors.within(connected).await
+    let client = doors.within(connected).await?;
+    Ok((door, client))
 }
 
 /// The revisions that a watcher of everything saw, by execution.
@@ -142,7 +152,7 @@ impl All {
     }
 
     async fn go_on(&mut self, doors: &mut Doors, pulse: &Pulse) -> Result<(), Status> {
-        let mut client = enter(doors).await?;
+        let (_, mut client) = enter(doors).await?;
         let request = WatchAllRequest {
             filter: None,
             cursor: self.cursor.clone(),

@@ -194,15 +194,18 @@ async fn the_largest_component_comes_back_whole() {
     assert!(journal.tapes(&"e".into()).await.unwrap().is_empty());
 }
 
+fn plan(revision: u64, size: usize) -> StoredPlan {
+    StoredPlan {
+        name: "p".into(),
+        revision,
+        plan: bytes(3, size).into(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_plan_comes_back_whole_and_goes_whole() {
     let local = DynamoDbLocal::shared().await;
     let journal = local.journal().await;
-    let plan = |revision, size| StoredPlan {
-        name: "p".into(),
-        revision,
-        plan: bytes(3, size).into(),
-    };
     let store = async |plan| PlanStore::put(&journal, plan, None, None).await;
     store(plan(1, 2_000_000)).await.unwrap();
     store(plan(2, 10)).await.unwrap();
@@ -221,11 +224,6 @@ async fn a_large_plan_comes_back_whole_and_goes_whole() {
 async fn a_claim_may_be_as_large_as_a_plan() {
     let local = DynamoDbLocal::shared().await;
     let journal = local.journal().await;
-    let plan = |revision, size| StoredPlan {
-        name: "p".into(),
-        revision,
-        plan: bytes(3, size).into(),
-    };
     let claim = |key: &str, seed, size| Claim {
         key: key.to_owned(),
         value: bytes(seed, size).into(),

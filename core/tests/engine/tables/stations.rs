@@ -59,6 +59,13 @@ pub(crate) fn of_executions() -> Vec<Station> {
 
 /// A wave with a check on each side, an automatic retry, and a time limit.
 pub(crate) fn of_waves() -> Vec<Station> {
+    let mut all = before_launches();
+    all.extend(in_launches());
+    all.extend(after_launches());
+    all
+}
+
+fn before_launches() -> Vec<Station> {
     vec![
         ("WAITING", Run::new(&checked(false))),
         ("GATED", Run::started(&checked(true))),
@@ -73,6 +80,11 @@ pub(crate) fn of_waves() -> Vec<Station> {
             run.verdict(0, HookAnswer::bare(HookVerdict::Hold, "look"));
             run
         }),
+    ]
+}
+
+fn in_launches() -> Vec<Station> {
+    vec![
         ("LAUNCHING, queued", queued()),
         ("LAUNCHING, queued over quota", {
             let mut run = launching();
@@ -103,6 +115,11 @@ pub(crate) fn of_waves() -> Vec<Station> {
             run.answer(0, 0, refusal());
             run
         }),
+    ]
+}
+
+fn after_launches() -> Vec<Station> {
+    vec![
         ("RECOVERING", recovering()),
         ("VERIFYING", verifying()),
         ("VERIFYING, delayed after a failure", {

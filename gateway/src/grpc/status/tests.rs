@@ -38,7 +38,8 @@ fn a_forbidden_transition_says_what_is_allowed() {
     assert_eq!(failure.violations[0].subject, fixtures::EXECUTION);
 }
 
-/// Every error of the driver, with its code and reason.
+/// Every error of the driver that is not of its journal, with its code and
+/// reason.
 fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
     let id = ExecutionId::from(fixtures::EXECUTION);
     let server = SourceServerId::from("s-00000000000000001");
@@ -85,26 +86,6 @@ fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
         ),
         (DriverError::NotOwner(id), Code::Unavailable, "NOT_OWNER"),
         (
-            DriverError::Unavailable("x".to_owned()),
-            Code::Unavailable,
-            "JOURNAL_UNAVAILABLE",
-        ),
-        (
-            DriverError::Refused("x".to_owned()),
-            Code::ResourceExhausted,
-            "JOURNAL_REFUSES",
-        ),
-        (
-            DriverError::Unknown("x".to_owned()),
-            Code::Internal,
-            "OUTCOME_UNKNOWN",
-        ),
-        (
-            DriverError::Damaged("x".to_owned()),
-            Code::Internal,
-            "JOURNAL_DAMAGED",
-        ),
-        (
             DriverError::ShuttingDown,
             Code::Unavailable,
             "SHUTTING_DOWN",
@@ -112,9 +93,36 @@ fn driver_errors() -> Vec<(DriverError, Code, &'static str)> {
     ]
 }
 
+/// Those of its journal.
+fn journal_errors() -> Vec<(DriverError, Code, &'static str)> {
+    let why = || "x".to_owned();
+    vec![
+        (
+            DriverError::Unavailable(why()),
+            Code::Unavailable,
+            "JOURNAL_UNAVAILABLE",
+        ),
+        (
+            DriverError::Refused(why()),
+            Code::ResourceExhausted,
+            "JOURNAL_REFUSES",
+        ),
+        (
+            DriverError::Unknown(why()),
+            Code::Internal,
+            "OUTCOME_UNKNOWN",
+        ),
+        (
+            DriverError::Damaged(why()),
+            Code::Internal,
+            "JOURNAL_DAMAGED",
+        ),
+    ]
+}
+
 #[test]
 fn every_error_of_the_driver_has_its_code_and_its_detail() {
-    for (error, code, reason) in driver_errors() {
+    for (error, code, reason) in driver_errors().into_iter().chain(journal_errors()) {
         let status = from_driver(error, None);
         assert_eq!((status.code(), info(&status).0.as_str()), (code, reason));
         let details = status.get_error_details();

@@ -24,18 +24,41 @@ struct State {
     syncs: usize,
 }
 
-#[derive(Debug)]
+/// A file; clones are the same file.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Disk {
-    bytes: InMemoryBackend,
+    bytes: Arc<InMemoryBackend>,
     switches: Switches,
 }
 
 impl Disk {
     pub(super) fn new(switches: &Switches) -> Self {
         Self {
-            bytes: InMemoryBackend::new(),
             switches: switches.clone(),
+            ..Self::default()
         }
+    }
+
+    /// One of so many zeros.
+    pub(super) fn zeros(switches: &Switches, length: usize) -> Self {
+        let disk = Self::new(switches);
+        disk.set_len(length as u64).unwrap();
+        disk
+    }
+
+    pub(super) fn contents(&self) -> Vec<u8> {
+        let length = usize::try_from(self.len().unwrap()).unwrap();
+        let mut contents = vec![0; length];
+        self.read(0, &mut contents).unwrap();
+        contents
+    }
+
+    /// Another file with what this one holds now, on a disk of its own.
+    pub(super) fn copy(&self) -> Self {
+        let contents = self.contents();
+        let copy = Self::zeros(&Switches::default(), contents.len());
+        copy.write(0, &contents).unwrap();
+        copy
     }
 }
 

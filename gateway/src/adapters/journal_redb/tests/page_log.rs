@@ -1,18 +1,15 @@
 //! The log in front of the pages, by itself.
 
-use std::{
-    fs,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path};
 
-use redb::{StorageBackend, backends::InMemoryBackend};
+use redb::StorageBackend;
 
 use super::{
     super::{
         OpenProblem,
         page_log::{FoundLog, LoggedPages, ReplayError, Shape},
     },
+    disk::{Disk, Switches},
     files::Place,
     first_record,
 };
@@ -24,88 +21,17 @@ const SHAPE: Shape = Shape {
     in_background: false,
 };
 
-/// A file that is there after whoever has it open is gone.
-#[derive(Clone, Debug, Default)]
-struct File(Arc<InMemoryBackend>);
-
-impl File {
-    fn of(length: usize) -> Self {
-        let file = Self::default();
-        file.set_len(length as u64).unwrap();
-        file
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; usize::try_from(self.len().unwrap()).unwrap()];
-        self.read(0, &mut bytes).unwrap();
-        bytes
-    }
-
-    /// What somebody else has of it now.
-    fn copy(&self) -> Self {
-        let bytes = self.bytes();
-        let copy = Self::of(bytes.len());
-        copy.write(0, &bytes).unwrap();
-        copy
-    }
+fn zeros(length: usize) -> Disk {
+    Disk::zeros(&Switches::default(), length)
 }
 
-impl StorageBackend for File {
-    fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.0.write(offset, data)
-    }
-}
-
-/// Whose syncs take until the gate is open.
-#[derive(Debug)]
-struct SlowToSync(File, Arc<Mutex<()>>);
-
-impl StorageBackend for SlowToSync {
-    fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> std::io::Result<()> {
-        drop(self.1.lock().unwrap());
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.0.write(offset, data)
-    }
-}
-
-fn open(pages: &File, log: &File) -> LoggedPages<File, File> {
+fn open(pages: &Disk, log: &Disk) -> LoggedPages<Disk, Disk> {
     LoggedPages::open(pages.clone(), log.clone(), SHAPE).unwrap()
 }
 
 #[test]
 fn pages_that_never_reached_their_file_come_from_the_log() {
-    let (pages, log) = (File::of(4 * BLOCK), File::default());
+    let (pages, log) = (zeros(4 * BLOCK), Disk::default());
     let before = pages.copy();
     let logged = open(&pages, &log);
     assert_eq!(logged.found(), FoundLog::Unused);
@@ -118,7 +44,7 @@ fn pages_that_never_reached_their_file_come_from_the_log() {
     let again = open(&before, &log.copy());
 
     assert_eq!(again.found(), FoundLog::Used);
-    let bytes = before.bytes();
+    let bytes = before.contents();
     let firsts = [0, 1, 2, 3].map(|page| bytes[page * BLOCK]);
     // The last write was not synced.
     assert_eq!(firsts, [3, 2, 0, 0]);
@@ -126,7 +52,7 @@ fn pages_that_never_reached_their_file_come_from_the_log() {
 
 #[test]
 fn a_sync_is_one_write_of_whole_blocks_and_the_halves_are_used_in_turn() {
-    let (pages, log) = (File::of(64 * BLOCK), File::default());
+    let (pages, log) = (zeros(64 * BLOCK), Disk::default());
     let at_first = pages.copy();
     let logged = open(&pages, &log);
     let mut last = at_first.copy();
@@ -140,17 +66,17 @@ fn a_sync_is_one_write_of_whole_blocks_and_the_halves_are_used_in_turn() {
         let lost = if page < 3 { &at_first } else { &last };
         let mended = lost.copy();
         drop(open(&mended, &log.copy()));
-        assert_eq!(mended.bytes(), pages.bytes(), "page {page}");
+        assert_eq!(mended.contents(), pages.contents(), "page {page}");
         if page % 3 == 2 {
             last = pages.copy();
         }
     }
-    assert_eq!(log.bytes().len(), SHAPE.log_len());
+    assert_eq!(log.contents().len(), SHAPE.log_len());
 }
 
 #[test]
 fn a_torn_record_is_as_if_it_had_not_been_and_hides_none_before_it() {
-    let (pages, log) = (File::of(2 * BLOCK), File::default());
+    let (pages, log) = (zeros(2 * BLOCK), Disk::default());
     let before = pages.copy();
     let logged = open(&pages, &log);
     logged.write(0, &[1; BLOCK]).unwrap();
@@ -162,12 +88,12 @@ fn a_torn_record_is_as_if_it_had_not_been_and_hides_none_before_it() {
 
     drop(open(&before, &log));
 
-    assert_eq!(before.bytes()[0], 1);
+    assert_eq!(before.contents()[0], 1);
 }
 
 #[test]
 fn what_finds_no_room_in_the_log_goes_into_the_pages_and_nothing_older_undoes_it() {
-    let (pages, log) = (File::of(32 * BLOCK), File::default());
+    let (pages, log) = (zeros(32 * BLOCK), Disk::default());
     let logged = open(&pages, &log);
     logged.write(0, &[1; BLOCK]).unwrap();
     logged.sync_data().unwrap();
@@ -179,47 +105,47 @@ fn what_finds_no_room_in_the_log_goes_into_the_pages_and_nothing_older_undoes_it
     let left = pages.copy();
     drop(open(&left, &log));
 
-    assert_eq!(left.bytes()[0], 9);
-    assert_eq!(left.bytes()[19 * BLOCK], 9);
+    assert_eq!(left.contents()[0], 9);
+    assert_eq!(left.contents()[19 * BLOCK], 9);
 }
 
 #[test]
 fn a_closed_log_has_nothing_that_the_pages_lack() {
-    let (pages, log) = (File::of(BLOCK), File::default());
+    let (pages, log) = (zeros(BLOCK), Disk::default());
     let logged = open(&pages, &log);
     logged.write(0, &[1; BLOCK]).unwrap();
     logged.sync_data().unwrap();
     logged.close().unwrap();
-    let other = File::of(BLOCK);
+    let other = zeros(BLOCK);
 
     let again = open(&other, &log);
 
     assert_eq!(again.found(), FoundLog::Used);
-    assert_eq!(other.bytes()[0], 0);
+    assert_eq!(other.contents()[0], 0);
 }
 
 #[test]
 fn the_pages_are_synced_beside_the_commits_and_the_log_is_needed_until_then() {
-    let (pages, log) = (File::of(BLOCK), File::default());
+    let (switches, log) = (Switches::default(), Disk::default());
+    let pages = Disk::zeros(&switches, BLOCK);
     let before = pages.copy();
-    let gate = Arc::new(Mutex::new(()));
-    let held = gate.lock().unwrap();
-    let slow = SlowToSync(pages, Arc::clone(&gate));
     let shape = Shape {
         in_background: true,
         ..SHAPE
     };
-    let logged = LoggedPages::open(slow, log.clone(), shape).unwrap();
+    let logged = LoggedPages::open(pages, log.clone(), shape).unwrap();
+    switches.hold_syncs();
     // Three records fill a half but for its last block.
     for byte in 1..=4 {
         logged.write(0, &[byte; BLOCK]).unwrap();
         logged.sync_data().unwrap();
     }
     let crashed = log.copy();
-    drop(held);
+    switches.wait_for_held_sync();
+    switches.release_syncs();
 
     drop(open(&before, &crashed.copy()));
-    assert_eq!(before.bytes()[0], 4);
+    assert_eq!(before.contents()[0], 4);
 
     crashed.write(0, &[0; BLOCK]).unwrap();
     let error = LoggedPages::open(before, crashed, SHAPE).unwrap_err();
