@@ -1,13 +1,14 @@
 //! Everybody who uses the gateways while these are harmed, and what they were
 //! told in the end.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tidegate_emulator::Emulator;
 use tidegate_proto::v1::{
     GetExecutionRequest, ListExecutionsRequest, execution_service_client::ExecutionServiceClient,
 };
 use tokio::{sync::watch, task::JoinHandle};
+use tonic::Status;
 
 use super::{
     client::{Client, Ledger, is_over},
@@ -73,7 +74,7 @@ impl Crowd {
         if tokio::time::timeout(CALM, ended).await.is_err() {
             let mut told = self.pulse.doing();
             for door in doors.all() {
-                told += &unfinished(&door).await;
+                told += &unfinished(doors, &door).await;
             }
             panic!("not everybody saw the end:\n{told}");
         }
@@ -86,25 +87,24 @@ impl Crowd {
 }
 
 /// What a gateway says of everything that is not over.
-async fn unfinished(door: &str) -> String {
-    let mut told = format!("at {door}:\n");
+async fn unfinished(doors: &Doors, door: &str) -> String {
     let asked = async {
-        let mut client = ExecutionServiceClient::connect(door.to_owned()).await?;
+        let client = ExecutionServiceClient::connect(door.to_owned()).await;
+        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
         let all = client.list_executions(ListExecutionsRequest::default());
         let all = all.await?.into_inner().executions;
         let going_on = all.into_iter().filter(|it| !is_over(it.state()));
-        for summary in going_on {
-            let request = GetExecutionRequest {
-                execution: summary.id,
-            };
+        let mut told = String::new();
+        for execution in going_on.map(|summary| summary.id) {
+            let request = GetExecutionRequest { execution };
             let found = client.get_execution(request).await?.into_inner();
             told += &format!("{found:#?}\n");
         }
-        Ok::<_, Box<dyn Error>>(())
+        Ok(told)
     };
-    match asked.await {
-        Ok(()) => told,
-        Err(error) => format!("{told}{error}\n"),
+    match doors.within(asked).await {
+        Ok(told) => format!("not over at {door}:\n{told}"),
+        Err(status) => format!("{door} does not say what is not over: {status}\n"),
     }
 }
 
