@@ -393,13 +393,7 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
         cluster: config.cluster.settings(),
         engine: config.engine.settings(config.limits.servers_per_plan.get()),
         quotas: config.drs.quotas(config.engine.servers_per_job),
-        probing: Probing {
-            idle: (
-                config.engine.defer_backoff.span(),
-                config.engine.defer_max.span(),
-            ),
-            ..Probing::default()
-        },
+        probing: probing(config, ports.cluster.is_some()),
         poll: config.drs.poll()?,
         forgotten_after: config.drs.forgotten_after.get(),
         look_interval: config.drs.look_interval.get(),
@@ -412,6 +406,19 @@ async fn start_driver(config: &Config, ports: &Ports) -> Result<Driver, StartErr
         ..DriverSettings::default()
     };
     Ok(Driver::start(ports, settings).await?)
+}
+
+fn probing(config: &Config, is_member: bool) -> Probing {
+    let (first, longest) = (
+        config.engine.defer_backoff.span(),
+        config.engine.defer_max.span(),
+    );
+    let Probing { busy, .. } = Probing::default();
+    Probing {
+        idle: (first, longest),
+        // Of the jobs of other gateways nobody here hears when they end.
+        busy: if is_member { (longest, busy.0) } else { busy },
+    }
 }
 
 fn service_settings(config: &Config) -> Result<ServiceSettings, StartError> {

@@ -87,6 +87,9 @@ impl Simulation {
         self.start_process();
         self.quiesce()?;
         self.reads_the_same(&ids)?;
+        for process in &self.processes {
+            nothing_is_in_use(process)?;
+        }
         let world = lock(&self.world);
         for log in self.ledger.logs.values() {
             agrees(log.newest(), &world.truth)?;
@@ -165,6 +168,15 @@ pub(crate) fn reads_the_same(
                 Err(error) => lock(&world).fail(format!("{id} cannot be read: {error}")),
             }
         });
+    }
+}
+
+/// When everything is over, no process counts a job that runs.
+pub(crate) fn nothing_is_in_use(process: &Process) -> Result<(), String> {
+    let in_use = process.driver().map_or_else(Vec::new, |it| it.in_use());
+    match in_use.iter().find(|it| it.jobs > 0 || it.servers > 0) {
+        Some(it) => Err(format!("p{} keeps room: {it:?}", process.number)),
+        None => Ok(()),
     }
 }
 

@@ -104,12 +104,13 @@ impl Actor {
         let ended = self.live(&mut messages, takes_over).await;
         self.dispatcher.stop();
         let id = self.log.execution.id();
-        let admission = &self.shared.admission;
+        // Before somebody here can drive it again.
+        if ended.is_ok() || !self.shared.settings.has(Planted::KeepsRoom) {
+            let admission = &self.shared.admission;
+            admission.leave(&self.log.execution, self.now());
+        }
         match ended {
-            Ok(()) => {
-                self.shared.registry.leave(id);
-                admission.leave(&self.log.execution, self.now());
-            }
+            Ok(()) => self.shared.registry.leave(id),
             // It goes on at the next gateway, so its servers are not free: a start
             // that is still under way here must not get them.
             Err(End::Stopped) => {
@@ -118,12 +119,10 @@ impl Actor {
                 } else {
                     self.let_go();
                 }
-                admission.withdraw(&self.log.execution, self.now());
             }
             Err(End::Lost) => {
                 tracing::error!(execution = %id, "this process cannot drive the execution any more");
                 self.let_go();
-                admission.withdraw(&self.log.execution, self.now());
             }
         }
         // Whoever still asks finds nobody here and reads the log instead.

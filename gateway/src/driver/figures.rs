@@ -5,13 +5,20 @@ use std::sync::Arc;
 
 use tidegate_core::{Span, plan::Target};
 
-use super::{Driver, View};
+use super::{Driver, InUse, View};
 
 impl Driver {
     /// Every execution that is driven here, as it is now.
     #[must_use]
     pub fn live(&self) -> Vec<View> {
         self.shared.registry.views()
+    }
+
+    /// What is in use under the quotas of DRS, at every place where something
+    /// was. Only what is driven here counts.
+    #[must_use]
+    pub fn in_use(&self) -> Vec<InUse> {
+        self.shared.admission.in_use()
     }
 
     /// How late the next look at the jobs of each target is; zero if it is

@@ -54,7 +54,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use admission::{Limits, OwnLimits, Place, Probing, Quotas};
+pub use admission::{InUse, Limits, OwnLimits, Place, Probing, Quotas};
 pub use error::DriverError;
 pub use follow::PollBounds;
 pub use membership::ClusterSettings;

@@ -24,6 +24,9 @@ pub enum Planted {
     GivesServersAway,
     /// Jobs that ran when the process before ended are not followed.
     LosesJobs,
+    /// What an execution has in use at DRS counts here for ever, though it is
+    /// not driven here any more.
+    KeepsRoom,
     /// A member of a cluster acts although its lease may have ended.
     ActsWithoutLease,
     /// An owner that could not be told of a change is never told.

@@ -18,12 +18,12 @@ use super::{
     measuring::{is_recovery, is_unsettled, place_of, ratio, secs},
     words,
 };
-use crate::driver::View;
+use crate::driver::{InUse, View};
 
 type Read = fn(&Sources, &dyn AsyncInstrument<f64>);
 
 /// Every gauge: name, unit, meaning, and how it is read.
-const GAUGES: [(&str, &str, &str, Read); 18] = [
+const GAUGES: [(&str, &str, &str, Read); 20] = [
     (
         "tidegate.executions.live",
         "{execution}",
@@ -53,6 +53,18 @@ const GAUGES: [(&str, &str, &str, Read); 18] = [
         "{launch}",
         "Launches that are not over; those that queue wait for quotas of DRS.",
         launches,
+    ),
+    (
+        "tidegate.quota.used",
+        "{count}",
+        "What the executions of this gateway have in use under a quota of DRS: jobs, or servers in them.",
+        quotas_used,
+    ),
+    (
+        "tidegate.quota.limit",
+        "{count}",
+        "What DRS is believed to allow under that quota.",
+        quotas_believed,
     ),
     ("tidegate.watch.streams", "{stream}", "Watchers.", streams),
     (
@@ -252,6 +264,32 @@ fn launches(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
         let [account, region] = place_of(&account, &region);
         let state = KeyValue::new(key::STATE, state);
         gauge.observe(f64::from(count), &[account, region, state]);
+    }
+}
+
+fn quotas_used(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
+    quotas(sources, gauge, |it| [it.jobs, it.servers]);
+}
+
+fn quotas_believed(sources: &Sources, gauge: &dyn AsyncInstrument<f64>) {
+    quotas(sources, gauge, |it| [it.most_jobs, it.most_servers]);
+}
+
+/// One number for each of the quotas on jobs and on servers, everywhere.
+fn quotas(
+    sources: &Sources,
+    gauge: &dyn AsyncInstrument<f64>,
+    numbers: impl Fn(&InUse) -> [u32; 2],
+) {
+    let Some(services) = sources.0.services() else {
+        return;
+    };
+    for it in services.driver.in_use() {
+        for (quota, number) in ["jobs", "servers"].into_iter().zip(numbers(&it)) {
+            let [account, region] = place_of(&it.place.account, &it.place.region);
+            let quota = KeyValue::new(key::QUOTA, quota);
+            gauge.observe(f64::from(number), &[account, region, quota]);
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) mod key {
     pub(crate) const KIND: &str = "tidegate.execution.kind";
     pub(crate) const STATE: &str = "tidegate.state";
     pub(crate) const CAUSE: &str = "tidegate.hold.cause";
+    /// A quota of DRS: `jobs` or `servers`.
+    pub(crate) const QUOTA: &str = "tidegate.quota.of";
     pub(crate) const HOOK: &str = "tidegate.hook.name";
     pub(crate) const PHASE: &str = "tidegate.hook.phase";
     pub(crate) const OUTCOME: &str = "tidegate.hook.outcome";

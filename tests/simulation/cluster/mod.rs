@@ -28,12 +28,13 @@ const BUG_SEEDS: u64 = 1_000;
 /// itself like what others have, and decides anew. Nor is one that does not read
 /// what a dead member wrote, or forgets whom it could not tell: `suite/cluster`
 /// shows both, and here somebody nearly always asks again.
-const BUGS: [Bug; 5] = [
+const BUGS: [Bug; 6] = [
     Bug::Driver(Planted::ActsWithoutLease),
     Bug::Driver(Planted::TakesTooSoon),
     Bug::Driver(Planted::SkipsFence),
     Bug::Driver(Planted::ForgetsClaims),
     Bug::Driver(Planted::ActsTooSoon),
+    Bug::Driver(Planted::KeepsRoom),
 ];
 
 fn once(seed: u64, bug: Option<Bug>) -> Outcome {

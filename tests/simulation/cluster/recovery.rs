@@ -5,7 +5,7 @@ use tidegate_core::ExecutionId;
 
 use super::life::Life;
 use crate::{
-    heal::{Retried, agrees, decision, reads_the_same},
+    heal::{Retried, agrees, decision, nothing_is_in_use, reads_the_same},
     world::lock,
 };
 
@@ -62,6 +62,9 @@ impl Life {
         self.watchers.check(&self.ledger, true)?;
         self.reads_the_same(&ids);
         self.pass(LEFTOVERS)?;
+        for member in &self.members {
+            nothing_is_in_use(member)?;
+        }
         let world = lock(&self.world);
         for log in self.ledger.logs.values() {
             agrees(log.newest(), &world.truth)?;

@@ -177,6 +177,45 @@ async fn two_members_never_take_the_same_server() {
     }
 }
 
+/// How long a launch waits at a member after the job has ended that filled the
+/// quota, which was another member's; this one drove jobs before that the other
+/// one followed to their ends.
+async fn waits_for_room(planting: Planting) -> Duration {
+    let world = World::new(FakeDrs::manual());
+    let a = world.member_with("a", planting).await;
+    let mut started = Vec::new();
+    for number in 0..8 {
+        let (line, request) = (format!("db #{}", number + 1), format!("r{number}"));
+        let view = a.start(&line, &request).await;
+        started.push(view.execution.id().clone());
+    }
+    world.drs.called(8).await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    for id in &started {
+        world.finish(&b, id).await;
+    }
+    world.drs.set_quota(1);
+    b.start("db #101", "b").await;
+    world.drs.called(9).await;
+    let waiting = a.start("db #102", "a").await;
+    world.drs.called(10).await;
+    assert_eq!(world.drs.over_quota(), 1);
+    world.drs.finish();
+    let since = tokio::time::Instant::now();
+    let id = waiting.execution.id();
+    a.until(id, |_| world.drs.launches().len() == 10).await;
+    since.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_member_follows_takes_no_room_where_it_was_driven_before() {
+    let waited = waits_for_room(Planting::default()).await;
+    assert!(waited < Duration::from_secs(60), "{waited:?}");
+    let kept = waits_for_room(Planting::of(Planted::KeepsRoom)).await;
+    assert!(kept > Duration::from_secs(200), "{kept:?}");
+}
+
 /// A server that carries a tag.
 fn database() -> SourceServer {
     SourceServer {

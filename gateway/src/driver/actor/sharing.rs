@@ -18,9 +18,9 @@ use crate::ports::journal::AppendError;
 /// The execution has its first record, and is another member's to drive.
 pub(super) fn leave_to_owner(shared: &Arc<Shared>, log: &Log) {
     let id = log.execution.id().clone();
-    shared.registry.hand_over(&id);
     let now = shared.ports.clock.now();
-    shared.admission.withdraw(&log.execution, now);
+    shared.admission.leave(&log.execution, now);
+    shared.registry.hand_over(&id);
     let telling = Arc::clone(shared);
     shared.guard(&shared.tasks, async move {
         if let Some(member) = telling.membership.member() {

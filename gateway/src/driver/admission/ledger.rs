@@ -22,7 +22,7 @@ use tidegate_core::{ExecutionId, LaunchIx, Timestamp, WaveIx, engine::Quota};
 
 use super::{
     belief::{Belief, Probing},
-    limits::Limits,
+    limits::{InUse, Limits, Place},
 };
 
 /// How often a launch is passed over by others before it holds them up.
@@ -215,6 +215,17 @@ impl Ledger {
             .filter(|(_, room)| room.is_reserved)
             .map(|(part, _)| *part)
             .collect()
+    }
+
+    /// What is in use, and what may be.
+    pub(super) fn in_use(&self, place: &Place) -> InUse {
+        InUse {
+            place: place.clone(),
+            jobs: self.jobs,
+            most_jobs: self.belief.jobs(self.limits.jobs),
+            servers: self.servers,
+            most_servers: self.belief.servers(self.limits.servers),
+        }
     }
 
     /// Most servers in one job.

@@ -62,6 +62,22 @@ impl Place {
     }
 }
 
+/// What the executions that are driven here have in use at a place, and how much
+/// DRS is believed to allow, for jobs and for servers in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InUse {
+    /// Where.
+    pub place: Place,
+    /// Jobs that run, or that DRS was asked for.
+    pub jobs: u32,
+    /// So many may be.
+    pub most_jobs: u32,
+    /// Servers in these jobs.
+    pub servers: u32,
+    /// So many may be.
+    pub most_servers: u32,
+}
+
 /// Quotas everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quotas {

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use belief::Probing;
 pub(super) use granted::ask_aws;
-pub use limits::{Limits, OwnLimits, Place, Quotas};
+pub use limits::{InUse, Limits, OwnLimits, Place, Quotas};
 
 use self::{
     granted::Inquiries,
@@ -134,14 +134,9 @@ impl Admission {
         }
     }
 
-    /// The execution waits no more, and keeps what it has in use: nobody
-    /// drives it here any more.
-    pub(super) fn withdraw(&self, execution: &Execution, now: Timestamp) {
-        self.register(execution, now);
-        self.give_turns(now);
-    }
-
-    /// The execution is over, or never came to be.
+    /// The execution is over, never came to be, or is not driven here any more:
+    /// of its jobs nobody here would hear when they end. What they still fill
+    /// of a quota is known when DRS says that it is full.
     pub(super) fn leave(&self, execution: &Execution, now: Timestamp) {
         let mut hall = self.lock();
         let id = execution.id();
@@ -153,6 +148,15 @@ impl Admission {
         }
         drop(hall);
         self.give_turns(now);
+    }
+
+    /// What is in use, wherever something was.
+    pub(super) fn in_use(&self) -> Vec<InUse> {
+        let hall = self.lock();
+        let ledgers = hall.ledgers.iter();
+        ledgers
+            .map(|(place, ledger)| ledger.in_use(place))
+            .collect()
     }
 
     /// Where a launch that waits stands in the queue.
