@@ -32,7 +32,7 @@ pub(super) fn fleet(clients: usize, seed: u64) -> String {
     }
     let seed = seed % 1_000_000;
     format!(
-        "name: chaos\nseed: {seed}\nquotas: {{concurrentJobs: 6, serversPerJob: 100, serversInAllJobs: 500}}\n\
+        "name: chaos\nseed: {seed}\nquotas: {{concurrentJobs: 3, serversPerJob: 100, serversInAllJobs: 500}}\n\
          fleet:\n  - account: \"{ACCOUNT}\"\n    region: {REGION}\n    servers:\n{servers}{FAULTS}"
     )
 }
