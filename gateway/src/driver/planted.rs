@@ -27,6 +27,9 @@ pub enum Planted {
     /// What an execution has in use at DRS counts here for ever, though it is
     /// not driven here any more.
     KeepsRoom,
+    /// A lease is given back though it was another member's since that was
+    /// decided.
+    GivesBackLate,
     /// A member of a cluster acts although its lease may have ended.
     ActsWithoutLease,
     /// An owner that could not be told of a change is never told.

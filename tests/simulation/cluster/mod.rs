@@ -27,7 +27,9 @@ const BUG_SEEDS: u64 = 1_000;
 /// An owner that forgets its nonce is none of them: it reads what it has written
 /// itself like what others have, and decides anew. Nor is one that does not read
 /// what a dead member wrote, or forgets whom it could not tell: `suite/cluster`
-/// shows both, and here somebody nearly always asks again.
+/// shows both, and here somebody nearly always asks again. Nor is one that gives
+/// back what came back to it, shown there as well: what has to happen for that
+/// seldom does by chance.
 const BUGS: [Bug; 6] = [
     Bug::Driver(Planted::ActsWithoutLease),
     Bug::Driver(Planted::TakesTooSoon),

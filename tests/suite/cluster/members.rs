@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tidegate_core::engine::ExecutionState;
-use tidegate_gateway::driver::DriverError;
-use tidegate_tests::fakes::FakeDrs;
+use tidegate_core::engine::{Event, ExecutionState};
+use tidegate_gateway::driver::{DriverError, Planted, Planting};
+use tidegate_tests::fakes::{FakeDrs, Script};
 
 use super::{LEASE, PARTITIONS, World};
 
@@ -140,6 +140,58 @@ async fn an_order_has_its_warrant_while_nobody_can_have_taken_it_over_and_never_
     a.line.cut(false);
     world.until_it_has("a", 4).await;
     assert!(!world.drs.has_warrant(), "b had it in between");
+}
+
+/// A member is about to give partitions back, and waits for the answers of DRS to
+/// what it drove there; meanwhile it is not heard, loses them, and gets them once
+/// more. Whether it learns of the ends of what it began in them then, which come
+/// when it has lost them again.
+async fn learns_of_ends(planting: Planting) -> bool {
+    const COUNT: usize = 16;
+    let world = World::new(FakeDrs::manual().script(vec![Script::AnswerLater; COUNT]));
+    let a = world.member_with("a", planting).await;
+    for number in 1..=COUNT {
+        let line = format!("db #{number}");
+        a.start(&line, &format!("r{number}")).await;
+    }
+    world.drs.called(COUNT).await;
+    let b = world.member("b").await;
+    tokio::time::sleep(LEASE).await;
+    assert!(world.leases_of("b").await < 4, "a waits for its answers");
+    a.line.cut(true);
+    world.until_it_has("b", 8).await;
+    a.line.cut(false);
+    world.until_it_has("a", 4).await;
+    let mut begun = Vec::new();
+    for number in COUNT + 1..=2 * COUNT {
+        let line = format!("db! #{number}");
+        let view = a.start(&line, &format!("r{number}")).await;
+        begun.push(view.execution.id().clone());
+    }
+    for _ in 0..COUNT {
+        world.drs.release();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(LEASE).await;
+    a.line.cut(true);
+    world.until_it_has("b", 8).await;
+    for id in &begun {
+        b.driver.request(id, Event::Resume, None).await.unwrap();
+        world.finish(&b, id).await;
+    }
+    a.line.cut(false);
+    world.until_it_has("a", 4).await;
+    tokio::time::sleep(LEASE).await;
+    let views = begun.iter().map(|id| a.driver.view(id));
+    let views = futures::future::try_join_all(views).await.unwrap();
+    let mut states = views.iter().map(|view| view.execution.state());
+    states.all(|state| state == ExecutionState::Succeeded)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_came_back_meanwhile_is_not_given_back_with_its_work_going_on() {
+    assert!(learns_of_ends(Planting::default()).await);
+    assert!(!learns_of_ends(Planting::of(Planted::GivesBackLate)).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use tidegate_core::ExecutionId;
 
 use super::{
     super::{DriverError, Planted, Shared, resuming},
-    Held, Member, Membership, Present, Term,
+    Held, Member, Membership, Present, State, Term,
     balance::{self, Steps},
     joining,
 };
@@ -218,21 +218,18 @@ impl Member {
         let mut lost = BTreeMap::new();
         for lease in &roster.leases {
             let is_ours = lease.owner.as_ref() == Some(&self.id);
-            match (state.leases.get_mut(&lease.partition), is_ours) {
-                (Some(held), true) => held.lease = lease.clone(),
-                // The answer to a change was lost.
-                (None, true) => {
-                    state
-                        .leases
-                        .insert(lease.partition, self.held(lease.clone()));
-                }
-                (Some(_), false) => {
-                    if let Some(held) = state.leases.remove(&lease.partition) {
-                        tracing::warn!(partition = lease.partition, owner = ?lease.owner, "another gateway drives this partition now");
-                        lost.insert(lease.partition, held.term);
-                    }
-                }
-                (None, false) => {}
+            let known = state.leases.get(&lease.partition);
+            if known.is_some_and(|held| is_ours && held.lease.epoch == lease.epoch) {
+                continue;
+            }
+            if let Some(held) = state.leases.remove(&lease.partition) {
+                tracing::warn!(partition = lease.partition, owner = ?lease.owner, "another gateway drives this partition now, or did");
+                lost.insert(lease.partition, held.term);
+            }
+            // The answer to a change was lost.
+            if is_ours {
+                let held = self.held(lease.clone());
+                state.leases.insert(lease.partition, held);
             }
         }
         lost
@@ -263,7 +260,7 @@ impl Member {
     /// Ends a partition's term, and gives its lease back once nothing runs in
     /// it any more.
     fn release(&self, shared: &Arc<Shared>, partition: u16) {
-        let Some(term) = self.term_of(partition) else {
+        let Some((term, lease)) = self.term_of(partition) else {
             return;
         };
         term.stop.cancel();
@@ -271,32 +268,35 @@ impl Member {
         shared.guard(&shared.loops, async move {
             term.end().await;
             if let Some(member) = releasing.membership.member() {
-                member.give_back(partition).await;
+                member.give_back(&releasing, lease).await;
             }
         });
     }
 
-    async fn give_back(&self, partition: u16) {
+    /// Meanwhile it may have been another's, and be this member's again, with a
+    /// term of its own, which goes on.
+    async fn give_back(&self, shared: &Shared, was: Lease) {
         let _turn = self.turn.lock().await;
-        let lease = self
-            .lock()
-            .leases
-            .get(&partition)
-            .map(|held| held.lease.clone());
-        let Some(lease) = lease else {
+        let partition = was.partition;
+        let lease_in = |state: &State| Some(state.leases.get(&partition)?.lease.clone());
+        let Some(lease) = lease_in(&self.lock()) else {
             return;
         };
+        if lease.epoch != was.epoch && !shared.settings.has(Planted::GivesBackLate) {
+            return;
+        }
         if let Err(error) = self.port.change(lease, None).await {
             tracing::warn!(partition, %error, "a lease was not given back; the next beat tells");
         }
         self.lock().leases.remove(&partition);
     }
 
-    /// The term of a partition, unless it has ended.
-    fn term_of(&self, partition: u16) -> Option<Term> {
+    /// The term of a partition and its lease, unless the term has ended.
+    fn term_of(&self, partition: u16) -> Option<(Term, Lease)> {
         let state = self.lock();
         let held = state.leases.get(&partition)?;
-        (!held.term.stop.is_cancelled()).then(|| held.term.clone())
+        let goes_on = !held.term.stop.is_cancelled();
+        goes_on.then(|| (held.term.clone(), held.lease.clone()))
     }
 
     /// Tells owners that their logs were written here, as soon as it is known,
