@@ -85,7 +85,8 @@ impl Load {
 
     /// Lets the gateway go on for so long.
     pub(crate) fn let_pass(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.runtime
+            .block_on(async { tokio::time::sleep(time).await });
     }
 
     pub(super) async fn connect(&self) -> Channel {
