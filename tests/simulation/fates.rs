@@ -69,12 +69,17 @@ impl World {
             What::Claim(key, reply) => journal_read(reply, self.journal.claim(&key), fate),
             What::Holds(after, reply) => journal_read(reply, self.journal.holds(after), fate),
             What::Beat(member, beat, lease, reply) => {
+                self.beats
+                    .beat((&member, beat), (call.process, fate), self.now);
                 tell(reply, || self.cluster.beat(&member, beat, lease), fate);
             }
             What::Lease(was, owner, reply) => {
                 tell(reply, || self.cluster.change(was, owner), fate);
             }
-            What::Leave(member, reply) => tell(reply, || self.cluster.leave(&member), fate),
+            What::Leave(member, reply) => {
+                self.beats.leave(&member, fate);
+                tell(reply, || self.cluster.leave(&member), fate);
+            }
             What::Nudge(partition, execution, reply) => {
                 tell(reply, || self.cluster.nudge(partition, &execution), fate);
             }

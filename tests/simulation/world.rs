@@ -1,9 +1,13 @@
 //! The simulated world: time, DRS, the journal, and every call that waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::future::FutureExt as _;
-use tidegate_core::{Span, Timestamp};
+use tidegate_core::{OwnerId, Span, Timestamp};
 use tidegate_emulator::model::{Model, Seed};
 use tidegate_gateway::{
     adapters::{cluster_memory::MemoryCluster, journal_memory::MemoryJournal},
@@ -16,6 +20,7 @@ use crate::{
     calls::{Call, Fate, What},
     chance::Chance,
     plans,
+    process::LEASE,
     trace::Trace,
     truth::{Order, Truth, instant},
 };
@@ -45,6 +50,7 @@ pub(crate) struct World {
     pub(crate) truth: Truth,
     pub(crate) journal: MemoryJournal,
     pub(crate) cluster: MemoryCluster,
+    pub(crate) beats: Beats,
     pub(crate) calls: Vec<Call>,
     /// Calls that change something at DRS, which were made since the last
     /// check, with their process.
@@ -59,6 +65,53 @@ pub(crate) struct World {
     issued: u64,
     timers: Vec<Timer>,
     later: Vec<(Timestamp, Later)>,
+}
+
+/// When members beat, and what of it each was told last.
+#[derive(Default)]
+pub(crate) struct Beats {
+    taken: BTreeMap<OwnerId, (u64, Timestamp)>,
+    told: BTreeMap<u32, BTreeMap<OwnerId, (u64, Timestamp)>>,
+}
+
+impl Beats {
+    pub(crate) fn beat(
+        &mut self,
+        (member, beat): (&OwnerId, u64),
+        (by, fate): (u32, Fate),
+        now: Timestamp,
+    ) {
+        let (is_done, is_told) = Self::fared(fate);
+        let is_newer = self
+            .taken
+            .get(member)
+            .is_none_or(|(known, _)| beat > *known);
+        if is_newer && is_done {
+            self.taken.insert(member.clone(), (beat, now));
+        }
+        if is_told {
+            self.told.insert(by, self.taken.clone());
+        }
+    }
+
+    /// Nobody has to wait for whoever leaves in order.
+    pub(crate) fn leave(&mut self, member: &OwnerId, fate: Fate) {
+        if let (true, _) = Self::fared(fate) {
+            self.taken.remove(member);
+        }
+    }
+
+    /// Whether the table was changed, and whether that was told.
+    fn fared(fate: Fate) -> (bool, bool) {
+        let is_told = matches!(fate, Fate::Done | Fate::Twice);
+        (is_told || matches!(fate, Fate::DoneAndLost), is_told)
+    }
+
+    /// For how long a member has been silent, as a process was told.
+    fn silence(&self, member: &OwnerId, process: u32, now: Timestamp) -> Option<Duration> {
+        let (_, last) = self.told.get(&process)?.get(member)?;
+        Some(Duration::from_millis(now.since(*last).as_millis()))
+    }
 }
 
 /// What a person was answered.
@@ -102,6 +155,7 @@ impl World {
             truth: Truth::new(model),
             journal: MemoryJournal::new(),
             cluster: MemoryCluster::new(PARTITIONS),
+            beats: Beats::default(),
             calls: Vec::new(),
             arrived: Vec::new(),
             answers: Vec::new(),
@@ -129,6 +183,13 @@ impl World {
         self.issued += 1;
         if let What::Change(order, _) = &what {
             self.arrived.push((process, order.clone()));
+        }
+        if let What::Lease(was, Some(taker), _) = &what
+            && let Some(owner) = was.owner.as_ref().filter(|&owner| owner != taker)
+            && let Some(silent) = self.beats.silence(owner, process, self.now)
+            && silent < LEASE * 19 / 20
+        {
+            self.fail(format!("{taker} takes a lease of {owner} after {silent:?}"));
         }
         self.calls.push(Call {
             number: self.issued,

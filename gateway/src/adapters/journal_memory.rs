@@ -153,8 +153,15 @@ impl Journal for MemoryJournal {
     fn holds(&self, after: u64) -> BoxFuture<'_, Result<HoldsSince, ReadError>> {
         let stored = self.stored();
         let since = stored.logs.iter();
-        let since = since.filter(|(_, log)| log.head.live && log.held_at > after);
-        let held = since.map(|(id, log)| (id.clone(), log.holds.clone()));
+        // As in a table, where who is over is told of for a while.
+        let since = since.filter(|(_, log)| match log.head.live {
+            true => log.held_at > after,
+            false => after > 0 && log.held_at > after,
+        });
+        let held = since.map(|(id, log)| match log.head.live {
+            true => (id.clone(), log.holds.clone()),
+            false => (id.clone(), Vec::new()),
+        });
         let newest = stored.holds;
         let held = held.collect();
         future::ready(Ok(HoldsSince { newest, held })).boxed()

@@ -361,12 +361,16 @@ impl Actor {
 
     /// Wakes those who watch.
     fn publish(&self, view: View, record: Arc<RecordView>) {
+        self.publish_as(true, view, record);
+    }
+
+    fn publish_as(&self, is_driven_here: bool, view: View, record: Arc<RecordView>) {
         self.wake.send_replace(view.clone());
         // Nobody watches everything: nobody to tell.
         let _ = self.shared.published.send(Published {
             view,
             record,
-            is_driven_here: true,
+            is_driven_here,
         });
     }
 

@@ -65,18 +65,21 @@ impl Shared {
         }
     }
 
-    /// Whether an execution is over; then its servers are free. What this
-    /// member believes to drive may have been taken over and ended elsewhere.
+    /// Whether an execution is over; then its servers are free. What is driven
+    /// here may have been ended by another member, and is told now.
     async fn has_ended(&self, other: &ExecutionId) -> Result<bool, DriverError> {
-        if self.membership.member().is_none() {
+        let Some(member) = self.membership.member() else {
             return Ok(false);
-        }
+        };
         let has_place = self.registry.has_place(other);
         let head = self.ports.journal.head(other).await?;
         // One that is just being started here has no head yet.
         let ended = head.map_or(!has_place, |head| !head.live);
         if ended {
-            self.registry.leave(other);
+            self.registry.free(other);
+            if has_place {
+                member.written(self, other.clone());
+            }
         }
         Ok(ended)
     }

@@ -161,6 +161,36 @@ impl Registry {
         inner.places.remove(id);
     }
 
+    /// The execution is over, as the journal says: its servers are free. Whoever
+    /// drives it here has yet to hear of it, and keeps its place until then.
+    pub(super) fn free(&self, id: &ExecutionId) {
+        lock(&self.inner).give_back_all(id);
+    }
+
+    /// The execution does not have these servers after all.
+    pub(super) fn give_back(&self, id: &ExecutionId, servers: &[SourceServerId]) {
+        let mut inner = lock(&self.inner);
+        for server in servers {
+            if inner.servers.get(server) == Some(id) {
+                inner.servers.remove(server);
+            }
+            inner.forget(id, server);
+        }
+    }
+
+    /// Of these servers, those that the execution does not have yet.
+    pub(super) fn without(
+        &self,
+        id: &ExecutionId,
+        servers: impl IntoIterator<Item = SourceServerId>,
+    ) -> Vec<SourceServerId> {
+        let inner = lock(&self.inner);
+        let servers = servers.into_iter();
+        servers
+            .filter(|server| inner.servers.get(server) != Some(id))
+            .collect()
+    }
+
     /// Another member's execution has these servers. What is said of them here
     /// is older, and forgotten.
     pub(super) fn hold(&self, id: &ExecutionId, servers: &[SourceServerId]) {
@@ -171,9 +201,14 @@ impl Registry {
                 inner.forget(&before, server);
             }
         }
-        if !servers.is_empty() {
-            inner.held.insert(id.clone(), servers.to_vec());
+        if servers.is_empty() {
+            return;
         }
+        // What it has beyond these is in no record yet, and still its own.
+        let held = inner.held.entry(id.clone()).or_default();
+        let known: BTreeSet<SourceServerId> = held.drain(..).collect();
+        let all: BTreeSet<SourceServerId> = servers.iter().cloned().chain(known).collect();
+        held.extend(all);
     }
 
     /// Whether it has a place here: it is live, or is being started.
@@ -196,18 +231,20 @@ impl Registry {
     pub(super) fn leave(&self, id: &ExecutionId) {
         let mut inner = lock(&self.inner);
         inner.live.remove(id);
-        if let Some(servers) = inner.held.remove(id) {
-            for server in servers {
-                if inner.servers.get(&server) == Some(id) {
-                    inner.servers.remove(&server);
-                }
-            }
-        }
+        inner.give_back_all(id);
         inner.places.remove(id);
     }
 }
 
 impl Inner {
+    fn give_back_all(&mut self, id: &ExecutionId) {
+        for server in self.held.remove(id).unwrap_or_default() {
+            if self.servers.get(&server) == Some(id) {
+                self.servers.remove(&server);
+            }
+        }
+    }
+
     /// An execution has a server no more; one that has none and no place here
     /// need not be known.
     fn forget(&mut self, id: &ExecutionId, server: &SourceServerId) {
@@ -242,4 +279,41 @@ impl Inner {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it holds one of these locks half-changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The journal tells of an execution what it holds before a record that takes
+    /// more of it is there.
+    #[test]
+    fn what_is_taken_is_free_when_its_execution_is_over_whatever_was_told_meanwhile() {
+        let registry = Registry::default();
+        let [one, other] = ["one", "other"].map(ExecutionId::from);
+        let both = ["db", "web"].map(SourceServerId::from);
+        registry.enter(&one, &both[..1], 9).expect("it is free");
+        registry.take(&one, &both).expect("they are free");
+        registry.hold(&one, &both[..1]);
+        registry.take(&one, &both).expect("they are its own");
+        let refused = registry.enter(&other, &both, 9);
+        assert!(matches!(refused, Err(DriverError::ServerBusy { .. })));
+        registry.leave(&one);
+        registry.enter(&other, &both, 9).expect("they are free");
+    }
+
+    #[test]
+    fn what_was_not_recorded_is_given_back_and_nothing_else() {
+        let registry = Registry::default();
+        let [one, other] = ["one", "other"].map(ExecutionId::from);
+        let both = ["db", "web"].map(SourceServerId::from);
+        registry.enter(&one, &both[..1], 9).expect("it is free");
+        let new = registry.without(&one, both.clone());
+        assert_eq!(new, both[1..]);
+        registry.take(&one, &both).expect("they are free");
+        registry.give_back(&one, &new);
+        registry.enter(&other, &both[1..], 9).expect("it is free");
+        let refused = registry.take(&other, &both[..1]);
+        assert!(matches!(refused, Err(DriverError::ServerBusy { .. })));
+    }
 }

@@ -86,8 +86,8 @@ pub struct HoldsSince {
     /// The number of the holds now: it grows with every append that takes
     /// servers.
     pub newest: u64,
-    /// Executions that are not over and took servers since then, each with all
-    /// that it holds; it may name others as well.
+    /// Executions that took servers since then, each with all that it holds: all
+    /// that are not over, and of those that are, which hold nothing, any.
     pub held: Vec<(ExecutionId, Vec<SourceServerId>)>,
 }
 

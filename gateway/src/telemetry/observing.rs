@@ -3,7 +3,7 @@
 //! read again from the journal.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -48,7 +48,12 @@ pub(super) struct Observing {
     /// Somebody reads metrics.
     is_read: bool,
     journeys: HashMap<ExecutionId, Journey>,
+    /// So many are more than there should be.
+    tidy_at: usize,
 }
+
+/// Below so many, journeys of what moved to other gateways may stay.
+const FEW: usize = 1_024;
 
 impl Observing {
     pub(super) fn new(shared: Arc<Shared>, services: Weak<Services>, is_read: bool) -> Self {
@@ -57,6 +62,7 @@ impl Observing {
             is_read,
             services,
             journeys: HashMap::new(),
+            tidy_at: FEW,
         }
     }
 
@@ -89,6 +95,10 @@ impl Observing {
         let execution = &commit.view.execution;
         let record = &commit.record;
         let id = execution.id();
+        if changes_hands(record) {
+            // Others may have driven it meanwhile, and measured it.
+            self.journeys.remove(id);
+        }
         if !self.journeys.contains_key(id) && only_changes_hands(record) {
             return;
         }
@@ -106,7 +116,21 @@ impl Observing {
             self.shared.heard.ended(execution);
         } else {
             self.journeys.insert(id.clone(), journey);
+            self.tidy();
         }
+    }
+
+    /// What moved to another gateway is not told of here again.
+    fn tidy(&mut self) {
+        if self.journeys.len() < self.tidy_at {
+            return;
+        }
+        if let Some(services) = self.services.upgrade() {
+            let live = services.driver.live();
+            let live: HashSet<&ExecutionId> = live.iter().map(|view| view.execution.id()).collect();
+            self.journeys.retain(|id, _| live.contains(id));
+        }
+        self.tidy_at = FEW.max(2 * self.journeys.len());
     }
 
     /// Folds what was recorded before. What this process has seen the
@@ -187,7 +211,15 @@ impl Observing {
 /// goes on.
 fn only_changes_hands(record: &RecordView) -> bool {
     let mut changes = record.changes.iter();
-    record.revision > 1 && changes.all(|change| matches!(change, Change::OwnerChanged { .. }))
+    record.revision > 1 && changes.all(is_change_of_owner)
+}
+
+fn changes_hands(record: &RecordView) -> bool {
+    record.changes.iter().any(is_change_of_owner)
+}
+
+fn is_change_of_owner(change: &Change) -> bool {
+    matches!(change, Change::OwnerChanged { .. })
 }
 
 /// The two lines that every execution has in the log.

@@ -19,6 +19,7 @@ pub async fn hold(make: impl AsyncFn() -> Arc<dyn Journal>) {
     what_an_execution_takes_later_is_added(&*make().await).await;
     an_execution_that_is_over_holds_nothing(&*make().await).await;
     of_concurrent_takers_exactly_one_wins(make().await).await;
+    whoever_took_and_is_over_is_named_for_a_while(&*make().await).await;
     a_reader_that_is_far_behind_hears_of_everybody(&*make().await).await;
     a_claim_counts_before_the_position_and_that_before_the_holds(&*make().await).await;
 }
@@ -48,9 +49,11 @@ fn ids(servers: &[&str]) -> Vec<SourceServerId> {
     servers.iter().map(|server| (*server).into()).collect()
 }
 
-/// What is told, in the order of executions and servers.
+/// What is told, in the order of executions and servers; without those who hold
+/// nothing.
 async fn told(journal: &dyn Journal, after: u64) -> HoldsSince {
     let mut told = journal.holds(after).await.unwrap();
+    told.held.retain(|(_, servers)| !servers.is_empty());
     for (_, servers) in &mut told.held {
         servers.sort();
     }
@@ -139,6 +142,21 @@ pub async fn an_execution_that_is_over_holds_nothing(journal: &dyn Journal) {
     assert_eq!(left.newest, 2);
     assert_eq!(left.held, [held("b", &["s2"])]);
     journal.append(taking("c", &["s1"], 2)).await.unwrap();
+}
+
+/// Somebody who watches everything would not hear of it else.
+pub async fn whoever_took_and_is_over_is_named_for_a_while(journal: &dyn Journal) {
+    journal.append(taking("a", &["s1"], 0)).await.unwrap();
+    journal.append(taking("b", &["s2"], 1)).await.unwrap();
+    let over = Append {
+        revision: 2,
+        head: Some(head(false)),
+        holds: None,
+        ..taking("b", &[], 0)
+    };
+    journal.append(over).await.unwrap();
+    let since = journal.holds(1).await.unwrap();
+    assert!(since.held.contains(&held("b", &[])), "{since:?}");
 }
 
 /// Two that do not know of each other may want the same.

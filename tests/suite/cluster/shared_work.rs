@@ -177,6 +177,29 @@ async fn two_members_never_take_the_same_server() {
     }
 }
 
+/// Somebody cancels at one gateway and starts again at another, at once, as
+/// behind a load balancer.
+#[tokio::test(start_paused = true)]
+async fn an_owner_hears_of_an_end_though_its_servers_are_taken_before_it_is_told() {
+    let world = World::new(FakeDrs::instant());
+    let a = world.member("a").await;
+    let b = world.member("b").await;
+    world.until_it_has("b", 4).await;
+    let id = a.start("db!", "r1").await.execution.id().clone();
+    let paused = |view: &View| view.execution.state() == ExecutionState::Paused;
+    a.until(&id, paused).await;
+    let mut watch = a.driver.subscribe(&id).await.expect("a drives it");
+    let comment = "".into();
+    let cancelled = b.driver.request(&id, Event::Cancel { comment }, None).await;
+    let state = cancelled.unwrap().execution.state();
+    assert_eq!(state, ExecutionState::Cancelled);
+    a.start("db", "r2").await;
+    let is_over = watch.wait_for(|view| view.execution.state().is_terminal());
+    let told = tokio::time::timeout(LEASE, is_over).await;
+    let state = told.expect("a watch ends").unwrap().execution.state();
+    assert_eq!(state, ExecutionState::Cancelled);
+}
+
 /// How long a launch waits at a member after the job has ended that filled the
 /// quota, which was another member's; this one drove jobs before that the other
 /// one followed to their ends.

@@ -23,7 +23,7 @@ use tidegate_gateway::{
 use tidegate_tests::fakes::FakeDrs;
 use tokio::{sync::broadcast, time::Instant};
 
-use super::{Member, World};
+use super::{LEASE, Member, World};
 
 /// Idle logs that are read in a second, at most.
 const BUDGET: usize = 200;
@@ -102,6 +102,47 @@ async fn thousands_of_idle_executions_are_followed_with_few_reads() {
     heard(&mut published, &last, in_state(ExecutionState::Pausing)).await;
     let waited = began.elapsed();
     assert!(waited < Duration::from_secs(4), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_began_and_ended_elsewhere_between_two_looks_is_told() {
+    let (_world, a, b, _) = watched_from_aside().await;
+    let _everything = b.driver.follow_all();
+    let mut published = b.driver.subscribe_all();
+    // From then on it is known what there is.
+    let first = a.start("db", "r1").await.execution.id().clone();
+    heard(&mut published, &first, |_| true).await;
+    let second = a.start("db! #2", "r2").await.execution.id().clone();
+    a.driver.request(&second, cancel(), None).await.unwrap();
+    heard(&mut published, &second, in_state(ExecutionState::Cancelled)).await;
+}
+
+/// Whoever drove it is about to leave it to another one, and has not heard.
+#[tokio::test(start_paused = true)]
+async fn an_end_by_another_member_is_told_though_the_owner_lets_go_unaware_of_it() {
+    const COUNT: usize = 16;
+    let world = World::new(FakeDrs::manual());
+    let a = world.member("a").await;
+    let _everything = a.driver.follow_all();
+    let mut begun = Vec::new();
+    for number in 1..=COUNT {
+        let line = format!("db! #{number}");
+        let view = a.start(&line, &format!("r{number}")).await;
+        begun.push((view.execution.id().clone(), a.driver.subscribe_all()));
+    }
+    tokio::time::sleep(LEASE).await;
+    // a gives half of its partitions back with its next beat.
+    let b = world.member("b").await;
+    for (id, _) in &begun {
+        b.driver.request(id, cancel(), None).await.unwrap();
+    }
+    for (id, published) in &mut begun {
+        heard(published, id, in_state(ExecutionState::Cancelled)).await;
+    }
+}
+
+fn cancel() -> Event {
+    Event::Cancel { comment: "".into() }
 }
 
 fn in_state(state: ExecutionState) -> impl Fn(&Published) -> bool {

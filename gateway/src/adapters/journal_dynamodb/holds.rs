@@ -80,9 +80,8 @@ async fn of_takers(calls: &Calls, takers: BTreeSet<ExecutionId>) -> Result<Held,
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    let live = anchors.into_iter().flatten();
-    let live = live.filter(|anchor| anchor.text(LIVE).is_some());
-    live.map(|anchor| held(&anchor)).collect()
+    let anchors = anchors.into_iter().flatten();
+    anchors.map(|anchor| held(&anchor)).collect()
 }
 
 async fn of_all(calls: &Calls) -> Result<Held, ReadError> {
@@ -97,10 +96,13 @@ async fn of_all(calls: &Calls) -> Result<Held, ReadError> {
     holding.map(held).collect()
 }
 
+/// One that is over holds nothing.
 fn held(anchor: &Item) -> Result<(ExecutionId, Vec<SourceServerId>), ReadError> {
-    let mut servers: Vec<SourceServerId> = anchor
-        .texts("servers")
+    let is_live = anchor.text(LIVE).is_some();
+    let servers = anchor.texts("servers");
+    let mut servers: Vec<SourceServerId> = servers
         .iter()
+        .filter(|_| is_live)
         .map(|server| server.as_str().into())
         .collect();
     servers.sort();

@@ -76,7 +76,9 @@ impl Actor {
         };
         for (view, record) in news {
             self.show(&view, &record);
-            self.publish(view, record);
+            // Another owner's are measured by that one.
+            let is_ours = view.execution.epoch() == self.epoch;
+            self.publish_as(is_ours, view, record);
         }
         if self.log.execution.epoch() != self.epoch {
             return Err(End::Lost);
@@ -101,6 +103,8 @@ impl Actor {
         let named: Vec<&SourceServerId> = named.named_servers().collect();
         let selected = servers.iter().map(|server| &server.id);
         let new: Vec<SourceServerId> = selected.filter(|id| !named.contains(id)).cloned().collect();
+        let id = self.log.execution.id().clone();
+        let untaken = self.shared.registry.without(&id, new.iter().cloned());
         if new.is_empty() {
             return self.hear(event).await;
         }
@@ -110,7 +114,7 @@ impl Actor {
         };
         loop {
             let taken = match turn.learn().await {
-                Ok(()) => shared.take(self.log.execution.id(), &new).await,
+                Ok(()) => shared.take(&id, &new).await,
                 Err(error) => Err(error),
             };
             match taken {
@@ -122,6 +126,7 @@ impl Actor {
                 }
                 Err(refused) => {
                     let answer = Err(refused.to_string());
+                    shared.registry.give_back(&id, &untaken);
                     drop(turn);
                     return self.hear(Event::Selected { wave, answer }).await;
                 }
@@ -129,6 +134,7 @@ impl Actor {
             let now = self.now();
             let decided = self.decide(event.clone(), now, None).ok();
             let Some(decided) = decided.filter(|decided| !decided.changes.is_empty()) else {
+                shared.registry.give_back(&id, &untaken);
                 self.dispatcher.dispatch(&self.log.execution, self.stopping);
                 return Ok(());
             };

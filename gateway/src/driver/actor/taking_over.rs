@@ -22,6 +22,10 @@ impl Actor {
     /// record it cannot write any more.
     pub(super) async fn take_over(&mut self) -> Result<(), End> {
         for _ in 0..TAKEOVERS {
+            // Others have it by now, or will.
+            if self.stop.is_cancelled() {
+                return Err(End::Stopped);
+            }
             let now = self.now();
             let event = Event::OwnerChanged(self.shared.settings.owner.clone());
             let decided = self.decide(event, now, None).map_err(|_| End::Lost)?;

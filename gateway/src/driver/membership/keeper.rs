@@ -49,7 +49,7 @@ pub(in crate::driver) async fn begin(shared: &Arc<Shared>) -> Result<(), DriverE
     let Membership::Member(member) = &shared.membership else {
         return resuming::everything(shared).await;
     };
-    let _turn = member.turn.lock().await;
+    let _turn = member.turn.write().await;
     let first = member.beat(shared).await.map_err(unjoined)?;
     let heard = joining::agreed(member, shared, first).await?;
     member.act_on(shared, &heard).await.map_err(unjoined)
@@ -132,7 +132,7 @@ impl Member {
 
     /// One beat, and what follows from it.
     async fn tick(&self, shared: &Arc<Shared>) -> Result<(), ClusterError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.write().await;
         let heard = self.beat(shared).await?;
         self.act_on(shared, &heard).await
     }
@@ -276,7 +276,7 @@ impl Member {
     /// Meanwhile it may have been another's, and be this member's again, with a
     /// term of its own, which goes on.
     async fn give_back(&self, shared: &Shared, was: Lease) {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.read().await;
         let partition = was.partition;
         let lease_in = |state: &State| Some(state.leases.get(&partition)?.lease.clone());
         let Some(lease) = lease_in(&self.lock()) else {
@@ -285,10 +285,10 @@ impl Member {
         if lease.epoch != was.epoch && !shared.settings.has(Planted::GivesBackLate) {
             return;
         }
+        self.lock().leases.remove(&partition);
         if let Err(error) = self.port.change(lease, None).await {
             tracing::warn!(partition, %error, "a lease was not given back; the next beat tells");
         }
-        self.lock().leases.remove(&partition);
     }
 
     /// The term of a partition and its lease, unless the term has ended.
@@ -346,7 +346,7 @@ impl Member {
     }
 
     /// An execution's log was written by somebody else.
-    fn written(&self, shared: &Shared, execution: ExecutionId) {
+    pub(in crate::driver) fn written(&self, shared: &Shared, execution: ExecutionId) {
         let live = shared.registry.get(&execution);
         let told = live.is_some_and(|live| live.mailbox.written());
         // It is begun by the next resume, if it is ours.
@@ -358,10 +358,17 @@ impl Member {
     /// Drives every unfinished execution of the partitions that are new, and
     /// those that this member was told of.
     async fn resume(&self, shared: &Arc<Shared>) -> Result<(), DriverError> {
-        let partitions = self.to_resume(shared.ports.clock.elapsed());
-        if !partitions.is_empty() {
-            let is_ours = |id: &ExecutionId| partitions.contains(&self.partition(id));
-            resuming::those(shared, is_ours).await?;
+        let (is_sweep, partitions) = self.to_resume(shared.ports.clock.elapsed());
+        if is_sweep || !partitions.is_empty() {
+            let driven = shared.registry.driven();
+            let mut unfinished: BTreeSet<ExecutionId> =
+                resuming::unfinished(shared).await?.into_iter().collect();
+            let over = driven.into_iter().filter(|id| !unfinished.contains(id));
+            for execution in over {
+                self.written(shared, execution);
+            }
+            unfinished.retain(|id| partitions.contains_key(&self.partition(id)));
+            resuming::these(shared, unfinished).await?;
             self.resumed(&partitions);
         }
         let told = std::mem::take(&mut self.lock().begin);
@@ -369,6 +376,8 @@ impl Member {
         for execution in told {
             if shared.registry.get(&execution).is_some() {
                 self.written(shared, execution);
+            } else if shared.registry.is_starting(&execution) {
+                self.begin_again(&execution);
             } else if self.term(&execution).is_some() {
                 new.push(execution);
             }
@@ -380,24 +389,26 @@ impl Member {
         outcome
     }
 
-    /// The partitions whose executions are to be listed.
-    fn to_resume(&self, now: Duration) -> BTreeSet<u16> {
+    /// Whether everything is to be listed again, and the partitions whose
+    /// executions are to be begun, by their epochs.
+    fn to_resume(&self, now: Duration) -> (bool, BTreeMap<u16, u64>) {
         let mut state = self.lock();
-        if now.saturating_sub(state.swept) >= self.settings.sweep {
+        let is_sweep = now.saturating_sub(state.swept) >= self.settings.sweep;
+        if is_sweep {
             state.swept = now;
             for held in state.leases.values_mut() {
                 held.resumed = false;
             }
         }
         let new = state.leases.iter().filter(|(_, held)| !held.resumed);
-        new.map(|(&partition, _)| partition).collect()
+        let new = new.map(|(&partition, held)| (partition, held.lease.epoch));
+        (is_sweep, new.collect())
     }
 
-    fn resumed(&self, partitions: &BTreeSet<u16>) {
+    /// A lease that was taken meanwhile is not meant.
+    fn resumed(&self, partitions: &BTreeMap<u16, u64>) {
         for (partition, held) in &mut self.lock().leases {
-            if partitions.contains(partition) {
-                held.resumed = true;
-            }
+            held.resumed |= partitions.get(partition) == Some(&held.lease.epoch);
         }
     }
 }

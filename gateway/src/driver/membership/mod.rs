@@ -87,9 +87,10 @@ pub(super) struct Member {
     settings: ClusterSettings,
     /// Ends every term.
     stop: CancellationToken,
-    /// Held while the table is read and acted upon: a lease that is given back
-    /// between the two would be taken for one of ours.
-    turn: tokio::sync::Mutex<()>,
+    /// Written to while the table is read and acted upon: a lease that is given
+    /// back between the two would be taken for one of ours. Whoever gives one
+    /// back reads it, so that a beat waits for no more than one of these.
+    turn: tokio::sync::RwLock<()>,
     /// Shared with the warrants of orders.
     state: Arc<Mutex<State>>,
     /// Somebody is to be told.
@@ -157,7 +158,7 @@ impl Membership {
             id,
             settings,
             stop,
-            turn: tokio::sync::Mutex::default(),
+            turn: tokio::sync::RwLock::default(),
             state: Arc::default(),
             to_tell: Notify::new(),
         }))

@@ -54,10 +54,11 @@ pub(in crate::driver) async fn follow_everything(shared: Arc<Shared>) {
 struct Everything {
     /// Kept, so that the tails live.
     tails: BTreeMap<ExecutionId, watch::Receiver<View>>,
-    /// What is driven here and need not be followed, while it is.
-    here: BTreeSet<ExecutionId>,
-    /// What was driven here, and is not any more: over, or another's.
-    left: BTreeSet<ExecutionId>,
+    /// What is driven here and need not be followed, while it is; with what
+    /// those who watch are told of it, once it is live.
+    here: BTreeMap<ExecutionId, Option<watch::Receiver<View>>>,
+    /// What was driven here to its end, and told of.
+    told: BTreeSet<ExecutionId>,
     /// What is to be followed, and is not yet.
     missing: BTreeSet<ExecutionId>,
     /// What cannot be followed, whatever is waited for.
@@ -90,7 +91,7 @@ impl Everything {
                 }
             }
             self.missing.remove(&id);
-            self.left.remove(&id);
+            self.told.remove(&id);
         }
         outcome
     }
@@ -110,13 +111,22 @@ impl Everything {
             .extract_if(.., |_, tail| tail.has_changed().is_err());
         let elsewhere = ended.filter(|(_, tail)| !tail.borrow().execution.state().is_terminal());
         new.extend(elsewhere.map(|(id, _)| id));
+        for (id, woken) in &mut self.here {
+            if woken.is_none() {
+                *woken = shared.registry.get(id).map(|live| live.woken);
+            }
+        }
         // What this member drove it may not drive any more.
         let left = self
             .here
-            .extract_if(.., |id| !shared.registry.has_place(id));
-        let left: BTreeSet<ExecutionId> = left.collect();
-        new.extend(left.iter().cloned());
-        self.left.extend(left);
+            .extract_if(.., |id, _| !shared.registry.has_place(id));
+        for (id, woken) in left {
+            let last = woken.map(|woken| woken.borrow().execution.state());
+            if last.is_some_and(|state| state.is_terminal()) {
+                self.told.insert(id.clone());
+            }
+            new.insert(id);
+        }
         new.retain(|id| !self.unreadable.contains(id));
         self.missing.append(&mut new);
         Ok(())
@@ -127,7 +137,8 @@ impl Everything {
             return Ok(());
         }
         if shared.registry.has_place(id) {
-            self.here.insert(id.clone());
+            let live = shared.registry.get(id);
+            self.here.insert(id.clone(), live.map(|live| live.woken));
             return Ok(());
         }
         match tail(shared, id).await? {
@@ -136,18 +147,11 @@ impl Everything {
                 tell_newest(shared, view).await?;
                 self.tails.insert(id.clone(), receiver);
             }
-            Followed::Over(view) if self.is_told(shared, &view) => {}
-            // Nobody could tell of it while it went on.
+            Followed::Over(_) if self.told.contains(id) => {}
+            // Nobody told of its end while it went on.
             Followed::Over(view) => tell_newest(shared, view).await?,
         }
         Ok(())
-    }
-
-    /// Whether an execution that is over ended while it was driven here.
-    fn is_told(&self, shared: &Shared, view: &View) -> bool {
-        let owner = view.execution.owner();
-        let is_ours = owner.is_none_or(|owner| *owner == shared.settings.owner);
-        is_ours && self.left.contains(view.execution.id())
     }
 }
 
