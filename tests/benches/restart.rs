@@ -30,6 +30,9 @@ use tonic::transport::Channel;
 
 /// Restarts that are measured.
 const RUNS: usize = 5;
+/// How long a gateway rests before its memory is measured once more: what the
+/// start took and needs no more may be given back by then.
+const REST: Duration = Duration::from_secs(5);
 /// Starts under way at a time while a population is made.
 const AT_ONCE: usize = 64;
 /// Servers that DRS knows: those of the executions that are resumed. Nothing
@@ -86,16 +89,19 @@ impl Population {
             progress
         });
         let memory = gateway.memory();
+        std::thread::sleep(REST);
+        let rested = gateway.memory();
         gateway.kill();
         println!(
             "  run {run}: journal alone, opened and read ({records} records) {}; \
              process listens after {}, first progress (a resume is durable) after {}; \
-             resident {} MB, at most {} MB",
+             resident {} MB, at most {} MB, and {} MB after {REST:?} of rest",
             millis(opened),
             millis(listens),
             millis(progress),
             memory.resident >> 20,
             memory.peak >> 20,
+            rested.resident >> 20,
         );
     }
 
