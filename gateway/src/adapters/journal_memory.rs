@@ -154,13 +154,10 @@ impl Journal for MemoryJournal {
         let stored = self.stored();
         let since = stored.logs.iter();
         // As in a table, where who is over is told of for a while.
-        let since = since.filter(|(_, log)| match log.head.live {
-            true => log.held_at > after,
-            false => after > 0 && log.held_at > after,
-        });
-        let held = since.map(|(id, log)| match log.head.live {
-            true => (id.clone(), log.holds.clone()),
-            false => (id.clone(), Vec::new()),
+        let since = since.filter(|(_, log)| log.held_at > after && (log.head.live || after > 0));
+        let held = since.map(|(id, log)| {
+            let holds = log.head.live.then(|| log.holds.clone());
+            (id.clone(), holds.unwrap_or_default())
         });
         let newest = stored.holds;
         let held = held.collect();

@@ -65,6 +65,7 @@ pub(crate) fn invalid(field: &str, description: impl Into<String>) -> Status {
 }
 
 /// The bytes of the request are no message of its method.
+#[cfg(feature = "root")]
 pub(crate) fn unreadable(why: &str) -> Status {
     let description = bounds::message(format!(
         "the request is no message of this method: {why}. Encode it with tidegate.v1's definitions"

@@ -16,6 +16,7 @@ mod watch_many;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use tidegate_core::Span;
 use tidegate_proto::v1::{
     self, execution_service_client::ExecutionServiceClient, plan_service_client::PlanServiceClient,
 };
@@ -153,4 +154,14 @@ async fn connect(gateway: &Gateway) -> Channel {
 
 fn reason(status: &Status) -> String {
     status.get_details_error_info().unwrap().reason
+}
+
+/// More than DRS was heard to allow: the ends of other gateways' jobs are heard
+/// by nobody here.
+#[test]
+fn more_is_tried_sooner_where_other_gateways_make_jobs_as_well() {
+    let busy = |is_member| super::probing(&config(), is_member).busy;
+    let secs = |from, to| (Span::from_secs(from), Span::from_secs(to));
+    assert_eq!(busy(true), secs(60, 300));
+    assert_eq!(busy(false), secs(300, 3_600));
 }

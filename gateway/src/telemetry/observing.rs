@@ -40,6 +40,8 @@ const LOOKED_THROUGH: usize = 1_000;
 const PAGE: usize = 100;
 /// Records that are read at once.
 const RECORDS: usize = 512;
+/// Below so many, journeys of what moved to other gateways may stay.
+const FEW: usize = 1_024;
 
 /// Observes until the driver has ended.
 pub(super) struct Observing {
@@ -51,9 +53,6 @@ pub(super) struct Observing {
     /// So many are more than there should be.
     tidy_at: usize,
 }
-
-/// Below so many, journeys of what moved to other gateways may stay.
-const FEW: usize = 1_024;
 
 impl Observing {
     pub(super) fn new(shared: Arc<Shared>, services: Weak<Services>, is_read: bool) -> Self {

@@ -38,6 +38,16 @@ fn taking(execution: &str, servers: &[&str], after: u64) -> Append {
     }
 }
 
+/// The end of an execution that has one record.
+fn over(execution: &str) -> Append {
+    Append {
+        revision: 2,
+        head: Some(head(false)),
+        holds: None,
+        ..taking(execution, &[], 0)
+    }
+}
+
 fn head(live: bool) -> HeadUpdate {
     HeadUpdate {
         live,
@@ -131,13 +141,7 @@ pub async fn what_an_execution_takes_later_is_added(journal: &dyn Journal) {
 pub async fn an_execution_that_is_over_holds_nothing(journal: &dyn Journal) {
     journal.append(taking("a", &["s1"], 0)).await.unwrap();
     journal.append(taking("b", &["s2"], 1)).await.unwrap();
-    let over = Append {
-        revision: 2,
-        head: Some(head(false)),
-        holds: None,
-        ..taking("a", &[], 0)
-    };
-    journal.append(over).await.unwrap();
+    journal.append(over("a")).await.unwrap();
     let left = told(journal, 0).await;
     assert_eq!(left.newest, 2);
     assert_eq!(left.held, [held("b", &["s2"])]);
@@ -148,13 +152,7 @@ pub async fn an_execution_that_is_over_holds_nothing(journal: &dyn Journal) {
 pub async fn whoever_took_and_is_over_is_named_for_a_while(journal: &dyn Journal) {
     journal.append(taking("a", &["s1"], 0)).await.unwrap();
     journal.append(taking("b", &["s2"], 1)).await.unwrap();
-    let over = Append {
-        revision: 2,
-        head: Some(head(false)),
-        holds: None,
-        ..taking("b", &[], 0)
-    };
-    journal.append(over).await.unwrap();
+    journal.append(over("b")).await.unwrap();
     let since = journal.holds(1).await.unwrap();
     assert!(since.held.contains(&held("b", &[])), "{since:?}");
 }

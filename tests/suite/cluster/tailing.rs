@@ -141,6 +141,24 @@ async fn an_end_by_another_member_is_told_though_the_owner_lets_go_unaware_of_it
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_not_read_keeps_nobody_else_from_going_on() {
+    let (world, a, b, journal) = watched_from_aside().await;
+    let first = a.start("db", "r1").await.execution.id().clone();
+    let second = a.start("db #2", "r2").await.execution.id().clone();
+    let away = || ReadError::Unavailable("as scripted".to_owned());
+    journal.fail(&first, (0..100_000).map(|_| away()));
+    a.line.cut(true);
+    b.line.cut(false);
+    world.until_it_has("b", 8).await;
+    let ended = tokio::time::timeout(LEASE * 3, world.finish(&b, &second)).await;
+    let ended = ended.expect("it goes on").execution.state();
+    assert_eq!(ended, ExecutionState::Succeeded);
+    journal.answer(&first);
+    let ended = world.finish(&b, &first).await.execution.state();
+    assert_eq!(ended, ExecutionState::Succeeded);
+}
+
 fn cancel() -> Event {
     Event::Cancel { comment: "".into() }
 }
@@ -203,6 +221,11 @@ impl Seen {
     fn fail(&self, id: &ExecutionId, errors: impl IntoIterator<Item = ReadError>) {
         let mut failing = self.failing.lock().unwrap();
         failing.entry(id.clone()).or_default().extend(errors);
+    }
+
+    /// They do not any more.
+    fn answer(&self, id: &ExecutionId) {
+        self.failing.lock().unwrap().remove(id);
     }
 
     fn reads(&self) -> usize {

@@ -103,11 +103,11 @@ impl Actor {
         let named: Vec<&SourceServerId> = named.named_servers().collect();
         let selected = servers.iter().map(|server| &server.id);
         let new: Vec<SourceServerId> = selected.filter(|id| !named.contains(id)).cloned().collect();
-        let id = self.log.execution.id().clone();
-        let untaken = self.shared.registry.without(&id, new.iter().cloned());
         if new.is_empty() {
             return self.hear(event).await;
         }
+        let id = self.log.execution.id().clone();
+        let untaken = self.shared.registry.without(&id, new.iter().cloned());
         let shared = Arc::clone(&self.shared);
         let Some(mut turn) = shared.turn_to_hold().await else {
             return self.hear(event).await;

@@ -15,7 +15,7 @@ use tidegate_core::ExecutionId;
 
 use super::{
     super::{DriverError, Planted, Shared, resuming},
-    Held, Member, Membership, Present, State, Term,
+    Held, Member, Membership, Present, Term,
     balance::{self, Steps},
     joining,
 };
@@ -278,8 +278,11 @@ impl Member {
     async fn give_back(&self, shared: &Shared, was: Lease) {
         let _turn = self.turn.read().await;
         let partition = was.partition;
-        let lease_in = |state: &State| Some(state.leases.get(&partition)?.lease.clone());
-        let Some(lease) = lease_in(&self.lock()) else {
+        let lease = {
+            let leases = &self.lock().leases;
+            leases.get(&partition).map(|held| held.lease.clone())
+        };
+        let Some(lease) = lease else {
             return;
         };
         if lease.epoch != was.epoch && !shared.settings.has(Planted::GivesBackLate) {
