@@ -39,7 +39,7 @@ use std::{
 };
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::{
     batch::{Change, Outcome},
@@ -57,6 +57,9 @@ pub use self::{
 
 /// Changes that may wait for the thread. Callers above that wait for room.
 const QUEUE_LIMIT: usize = 1024;
+/// Reads on blocking threads at a time. More would not be faster, and every
+/// thread keeps memory for what it may need next.
+const READS_AT_ONCE: usize = 8;
 
 /// A journal, plan store and hook store in one file. Dropping it waits for the commit
 /// under way and closes the file.
@@ -68,6 +71,7 @@ pub struct RedbJournal {
     committer: Arc<Committer>,
     thread: Option<JoinHandle<()>>,
     inline: Inline,
+    reads: Arc<Semaphore>,
     failure: FailureWatch,
 }
 
@@ -130,6 +134,7 @@ impl RedbJournal {
             committer,
             thread: Some(thread),
             inline: Inline::default(),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             failure,
         })
     }
@@ -179,7 +184,12 @@ impl RedbJournal {
         query: impl FnOnce(&ReadTransaction) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let store = Arc::clone(&self.store);
-        let read = tokio::task::spawn_blocking(move || store.query(query));
+        // Never closed. The read keeps its turn, even if the caller leaves.
+        let turn = Arc::clone(&self.reads).acquire_owned().await;
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            store.query(query)
+        });
         let stopping = || ReadError::Unavailable("the process is stopping".to_owned());
         read.await.unwrap_or_else(|_cancelled| Err(stopping()))
     }
