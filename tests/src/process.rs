@@ -248,9 +248,14 @@ pub fn binary() -> PathBuf {
     let tests = env::current_exe().expect("the test knows where it is");
     let profile = tests.ancestors().nth(2).expect("target/PROFILE/deps/test");
     let binary = profile.join("tidegate");
+    let release = if profile.ends_with("release") {
+        " --release"
+    } else {
+        ""
+    };
     assert!(
         binary.exists(),
-        "{} is missing; build it with `cargo build --package tidegate`",
+        "{} is missing; build it with `cargo build --package tidegate{release}`",
         binary.display()
     );
     binary
